@@ -1,0 +1,1 @@
+"""api: who asks, who may know, who is told?"""

@@ -1,0 +1,58 @@
+"""Who is told of a match, and as whose side? Owners first, then the units with jurisdiction at the source and the destination.
+
+    missing report   owner, and every AHTU and partner organisation whose area covers where the family lives
+    rescued person   owner, and every AHTU and partner organisation whose area covers where she was found
+
+Nobody is told twice: a unit that stands on both sides is told as the side it owns, else as the source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api.store import Connection
+from api.store.cases import Case
+from api.store.partners import Partner, get_partner, partners_covering
+
+ROUTED_KINDS = ("ahtu", "ngo", "coordination")
+WITHHELD = "withheld"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One organisation to be told.
+
+    Attributes:
+        partner: whom.
+        own_case: the case on the recipient's side; its id is the only record id the message carries.
+        other_organisation: who holds the other case; "withheld" when that would tell where a protected person is.
+        reason: the rule that makes it a recipient.
+    """
+
+    partner: Partner
+    own_case: Case
+    other_organisation: str
+    reason: str
+
+
+def recipients_of(conn: Connection, missing: Case, rescued: Case) -> list[Recipient]:
+    """Return everyone to be told of a match of two cases, in a stable order."""
+    owners = {case.id: get_partner(conn, case.owner_id) for case in (missing, rescued)}
+    found: dict[str, Recipient] = {}
+
+    def add(partner: Partner | None, own: Case, other: Case, reason: str) -> None:
+        if partner is None or not partner.active or partner.id in found:
+            return
+        holder = owners[other.id]
+        hidden = other.protect_location or holder is None
+        found[partner.id] = Recipient(partner, own, WITHHELD if hidden or holder is None else holder.name, reason)
+
+    add(owners[missing.id], missing, rescued, "owner of the missing report")
+    add(owners[rescued.id], rescued, missing, "owner of the rescued person's record")
+    if missing.origin_area:
+        for partner in partners_covering(conn, missing.origin_area, ROUTED_KINDS):
+            add(partner, missing, rescued, "jurisdiction at the source")
+    if rescued.event_area:
+        for partner in partners_covering(conn, rescued.event_area, ROUTED_KINDS):
+            add(partner, rescued, missing, "jurisdiction at the destination")
+    return list(found.values())

@@ -1,0 +1,1 @@
+"""Cases: a missing report or a rescued person, as entered by its owner."""

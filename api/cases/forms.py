@@ -1,0 +1,170 @@
+"""What may a case say? The form at the door: checked field by field, kept as it was entered.
+
+The fields are those of `matcher.fields`, the same as the columns of an imported file. Values stay text: what the family
+said is never rewritten, only understood.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from api.store.cases import Case, CaseContent
+from api.store.faces import Face
+from matcher.fields import FIELDS, ParsedRecord, read_record
+from matcher.person import FaceEmbedding, PersonRecord, Place, Side
+from matcher.places import Gazetteer
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)]
+Names = Text | Annotated[list[Text], Field(max_length=20)]
+
+
+class CaseForm(BaseModel):
+    """A missing report or a rescued person. Everything but the side may be left out: unknown is not an error."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "side": "rescued",
+                    "external_id": "MUM-2026-0117",
+                    "name": "सुनिता",
+                    "father_name": "रमेश मंडल",
+                    "sex": "female",
+                    "age": "14",
+                    "age_basis": "guess",
+                    "country": "India",
+                    "state": "West Bengal",
+                    "district": "South 24 Parganas",
+                    "remembered": ["Gosaba"],
+                    "languages": ["bn"],
+                    "found": "2026-10-28",
+                    "event_country": "India",
+                    "event_state": "Maharashtra",
+                    "event_district": "Mumbai",
+                }
+            ]
+        },
+    )
+
+    side: Literal["missing", "rescued"] = Field(description="missing: a report by the family; rescued: a person found")
+    external_id: Text | None = Field(None, description="the id in your own system; unique for you and the side")
+    name: Names | None = Field(None, description=FIELDS["name"])
+    nickname: Names | None = Field(None, description=FIELDS["nickname"])
+    alias: Names | None = Field(None, description=FIELDS["alias"])
+    imposed_name: Names | None = Field(None, description=FIELDS["imposed_name"])
+    father_name: Names | None = Field(None, description=FIELDS["father_name"])
+    mother_name: Names | None = Field(None, description=FIELDS["mother_name"])
+    relative_name: Names | None = Field(None, description=FIELDS["relative_name"])
+    sex: Text | None = Field(None, description=FIELDS["sex"])
+    birth_date: Text | date | None = Field(None, description=FIELDS["birth_date"])
+    age: Text | int | None = Field(None, description=FIELDS["age"])
+    age_as_of: Text | date | None = Field(None, description=FIELDS["age_as_of"])
+    age_basis: Text | None = Field(None, description=FIELDS["age_basis"])
+    country: Text | None = Field(None, description=FIELDS["country"])
+    state: Text | None = Field(None, description=FIELDS["state"])
+    district: Text | None = Field(None, description=FIELDS["district"])
+    village: Text | None = Field(None, description=FIELDS["village"])
+    address: Text | None = Field(None, description=FIELDS["address"])
+    postcode: Text | None = Field(None, description=FIELDS["postcode"])
+    remembered: Names | None = Field(None, description=FIELDS["remembered"])
+    phone: Names | None = Field(None, description=FIELDS["phone"])
+    identifier: Names | None = Field(None, description=FIELDS["identifier"])
+    languages: Names | None = Field(None, description=FIELDS["languages"])
+    height_cm: Text | float | None = Field(None, description=FIELDS["height_cm"])
+    height_on: Text | date | None = Field(None, description=FIELDS["height_on"])
+    marks: Names | None = Field(None, description=FIELDS["marks"])
+    last_seen: Text | date | None = Field(None, description=FIELDS["last_seen"])
+    found: Text | date | None = Field(None, description=FIELDS["found"])
+    event_country: Text | None = Field(None, description=FIELDS["event_country"])
+    event_state: Text | None = Field(None, description=FIELDS["event_state"])
+    event_district: Text | None = Field(None, description=FIELDS["event_district"])
+    narrative: Annotated[str, StringConstraints(max_length=20_000)] | None = Field(
+        None, description="anything else, kept and never compared"
+    )
+    protect_location: bool = Field(False, description="never tell where the person is")
+    face_consent: bool | None = Field(
+        None,
+        description="photos may be compared; if left out, yes for a missing report (the family hands the photo over "
+        "for the search), no for a rescued person (who must be asked)",
+    )
+
+    @property
+    def consents_to_faces(self) -> bool:
+        """Return the consent given, or the default of the side."""
+        return self.side == Side.MISSING if self.face_consent is None else self.face_consent
+
+    def payload(self) -> dict[str, object]:
+        """Return the fields that were filled in, as JSON values."""
+        value: dict[str, object] = self.model_dump(mode="json", exclude_none=True)
+        for field in ("external_id", "side"):
+            value.pop(field, None)
+        return value
+
+    def read(self, today: date) -> ParsedRecord:
+        """Return the record, refusing the first field that cannot be understood.
+
+        Raises:
+            InvalidRecord: names the field and the rule.
+        """
+        return read_record("query", Side(self.side), as_fields(self.payload()), today=today)
+
+    def content(self, today: date) -> CaseContent:
+        """Return what is stored of the case.
+
+        Raises:
+            InvalidRecord: a field cannot be understood.
+        """
+        record = self.read(today).record
+        payload = self.payload()
+        # The side is part of what makes two submissions the same one.
+        canonical = json.dumps([self.side, payload], sort_keys=True, ensure_ascii=False)
+        gazetteer = Gazetteer.load()
+        event_place = Place(self.event_country, self.event_state, self.event_district)
+        return CaseContent(
+            payload=payload,
+            content_hash=hashlib.sha256(canonical.encode()).hexdigest(),
+            origin_area=gazetteer.resolve(record.origin).path or None,
+            event_area=gazetteer.resolve(event_place).path or None,
+            protect_location=self.protect_location,
+            face_consent=self.consents_to_faces,
+        )
+
+
+def as_fields(payload: dict[str, Any]) -> dict[str, str | list[str]]:
+    """Return the payload's record fields as the text that `matcher.fields` reads."""
+    out: dict[str, str | list[str]] = {}
+    for field in FIELDS:
+        value = payload.get(field)
+        if value is None:
+            continue
+        out[field] = [str(part) for part in value] if isinstance(value, list) else _text(value)
+    return out
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def to_person(case: Case, faces: list[Face]) -> PersonRecord:
+    """Return a stored case as the matching core sees it."""
+    parsed = read_record(
+        case.id,
+        Side(case.side),
+        as_fields(case.payload),
+        today=case.created_at.date(),
+        # It was checked when it came in; a rule that became stricter since must not make the case unfindable.
+        lenient=True,
+    )
+    embeddings = tuple(
+        FaceEmbedding(face.vector, face.model, face.quality, face.taken, face.photo_id) for face in faces
+    )
+    return replace(parsed.record, faces=embeddings) if case.face_consent else parsed.record

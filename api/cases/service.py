@@ -1,0 +1,263 @@
+"""How does a case come in? Checked, committed, then photos, then matching; nothing after the commit can lose it.
+
+register ── one transaction: case, history, photos as received, change, audit ── committed: it is safe now
+   └─ photos: each in the worker pool, result or named error stored on the photo
+        └─ matching: matches, alerts, outbox in one transaction
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from api.access import AccessScope, NotFound, Permission, View
+from api.cases.forms import CaseForm
+from api.ids import Clock, RandomBytes, new_id
+from api.matches.service import MatchOutcome, MatchService
+from api.store import Connection, Database, VersionConflict, alerts, audit, cases, matches, photos
+from api.store.cases import Case
+from api.store.faces import NewFace
+from api.store.photos import Photo
+from matcher.errors import SandhanError
+from matcher.photos.errors import UnusablePhoto
+from matcher.photos.faces import PhotoResult
+
+log = logging.getLogger(__name__)
+
+WITHHELD_CODE, GAVE_UP_CODE = "face_consent_missing", "photo_gave_up"
+_MAX_ATTEMPTS = 2  # a photo that twice took the process down is not tried a third time
+
+
+class Photographer(Protocol):
+    """Reads a photo and finds the face in it; the pool of `matcher.photos`, or nothing when faces are switched off."""
+
+    def process(self, data: bytes) -> PhotoResult:
+        """Return the cleaned photo and its face.
+
+        Raises:
+            UnusablePhoto: says what to do; `transient` when the same photo may do later.
+        """
+        ...
+
+
+class DuplicateCase(SandhanError):
+    """The owner has a case of this external id with other content."""
+
+    code = "duplicate_case"
+
+    def __init__(self, case_id: str) -> None:
+        super().__init__("you have a case with this external_id and other content; send a PUT to the case to change it")
+        self.case_id = case_id
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A case after registration: whether it is new, its photos, and what comparing it came to (None: not compared)."""
+
+    case: Case
+    created: bool
+    photos: tuple[Photo, ...]
+    outcome: MatchOutcome | None
+
+
+class CaseService:
+    """Registers, changes and shows cases.
+
+    Args:
+        photographer: None when this deployment compares no faces; photos are then kept and never embedded.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        matching: MatchService,
+        photographer: Photographer | None,
+        clock: Clock,
+        random_bytes: RandomBytes,
+    ) -> None:
+        self._database, self._matching, self._photographer = database, matching, photographer
+        self._clock, self._random = clock, random_bytes
+
+    def register(
+        self, form: CaseForm, scope: AccessScope, uploads: Sequence[bytes] = (), *, match: bool = True
+    ) -> Registered:
+        """Store a case with its photos, then compare it.
+
+        The same submission again returns the stored case and changes nothing.
+
+        Raises:
+            NotPermitted: the key may not enter cases.
+            InvalidRecord: a field cannot be understood; nothing is stored.
+            DuplicateCase: the external id is taken by other content.
+        """
+        scope.require(Permission.CASES_WRITE)
+        now = self._clock()
+        content = form.content(now.date())
+        with self._database.write() as conn:
+            existing = form.external_id and cases.find_by_external(conn, scope.partner_id, form.side, form.external_id)
+            if existing:
+                if existing.content_hash != content.content_hash:
+                    raise DuplicateCase(existing.id)
+                case = existing
+            else:
+                case = cases.insert_case(
+                    conn,
+                    case_id=new_id("case", now, self._random),
+                    side=form.side,
+                    owner_id=scope.partner_id,
+                    content=content,
+                    at=now,
+                    by=scope.key_id,
+                    external_id=form.external_id,
+                )
+                audit.append(conn, at=now, actor=scope.key_id, action="case.registered", subject=case.id)
+            self._add_photos(conn, case, uploads)
+        return self._follow_up(case, not existing, match)
+
+    def change(
+        self, case_id: str, form: CaseForm, scope: AccessScope, expected_version: int | None = None
+    ) -> Registered:
+        """Replace a case's content by its owner; the history stays.
+
+        Raises:
+            NotFound: there is none, or it is another partner's.
+            VersionConflict: it was changed meanwhile.
+        """
+        scope.require(Permission.CASES_WRITE)
+        now = self._clock()
+        content = form.content(now.date())
+        with self._database.write() as conn:
+            case = cases.get_case(conn, case_id)
+            if case is None or case.owner_id != scope.partner_id or case.side != form.side:
+                raise NotFound("case")
+            case = cases.replace_case(
+                conn, case_id, content, at=now, by=scope.key_id, expected_version=expected_version
+            )
+            audit.append(conn, at=now, actor=scope.key_id, action="case.changed", subject=case.id)
+        return self._follow_up(case, created=False, match=True)
+
+    def read(self, case_id: str, scope: AccessScope) -> tuple[Case, View, tuple[Photo, ...]]:
+        """Return a case and how much of it the caller sees; the read is audited.
+
+        Raises:
+            NotFound: there is none, or the caller has no part in it: the answer is the same.
+        """
+        scope.require(Permission.CASES_READ)
+        with self._database.write() as conn:
+            case = cases.get_case(conn, case_id)
+            view = View.NOTHING if case is None else scope.view_of(case, party=is_party(conn, case_id, scope))
+            if case is None or view is View.NOTHING:
+                raise NotFound("case")
+            audit.append(
+                conn, at=self._clock(), actor=scope.key_id, action="case.read", subject=case_id, detail={"view": view}
+            )
+            return case, view, tuple(photos.list_photos(conn, case_id))
+
+    def process_pending_photos(self, limit: int = 1000) -> int:
+        """Read every photo that waits, e.g. after a crash; return how many are settled now."""
+        done = 0
+        while True:
+            with self._database.read() as conn:
+                waiting = photos.pending(conn, limit)
+            settled = sum(self._process(photo) for photo in waiting)
+            done += settled
+            if settled < len(waiting) or not waiting:  # the pool is busy or not available: later
+                return done
+
+    def recover(self) -> tuple[int, int]:
+        """Finish what a stopped process left: photos not read, cases not compared. Return both counts."""
+        return self.process_pending_photos(), self._matching.recover()
+
+    def _add_photos(self, conn: Connection, case: Case, uploads: Sequence[bytes]) -> None:
+        """Keep photos as received; what cannot be read later is still there for a person to look at."""
+        start = len(photos.list_photos(conn, case.id)) if uploads else 0
+        for position, data in enumerate(uploads):
+            photos.add_photo(
+                conn,
+                photo_id=new_id("photo", self._clock(), self._random),
+                case_id=case.id,
+                position=start + position,
+                sha256=hashlib.sha256(data).hexdigest(),
+                media_type="application/octet-stream",
+                content=data,
+                at=self._clock(),
+                state="pending" if self._photographer and case.face_consent else "withheld",
+            )
+
+    def _follow_up(self, case: Case, created: bool, match: bool) -> Registered:
+        with self._database.read() as conn:
+            waiting = [photo for photo in photos.list_photos(conn, case.id) if photo.state == "pending"]
+        for photo in waiting:
+            self._process(photo)
+        outcome = None
+        if match:
+            with self._database.read() as conn:
+                current = cases.require_case(conn, case.id)
+            if current.matched_version < current.version:
+                outcome = self._matching.match_case(case.id)
+        with self._database.read() as conn:
+            return Registered(
+                cases.require_case(conn, case.id), created, tuple(photos.list_photos(conn, case.id)), outcome
+            )
+
+    def _process(self, photo: Photo) -> bool:
+        """Read one photo; a failure is stored on it and never blocks the case. False: it has to wait."""
+        if self._photographer is None:
+            with self._database.write() as conn:
+                photos.store_result(conn, photo.id, "withheld", at=self._clock())
+            return True
+        with self._database.write(ordered=False) as conn:
+            attempts = photos.count_attempt(conn, photo.id)
+        with self._database.read() as conn:
+            content = photos.get_content(conn, photo.id)
+        if content is None:
+            return True
+        if attempts > _MAX_ATTEMPTS:
+            with self._database.write() as conn:
+                photos.store_result(
+                    conn, photo.id, "failed", at=self._clock(), error_code=GAVE_UP_CODE,
+                    error_detail="reading this photo was interrupted twice; upload it again or leave it out",
+                )  # fmt: skip
+            return True
+        try:
+            result = self._photographer.process(content.content)
+        except UnusablePhoto as problem:
+            log.info("photo %s not used: %s", photo.id, problem.code)
+            if problem.transient:
+                return False
+            with self._database.write() as conn:
+                photos.store_result(
+                    conn, photo.id, "failed", at=self._clock(), error_code=problem.code, error_detail=str(problem)
+                )
+            return True
+        now = self._clock()
+        found = [
+            NewFace(
+                new_id("face", now, self._random), result.model_id, face.vector,
+                dict(zip(("left", "top", "right", "bottom"), face.box, strict=True)), str(face.quality), face.score,
+            )
+            for face in result.faces
+        ]  # fmt: skip
+        with self._database.write() as conn:
+            photos.store_result(
+                conn, photo.id, "embedded", at=now, content=result.jpeg, media_type=result.media_type,
+                captured_on=result.captured_on, faces=found,
+            )  # fmt: skip
+        return True
+
+
+def is_party(conn: Connection, case_id: str, scope: AccessScope) -> bool:
+    """Tell whether a stored match makes the caller a party to a case: owner of the other side, or told by an alert."""
+    for match in matches.matches_of_case(conn, case_id):
+        ids = [match.missing_id, match.rescued_id]
+        if any(case.owner_id == scope.partner_id for case in cases.get_cases(conn, ids).values()):
+            return True
+        if any(alert.recipient_id == scope.partner_id for alert in alerts.alerts_of_match(conn, match.id)):
+            return True
+    return False
+
+
+__all__ = ["CaseService", "DuplicateCase", "Photographer", "Registered", "VersionConflict", "is_party"]

@@ -1,0 +1,129 @@
+"""What of a case does a caller see? The full case, or the masked one: enough to judge a match, nothing to find the child by."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from api.access import View
+from api.cases.forms import to_person
+from api.store.cases import Case
+from api.store.photos import Photo
+from matcher.names.script import normalise
+from matcher.person import Side
+from matcher.places import Gazetteer
+
+
+class PhotoView(BaseModel):
+    """One photo of a case: its state, and what to do when it cannot be used."""
+
+    id: str
+    state: Literal["pending", "embedded", "failed", "withheld"]
+    faces_found: int | None = None
+    captured_on: date | None = Field(None, description="offered by the camera; to be confirmed by a person")
+    error_code: str | None = None
+    error_detail: str | None = None
+
+
+class CaseView(BaseModel):
+    """A case as its owner sees it."""
+
+    view: Literal["full"] = "full"
+    id: str
+    side: Literal["missing", "rescued"]
+    status: str
+    version: int
+    owner_id: str
+    external_id: str | None
+    fields: dict[str, Any] = Field(description="what was entered, unaltered")
+    origin_area: str | None = Field(description="the place of origin as understood, a path of the gazetteer")
+    event_area: str | None
+    protect_location: bool
+    face_consent: bool
+    photos: list[PhotoView]
+    created_at: str
+    updated_at: str
+    compared: bool = Field(description="whether this version has been compared with the other side")
+
+
+class MaskedCaseView(BaseModel):
+    """A case as a party to a possible match sees it, before purpose and acceptance are recorded."""
+
+    view: Literal["masked"] = "masked"
+    id: str
+    side: Literal["missing", "rescued"]
+    initials: list[str] = Field(description="first letters of each name given, in its own script")
+    sex: str | None
+    born_between: str | None = Field(description="years of birth that fit, widened to five")
+    origin_state: str | None
+    event_year: int | None
+    has_photo: bool
+
+
+def masked_view(case: Case, has_photo: bool) -> MaskedCaseView:
+    """Return the masked case."""
+    record = to_person(case, [])
+    gazetteer = Gazetteer.load()
+    state = "/".join((case.origin_area or "").split("/")[:2])
+    hide_event = case.protect_location and case.side == Side.RESCUED
+    return MaskedCaseView(
+        id=case.id,
+        side=Side(case.side).value,
+        initials=[" ".join(f"{word[0]}." for word in normalise(name.text).split()) for name in record.names],
+        sex=str(record.sex),
+        born_between=_five_years(record.birth.earliest.year, record.birth.latest.year) if record.birth else None,
+        origin_state=gazetteer.label(state) or None if state else None,
+        event_year=None if hide_event or record.event is None else record.event.latest.year,
+        has_photo=has_photo,
+    )
+
+
+def full_view(case: Case, photos: tuple[Photo, ...]) -> CaseView:
+    """Return the full case."""
+    return CaseView(
+        id=case.id,
+        side=Side(case.side).value,
+        status=case.status,
+        version=case.version,
+        owner_id=case.owner_id,
+        external_id=case.external_id,
+        fields=dict(case.payload),
+        origin_area=case.origin_area,
+        event_area=case.event_area,
+        protect_location=case.protect_location,
+        face_consent=case.face_consent,
+        photos=[photo_view(photo) for photo in photos],
+        created_at=case.created_at.isoformat(),
+        updated_at=case.updated_at.isoformat(),
+        compared=case.matched_version >= case.version,
+    )
+
+
+def photo_view(photo: Photo) -> PhotoView:
+    """Return a photo's state; a photo withheld says why."""
+    code, detail = photo.error_code, photo.error_detail
+    if photo.state == "withheld" and code is None:
+        code = "face_consent_missing"
+        detail = "kept and not compared: face_consent was not given for this case, or faces are switched off here"
+    return PhotoView(
+        id=photo.id,
+        state=photo.state,  # type: ignore[arg-type]
+        faces_found=photo.faces_found,
+        captured_on=photo.captured_on,
+        error_code=code,
+        error_detail=detail,
+    )
+
+
+def view_case(case: Case, view: View, photos: tuple[Photo, ...]) -> CaseView | MaskedCaseView:
+    """Return the case as one caller sees it."""
+    if view is View.FULL:
+        return full_view(case, photos)
+    return masked_view(case, any(photo.state == "embedded" for photo in photos))
+
+
+def _five_years(first: int, last: int) -> str:
+    """Return years widened to multiples of five, so that a date of birth cannot be read from them."""
+    return f"{first // 5 * 5}-{last // 5 * 5 + 4}"

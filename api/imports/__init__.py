@@ -1,0 +1,1 @@
+"""Files in: rows to cases, rejects with reasons."""

@@ -1,0 +1,217 @@
+"""Is the index what the database says? Loads, follows, saves and rebuilds the index; the database is the truth.
+
+After each commit, and before each search, the keeper reads the changes it has not seen and applies them. A snapshot that
+is missing, stale beyond use, damaged or of another database or model is refused with its reason and built again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from api.cases.forms import to_person
+from api.ids import Clock
+from api.store import Database, cases, changes, faces, meta
+from indexing.errors import SnapshotReason, SnapshotUnusable
+from indexing.match_index import MatchIndex, Rows
+from indexing.record_vectors import PIPELINE
+from indexing.snapshot import Origin, load_snapshot, save_snapshot
+from matcher.names.encoder import NameEncoder
+from matcher.person import PersonRecord, Side
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+_PAGE = 1000
+_LAYOUT = "match-index-1"
+
+
+class DatabaseRecords:
+    """Gives open cases as records, straight from the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def records(self, record_ids: Sequence[str]) -> list[PersonRecord]:
+        """Return the open cases among the ids given."""
+        with self._database.read() as conn:
+            found = [case for case in cases.get_cases(conn, record_ids).values() if case.status == "open"]
+            embeddings = faces.faces_of_cases(conn, [case.id for case in found if case.face_consent])
+        return [to_person(case, embeddings.get(case.id, [])) for case in found]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """What a person asks of the index: how many records, how far behind, where it came from."""
+
+    records: int
+    missing: int
+    rescued: int
+    faces: int
+    upto_seq: int
+    behind: int
+    source: str
+    reason: str | None
+
+
+class IndexKeeper:
+    """Holds the one index of this process.
+
+    Args:
+        database: the truth.
+        folder: where snapshots are kept.
+        face_model: embeddings of this model are indexed.
+        clock: when a snapshot was made.
+    """
+
+    def __init__(self, database: Database, folder: Path, face_model: str, clock: Clock) -> None:
+        self._database, self._folder, self._clock = database, folder, clock
+        self._lock = threading.RLock()
+        self.face_model = face_model
+        self.index = MatchIndex(face_model)
+        self.source = DatabaseRecords(database)
+        self._loaded = False
+        self._origin_of_index, self._reason = "empty", None
+
+    def open(self, progress: Progress | None = None) -> IndexStatus:
+        """Load the snapshot, or build the index when there is none that fits; then follow the changes."""
+        with self._lock:
+            try:
+                self._load()
+                self._origin_of_index, self._reason = "snapshot", None
+            except SnapshotUnusable as problem:
+                level = logging.INFO if problem.reason is SnapshotReason.MISSING else logging.WARNING
+                log.log(level, "index snapshot not used (%s): building the index from the database", problem.reason)
+                self._rebuild(progress)
+                self._origin_of_index, self._reason = "rebuilt", str(problem.reason)
+                self.save()
+            self._loaded = True
+            self.refresh()
+            return self.status()
+
+    def rebuild(self, progress: Progress | None = None) -> IndexStatus:
+        """Build the index from the database, whatever the snapshot says, and save it."""
+        with self._lock:
+            self._rebuild(progress)
+            self._loaded, self._origin_of_index, self._reason = True, "rebuilt", "asked for"
+            self.save()
+            return self.status()
+
+    def refresh(self) -> int:
+        """Apply the changes made since; return how many cases were touched."""
+        with self._lock:
+            if not self._loaded:
+                self.open()
+                return 0
+            touched = 0
+            while True:
+                with self._database.read() as conn:
+                    page = changes.since(conn, self.index.upto_seq, _PAGE)
+                if not page:
+                    return touched
+                ids = list(dict.fromkeys(change.case_id for change in page))
+                records = self.source.records(ids)
+                present = {record.record_id for record in records}
+                self.index.remove(case_id for case_id in ids if case_id not in present)
+                self.index.upsert(records)
+                self.index.upto_seq = page[-1].seq
+                touched += len(ids)
+
+    def save(self) -> None:
+        """Write a snapshot of the index as it is; the old one stays in use until the new one is whole."""
+        with self._lock:
+            indexes, tables = _to_snapshot(self.index)
+            save_snapshot(self._folder, self._origin(), self.index.upto_seq, self._clock(), indexes, tables)
+
+    def status(self) -> IndexStatus:
+        """Return the state of the index against the database."""
+        with self._lock, self._database.read() as conn:
+            latest = changes.latest_seq(conn)
+            sides = self.index.sides
+            return IndexStatus(
+                records=len(self.index),
+                missing=len(sides[Side.MISSING]),
+                rescued=len(sides[Side.RESCUED]),
+                faces=sum(len(side.faces.owner) for side in sides.values()),
+                upto_seq=self.index.upto_seq,
+                behind=max(latest - self.index.upto_seq, 0),
+                source=self._origin_of_index,
+                reason=self._reason,
+            )
+
+    def _origin(self) -> Origin:
+        with self._database.read() as conn:
+            database_id = meta.database_id(conn) or ""
+        return Origin(database_id, f"{NameEncoder.encoder_id}+{self.face_model}", f"{PIPELINE}+{_LAYOUT}")
+
+    def _load(self) -> None:
+        snapshot = load_snapshot(self._folder, self._origin())
+        with self._database.read() as conn:
+            latest = changes.latest_seq(conn)
+        if snapshot.manifest.upto_seq > latest:
+            # The database was put back to an earlier state: what the snapshot knows beyond it never happened.
+            raise SnapshotUnusable(SnapshotReason.FOREIGN, "changes that this database does not have")
+        index = MatchIndex(self.face_model)
+        _from_snapshot(index, snapshot.indexes, snapshot.tables)
+        index.upto_seq = snapshot.manifest.upto_seq
+        self.index = index
+
+    def _rebuild(self, progress: Progress | None) -> None:
+        index = MatchIndex(self.face_model)
+        with self._database.read() as conn:
+            # Read before the cases: what changes meanwhile is applied again afterwards, which does no harm.
+            index.upto_seq = changes.latest_seq(conn)
+            after: str | None = None
+            done = 0
+            while True:
+                page = cases.list_cases(conn, status="open", after=after, limit=_PAGE)
+                if not page:
+                    break
+                embeddings = faces.faces_of_cases(conn, [case.id for case in page if case.face_consent])
+                index.upsert([to_person(case, embeddings.get(case.id, [])) for case in page])
+                after = page[-1].id
+                done += len(page)
+                if progress:
+                    progress(done, done + (_PAGE if len(page) == _PAGE else 0))
+        self.index = index
+
+
+def _to_snapshot(index: MatchIndex):  # type: ignore[no-untyped-def]
+    indexes, tables = {}, {}
+    for side, part in index.sides.items():
+        for name, rows in (("vectors", part.vectors), ("faces", part.faces)):
+            indexes[f"{side}_{name}"] = rows.index
+            tables[f"{side}_{name}_owners"] = _pack([[row, owner] for row, owner in rows.owner.items()])
+        tables[f"{side}_keys"] = _pack([[record_id, *keys] for record_id, keys in part.keys_of.items()])
+    tables["names"] = _pack([[record_id, *names] for record_id, names in index.names_of.items()])
+    return indexes, tables
+
+
+def _from_snapshot(index: MatchIndex, indexes, tables) -> None:  # type: ignore[no-untyped-def]
+    for side, part in index.sides.items():
+        for name in ("vectors", "faces"):
+            rows = Rows(indexes[f"{side}_{name}"])
+            for row, owner in _unpack(tables[f"{side}_{name}_owners"]):
+                rows.owner[row] = owner
+                rows.rows.setdefault(owner, []).append(row)
+                rows.next_row = max(rows.next_row, row + 1)
+            setattr(part, name, rows)
+        for record_id, *keys in _unpack(tables[f"{side}_keys"]):
+            part.add_keys(record_id, keys)
+    for record_id, area, own, relatives in _unpack(tables["names"]):
+        index.count_names(record_id, area, tuple(own), tuple(relatives))
+
+
+def _pack(rows: list[list[object]]) -> np.ndarray:  # type: ignore[type-arg]
+    return np.frombuffer(json.dumps(rows, ensure_ascii=False).encode(), dtype=np.uint8)
+
+
+def _unpack(table) -> list[list[object]]:  # type: ignore[no-untyped-def]
+    rows: list[list[object]] = json.loads(np.asarray(table).tobytes())
+    return rows

@@ -1,0 +1,1 @@
+"""Possible matches: found by the engine, decided by people."""

@@ -1,0 +1,247 @@
+"""What happens when a case is new or has changed? It is compared with the other side; matches, alerts and outbox in one transaction.
+
+The order makes it safe to be killed anywhere: the case is committed first, then compared, then everything that follows
+from the comparison is committed at once together with the mark that this version has been compared. A case without that
+mark is compared again at the next start; a match and an alert that exist already are not made twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from api.alerts.messages import alert_payload
+from api.alerts.routing import Recipient, recipients_of
+from api.cases.forms import to_person
+from api.ids import Clock, RandomBytes, new_id
+from api.index_keeper import IndexKeeper
+from api.store import Connection, Database, alerts, audit, cases, changes, faces, matches
+from api.store.alerts import NewMessage
+from api.store.cases import Case
+from api.store.matches import Evidence
+from indexing.search import FoundMatch, find_matches_batch
+from matcher.model import Grade, MatchModel
+from matcher.person import PersonRecord, Side
+
+log = logging.getLogger(__name__)
+
+ENGINE = "engine"
+CRITICAL_WITHIN, STANDARD_WITHIN = timedelta(hours=4), timedelta(hours=24)
+_ADULT_YEARS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class MatchOutcome:
+    """What comparing one case came to.
+
+    Attributes:
+        case_id: the case.
+        found: matches of grade possible or better, best first, with their stored ids.
+        alerts: how many alerts were queued.
+        counts: outcome ("new", "risen", "fallen", "same") -> how many matches.
+        settled: False when the case changed meanwhile and will be compared again.
+    """
+
+    case_id: str
+    found: tuple[tuple[str, FoundMatch], ...]
+    alerts: int
+    counts: dict[str, int]
+    settled: bool
+
+
+class MatchService:
+    """Compares cases and stores what follows.
+
+    Args:
+        database, keeper, model: truth, index, evidence.
+        clock, random_bytes: time and randomness.
+        matches_kept: most matches stored for one case.
+        candidates: candidates of each search route.
+        on_alerts: called after a commit that queued alerts.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        keeper: IndexKeeper,
+        model: MatchModel,
+        clock: Clock,
+        random_bytes: RandomBytes,
+        *,
+        matches_kept: int,
+        candidates: int,
+        on_alerts: Callable[[], None],
+    ) -> None:
+        self._database, self._keeper, self._model = database, keeper, model
+        self._clock, self._random = clock, random_bytes
+        self._kept, self._candidates, self._on_alerts = matches_kept, candidates, on_alerts
+
+    def match_cases(self, case_ids: Sequence[str]) -> list[MatchOutcome]:
+        """Compare cases of one side, store matches and alerts, and mark them compared; closed cases are passed over."""
+        self._keeper.refresh()
+        with self._database.read() as conn:
+            seen_seq = changes.latest_seq(conn)
+            found_cases = cases.get_cases(conn, case_ids)
+            queries = [found_cases[i] for i in case_ids if i in found_cases and found_cases[i].status == "open"]
+            embeddings = faces.faces_of_cases(conn, [case.id for case in queries if case.face_consent])
+            known = {case.id: matches.matches_of_case(conn, case.id) for case in queries}
+        records = [to_person(case, embeddings.get(case.id, [])) for case in queries]
+        also = [
+            [match.missing_id if match.rescued_id == case.id else match.rescued_id for match in known[case.id]]
+            for case in queries
+        ]
+        results = find_matches_batch(
+            records, self._keeper.index, self._keeper.source, self._model,
+            limit=self._kept, candidates=self._candidates, also=also,
+        )  # fmt: skip
+        outcomes = []
+        for case, record, result, old in zip(queries, records, results, also, strict=True):
+            outcomes.append(self._store(case, record, result, set(old), seen_seq))
+        if any(outcome.alerts for outcome in outcomes):
+            self._on_alerts()
+        return outcomes
+
+    def match_case(self, case_id: str) -> MatchOutcome | None:
+        """Compare one case; None when it is closed or gone."""
+        return next(iter(self.match_cases([case_id])), None)
+
+    def recover(self, limit: int = 1000) -> int:
+        """Compare every case that waits for it, e.g. after a crash; return how many were compared."""
+        done = 0
+        while True:
+            with self._database.read() as conn:
+                waiting = cases.unmatched(conn, limit)
+            if not waiting:
+                return done
+            for side in Side:
+                ids = [case.id for case in waiting if case.side == side]
+                for start in range(0, len(ids), 50):
+                    done += len(self.match_cases(ids[start : start + 50]))
+
+    def _store(
+        self, case: Case, record: PersonRecord, results: list[FoundMatch], known: set[str], seen_seq: int
+    ) -> MatchOutcome:
+        now = self._clock()
+        counts: dict[str, int] = {}
+        stored: list[tuple[str, FoundMatch]] = []
+        queued = 0
+        with self._database.write() as conn:
+            wanted = {found.pair.left_id for found in results} | {found.pair.right_id for found in results}
+            current = cases.get_cases(conn, sorted(wanted | {case.id}))
+            mine = current.get(case.id)
+            if mine is None or mine.version != case.version or mine.status != "open":
+                return MatchOutcome(case.id, (), 0, {}, settled=False)
+            for found in results:
+                missing, rescued = current.get(found.pair.left_id), current.get(found.pair.right_id)
+                other = found.pair.left_id if found.pair.right_id == case.id else found.pair.right_id
+                if missing is None or rescued is None or "closed" in (missing.status, rescued.status):
+                    continue
+                if found.pair.grade is Grade.CERTAINLY_NOT and other not in known:
+                    continue
+                match, outcome = matches.upsert_match(
+                    conn,
+                    match_id=new_id("match", now, self._random),
+                    missing_id=missing.id,
+                    rescued_id=rescued.id,
+                    evidence=_evidence(found, missing, rescued),
+                    at=now,
+                )
+                counts[outcome] = counts.get(outcome, 0) + 1
+                if found.pair.grade is not Grade.CERTAINLY_NOT:
+                    stored.append((match.id, found))
+                if outcome in ("new", "risen") and found.pair.grade.rank >= Grade.PROBABLE.rank:
+                    queued += self._alert(conn, match.id, outcome, found, missing, rescued, record, now)
+            settled = cases.mark_matched(conn, case.id, case.version, seen_seq)
+            audit.append(
+                conn, at=now, actor=ENGINE, action="case.matched", subject=case.id,
+                detail={"version": case.version, "model": self._model.version, "matches": len(stored), "alerts": queued},
+            )  # fmt: skip
+        return MatchOutcome(case.id, tuple(stored), queued, counts, settled)
+
+    def _alert(
+        self, conn: Connection, match_id: str, event: str, found: FoundMatch, missing: Case, rescued: Case,
+        record: PersonRecord, now: datetime,
+    ) -> int:  # fmt: skip
+        """Queue one alert for each recipient, with a message for each of its channels; return how many are new."""
+        critical = _is_minor(record, now)
+        due = now + (CRITICAL_WITHIN if critical else STANDARD_WITHIN)
+        priority = "critical" if critical else "standard"
+        queued = 0
+        for recipient in recipients_of(conn, missing, rescued):
+            alert_id = new_id("alert", now, self._random)
+            payload = _payload(recipient, alert_id, match_id, event, found.pair.grade, priority, due)
+            channels = []
+            if recipient.partner.webhook_url:
+                channels.append("webhook")
+            if recipient.partner.email:
+                channels.append("email")
+            made = alerts.add_alert(
+                conn,
+                alert_id=alert_id,
+                match_id=match_id,
+                recipient_id=recipient.partner.id,
+                event=event,
+                dedupe_key=_dedupe_key(missing, rescued, recipient, event, found),
+                grade=found.pair.grade,
+                priority=priority,
+                due_at=due,
+                at=now,
+                messages=[NewMessage(new_id("msg", now, self._random), channel, payload) for channel in channels],
+            )
+            queued += made is not None
+        return queued
+
+
+def _evidence(found: FoundMatch, missing: Case, rescued: Case) -> Evidence:
+    pair = found.pair
+    contributions: list[dict[str, object]] = [
+        {"comparison": part.comparison, "label": part.label, "bits": round(part.bits, 4), "level": part.level}
+        for part in pair.contributions
+    ]
+    digest = hashlib.sha256(json.dumps([contributions, pair.model_version, pair.grade], sort_keys=True).encode())
+    return Evidence(
+        grade=pair.grade,
+        weight=pair.weight,
+        weight_without_face=pair.weight_without_face,
+        probability=pair.probability,
+        contributions=contributions,
+        routes=list(found.routes),
+        model_version=pair.model_version,
+        evidence_hash=digest.hexdigest(),
+        missing_version=missing.version,
+        rescued_version=rescued.version,
+    )
+
+
+def _dedupe_key(missing: Case, rescued: Case, recipient: Recipient, event: str, found: FoundMatch) -> str:
+    """The same occasion for the same recipient: pair, event, and the grade it was told with."""
+    parts = [missing.id, rescued.id, recipient.partner.id, event, found.pair.grade, found.pair.model_version]
+    parts += [str(missing.version), str(rescued.version)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _payload(
+    recipient: Recipient, alert_id: str, match_id: str, event: str, grade: str, priority: str, due: datetime
+) -> dict[str, object]:
+    return alert_payload(
+        alert_id=alert_id,
+        match_id=match_id,
+        event=event,
+        grade=grade,
+        priority=priority,
+        your_record_id=recipient.own_case.id,
+        other_organisation=recipient.other_organisation,
+        due_at=due,
+        link=f"/v1/alerts/{alert_id}",
+    )
+
+
+def _is_minor(record: PersonRecord, now: datetime) -> bool:
+    """Tell whether the person may be under eighteen; unknown counts as a child: the faster deadline is the safe one."""
+    if record.birth is None:
+        return True
+    return (now.date() - record.birth.latest).days < _ADULT_YEARS * 365.25

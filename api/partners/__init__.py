@@ -1,0 +1,1 @@
+"""Partners: organisations, their jurisdictions and keys."""

@@ -1,0 +1,56 @@
+"""Which settings does a deployment have? Read from the environment (`SANDHAN_...`) or a `.env` file, checked at start.
+
+A test fails when a setting is not in `docs/guides/settings.md`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set; every field has a default that works embedded, on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="SANDHAN_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(Path("var"), description="folder of the embedded database and the index snapshots")
+    database_url: str = Field(
+        "",
+        description="SQLAlchemy address; empty: SQLite under `home`; postgresql+psycopg://user@host/name when shared",
+    )
+    host: str = Field("127.0.0.1", description="address the API listens on")
+    port: int = Field(8080, ge=0, le=65535, description="port the API listens on; 0 takes a free one")
+    public_url: str = Field("http://127.0.0.1:8080", description="address under which people reach the service")
+    smtp_host: str = Field("", description="mail server for alerts; empty: no e-mail is sent")
+    smtp_port: int = Field(25, ge=1, le=65535, description="port of the mail server")
+    mail_sender: str = Field("alerts@localhost", description="sender of alert e-mails")
+    allow_private_targets: bool = Field(False, description="permit webhooks to private and loopback addresses")
+    faces: bool = Field(True, description="compute and compare face embeddings in this deployment")
+    photo_workers: int = Field(1, ge=1, le=32, description="processes that read photos")
+    photo_memory_mb: int = Field(1500, ge=300, description="memory limit of one photo process, megabytes")
+    photo_timeout_s: float = Field(60.0, gt=0, description="time limit of one photo, seconds")
+    photo_limit_mb: int = Field(15, ge=1, le=100, description="largest photo accepted, megabytes")
+    photos_per_case: int = Field(10, ge=0, le=100, description="most photos of one request")
+    candidates: int = Field(80, ge=10, le=1000, description="candidates taken from each search route")
+    matches_kept: int = Field(20, ge=1, le=200, description="matches stored for one case")
+    query_limit: int = Field(20, ge=1, le=50, description="most matches in the answer to one query")
+
+    @field_validator("public_url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @property
+    def database(self) -> str:
+        """Return the database's address, the embedded one unless another is set."""
+        return self.database_url or f"sqlite:///{(self.home / 'sandhan.db').resolve()}"
+
+    @property
+    def index_folder(self) -> Path:
+        """Return the folder of the index snapshots."""
+        return self.home / "index"

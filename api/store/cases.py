@@ -1,0 +1,276 @@
+"""Which missing reports and rescued persons are there, in which version, and which still wait to be compared?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, insert, select, update
+
+from api.store import changes
+from api.store.errors import RowMissing, VersionConflict
+from api.store.portable import chunks, hold_commit_order
+from api.store.tables import case_versions, cases
+from api.store.tables import changes as change_rows
+
+
+@dataclass(frozen=True, slots=True)
+class CaseContent:
+    """What its owner says about a person; replaced as a whole.
+
+    Attributes:
+        payload: the record as JSON; personal data.
+        content_hash: equal exactly when the content is: a replacement with the same hash changes nothing.
+        origin_area, event_area: area paths (see `partners.area_prefixes`), None where unknown.
+        protect_location: never tell where the person is.
+        face_consent: photos may be compared.
+    """
+
+    payload: dict[str, object] = field(repr=False)
+    content_hash: str
+    origin_area: str | None = None
+    event_area: str | None = None
+    protect_location: bool = False
+    face_consent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A stored case.
+
+    Attributes:
+        side: "missing" or "rescued".
+        status: "open" or "closed".
+        version: 1 at first, one more at every replacement.
+        matched_version: the version last compared with the other side; less than `version` while it waits.
+    """
+
+    id: str
+    side: str
+    owner_id: str
+    external_id: str | None = field(repr=False)
+    status: str
+    version: int
+    content_hash: str
+    payload: dict[str, object] = field(repr=False)
+    origin_area: str | None = field(repr=False)
+    event_area: str | None = field(repr=False)
+    protect_location: bool
+    face_consent: bool
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    matched_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseVersion:
+    """One version of a case's content."""
+
+    case_id: str
+    version: int
+    payload: dict[str, object] = field(repr=False)
+    content_hash: str
+    at: datetime
+    by: str
+
+
+def insert_case(
+    conn: Connection,
+    *,
+    case_id: str,
+    side: str,
+    owner_id: str,
+    content: CaseContent,
+    at: datetime,
+    by: str,
+    external_id: str | None = None,
+) -> Case:
+    """Add a case, open, in version 1, with its history and change row.
+
+    An owner's `external_id` is unique per side; a second one fails with ConstraintViolated when the transaction
+    block ends (ask `find_by_external` first).
+    """
+    hold_commit_order(conn)
+    row = {
+        "id": case_id,
+        "side": str(side),
+        "owner_id": owner_id,
+        "external_id": external_id,
+        "status": "open",
+        "version": 1,
+        **_content_values(content),
+        "created_at": at,
+        "created_by": by,
+        "updated_at": at,
+    }
+    conn.execute(insert(cases).values(**row))
+    _keep_version(conn, case_id, 1, content, at, by)
+    changes.append(conn, case_id, "created", at)
+    return require_case(conn, case_id)
+
+
+def replace_case(
+    conn: Connection,
+    case_id: str,
+    content: CaseContent,
+    *,
+    at: datetime,
+    by: str,
+    expected_version: int | None = None,
+) -> Case:
+    """Replace a case's content: one version more, unless the content hash is the same.
+
+    Args:
+        expected_version: refuse when the case has another version by now.
+    Raises:
+        RowMissing: there is no such case.
+        VersionConflict: the case has another version than expected.
+    """
+    hold_commit_order(conn)
+    # Locked, so that the version counted up is the version replaced.
+    row = conn.execute(select(cases).where(cases.c.id == case_id).with_for_update()).first()
+    if row is None:
+        raise RowMissing("cases")
+    if expected_version is not None and row.version != expected_version:
+        raise VersionConflict("cases", expected_version, row.version)
+    if row.content_hash == content.content_hash:
+        return Case(**row._asdict())
+    version = row.version + 1
+    values = {**_content_values(content), "version": version, "updated_at": at}
+    conn.execute(update(cases).where(cases.c.id == case_id).values(**values))
+    _keep_version(conn, case_id, version, content, at, by)
+    changes.append(conn, case_id, "replaced", at)
+    return require_case(conn, case_id)
+
+
+def set_status(conn: Connection, case_id: str, status: str, at: datetime) -> Case:
+    """Close or reopen a case; a reopened one is compared anew, since others came and went meanwhile.
+
+    Raises:
+        RowMissing: there is no such case.
+    """
+    hold_commit_order(conn)
+    values: dict[str, object] = {"status": status, "updated_at": at}
+    if status == "open":
+        values["matched_version"] = 0
+    statement = update(cases).where(cases.c.id == case_id, cases.c.status != status)
+    if conn.execute(statement.values(**values)).rowcount:
+        changes.append(conn, case_id, "status", at)
+    return require_case(conn, case_id)
+
+
+def get_case(conn: Connection, case_id: str) -> Case | None:
+    """Return a case, None if there is none of that id."""
+    return next(iter(_fetch(conn, select(cases).where(cases.c.id == case_id))), None)
+
+
+def require_case(conn: Connection, case_id: str) -> Case:
+    """Return a case.
+
+    Raises:
+        RowMissing: there is none of that id.
+    """
+    found = get_case(conn, case_id)
+    if found is None:
+        raise RowMissing("cases")
+    return found
+
+
+def get_cases(conn: Connection, case_ids: Sequence[str]) -> dict[str, Case]:
+    """Return the cases that exist among these ids, by id; any number of ids."""
+    found: dict[str, Case] = {}
+    for some in chunks(case_ids):
+        found.update((case.id, case) for case in _fetch(conn, select(cases).where(cases.c.id.in_(some))))
+    return found
+
+
+def find_by_external(conn: Connection, owner_id: str, side: str, external_id: str) -> Case | None:
+    """Return an owner's case by the number it has in the owner's own system."""
+    statement = select(cases).where(
+        cases.c.owner_id == owner_id, cases.c.side == str(side), cases.c.external_id == external_id
+    )
+    return next(iter(_fetch(conn, statement)), None)
+
+
+def list_cases(
+    conn: Connection,
+    *,
+    side: str | None = None,
+    status: str | None = None,
+    owner_id: str | None = None,
+    after: str | None = None,
+    limit: int,
+) -> list[Case]:
+    """Return cases in id order.
+
+    Args:
+        side, status, owner_id: only these; None for any.
+        after: the last id of the page before.
+    """
+    statement = select(cases).order_by(cases.c.id).limit(limit)
+    if side is not None:
+        statement = statement.where(cases.c.side == str(side))
+    if status is not None:
+        statement = statement.where(cases.c.status == status)
+    if owner_id is not None:
+        statement = statement.where(cases.c.owner_id == owner_id)
+    if after is not None:
+        statement = statement.where(cases.c.id > after)
+    return _fetch(conn, statement)
+
+
+def unmatched(conn: Connection, limit: int) -> list[Case]:
+    """Return open cases whose present version has not been compared yet, longest waiting first."""
+    statement = select(cases).where(cases.c.status == "open", cases.c.matched_version < cases.c.version)
+    return _fetch(conn, statement.order_by(cases.c.updated_at, cases.c.id).limit(limit))
+
+
+def mark_matched(conn: Connection, case_id: str, version: int, seen_seq: int | None = None) -> bool:
+    """Note that a version has been compared; False, and nothing noted, when the case has moved on.
+
+    Args:
+        version: the version that was compared.
+        seen_seq: `changes.latest_seq` of the transaction that read the case. A photo finished since then does not
+            change the version, but its face was not part of the comparison; without this argument it is missed.
+    """
+    statement = update(cases).where(cases.c.id == case_id, cases.c.version == version)
+    if seen_seq is not None:
+        later = select(change_rows.c.seq).where(change_rows.c.case_id == case_id, change_rows.c.seq > seen_seq)
+        statement = statement.where(~later.exists())
+    return conn.execute(statement.values(matched_version=version)).rowcount == 1
+
+
+def versions_of(conn: Connection, case_id: str) -> list[CaseVersion]:
+    """Return every version of a case, oldest first."""
+    statement = select(case_versions).where(case_versions.c.case_id == case_id).order_by(case_versions.c.version)
+    return [CaseVersion(**row._asdict()) for row in conn.execute(statement)]
+
+
+def _fetch(conn: Connection, statement: Select[Any]) -> list[Case]:
+    return [Case(**row._asdict()) for row in conn.execute(statement)]
+
+
+def _content_values(content: CaseContent) -> dict[str, object]:
+    return {
+        "payload": content.payload,
+        "content_hash": content.content_hash,
+        "origin_area": content.origin_area,
+        "event_area": content.event_area,
+        "protect_location": content.protect_location,
+        "face_consent": content.face_consent,
+    }
+
+
+def _keep_version(conn: Connection, case_id: str, version: int, content: CaseContent, at: datetime, by: str) -> None:
+    row = {
+        "case_id": case_id,
+        "version": version,
+        "payload": content.payload,
+        "content_hash": content.content_hash,
+        "at": at,
+        "by": by,
+    }
+    conn.execute(insert(case_versions).values(**row))

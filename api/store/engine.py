@@ -1,0 +1,206 @@
+"""How does a piece of work get its transaction, and are the tables those of this version?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from api.store.errors import DatabaseUnavailable, SchemaOutdated, UnsupportedDatabase, translated
+from api.store.portable import hold_commit_order
+from api.store.types import plain_json
+
+__all__ = [
+    "Database",
+    "SchemaOutdated",
+    "current_revision",
+    "expected_revision",
+    "is_current",
+    "require_current",
+    "upgrade",
+]
+
+BUSY_TIMEOUT_S = 10.0
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_WRITES = "sandhan_writes"
+# Alembic keeps its current environment in module globals: one upgrade at a time per process.
+_upgrading = threading.Lock()
+
+
+class Database:
+    """One database, SQLite or PostgreSQL, and the only way to a connection.
+
+    Inside `read()` and `write()` everything is one transaction. Errors of the driver leave as `StoreError`.
+    Safe to share between threads; a forked child must open its own.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        """Take an engine prepared by `open`, which is the way to make one."""
+        self._engine = engine
+        self._reader = engine.execution_options(**{_WRITES: False})
+        self._writer = engine.execution_options(**{_WRITES: True})
+        if engine.dialect.name == "postgresql":
+            # One snapshot for the whole block, as SQLite gives it.
+            self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._writer = engine.execution_options(isolation_level="READ COMMITTED")
+        # SQLite's own waiting polls and is unfair: with many threads one of them may starve until its timeout.
+        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
+
+    @classmethod
+    def open(cls, url: str) -> Database:
+        """Prepare access to the database at an address; connects at the first use.
+
+        Args:
+            url: `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql+psycopg://user@host/name`.
+        Raises:
+            UnsupportedDatabase: another kind of database, or an in-memory one.
+        """
+        parsed = _supported(url)
+        common: dict[str, Any] = {"hide_parameters": True, "json_serializer": plain_json}
+        if parsed.get_backend_name() == "postgresql":
+            return cls(create_engine(parsed, pool_pre_ping=True, **common))
+        _create_private(Path(str(parsed.database)))
+        # Connections to a file are cheap; forty is the size of the web framework's thread pool.
+        engine = create_engine(parsed, pool_size=40, connect_args={"timeout": BUSY_TIMEOUT_S}, **common)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return cls(engine)
+
+    @property
+    def dialect(self) -> str:
+        """Return "sqlite" or "postgresql"."""
+        return self._engine.dialect.name
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one moment of the database and refuses to write."""
+        with translated(), self._reader.connect() as conn, conn.begin():
+            yield conn
+
+    @contextmanager
+    def write(self, *, ordered: bool = True) -> Iterator[Connection]:
+        """Give a connection that writes: committed at the end, undone by any exception.
+
+        Do not nest two in one thread: the inner one would wait for the outer one.
+
+        Args:
+            ordered: take the commit-order lock at once, before any row is locked, so that two transactions that
+                append changes or audit rows cannot deadlock. Pass False only for work that appends neither
+                (leases, the outbox) and should not queue behind others on PostgreSQL.
+        """
+        with self._my_turn(), translated(), self._writer.connect() as conn, conn.begin():
+            if ordered:
+                hold_commit_order(conn)
+            yield conn
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=BUSY_TIMEOUT_S):
+            raise DatabaseUnavailable("another writer of this process did not finish")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+
+def upgrade(url: str) -> None:
+    """Bring the tables at an address to this version; does nothing when they already are.
+
+    All in one transaction: it either reaches the newest version or leaves the database as it was. Two processes
+    may call it at once; the second waits and finds nothing to do.
+    """
+    database = Database.open(url)
+    try:
+        with _upgrading, database.write() as conn:
+            config = _config()
+            config.attributes["connection"] = conn
+            command.upgrade(config, "head")
+    finally:
+        database.dispose()
+
+
+def current_revision(database: Database) -> str | None:
+    """Return the version of the tables, None before the first upgrade."""
+    with database.read() as conn:
+        return MigrationContext.configure(conn).get_current_revision()
+
+
+def expected_revision() -> str:
+    """Return the version that this program needs."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def is_current(database: Database) -> bool:
+    """Tell whether the tables are those of this version."""
+    return current_revision(database) == expected_revision()
+
+
+def require_current(database: Database) -> None:
+    """Raise SchemaOutdated unless the tables are those of this version."""
+    found, expected = current_revision(database), expected_revision()
+    if found != expected:
+        raise SchemaOutdated(found, expected)
+
+
+def _config() -> Config:
+    config = Config()
+    # The value passes through configparser, where a percent sign in a folder's name would be an instruction.
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _supported(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        # The text may hold a password, so it is not repeated.
+        raise UnsupportedDatabase("cannot be read as an address") from None
+    if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise UnsupportedDatabase("only SQLite and PostgreSQL (psycopg) are supported")
+    if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
+        raise UnsupportedDatabase("SQLite needs the path of a file; each connection to a memory database sees its own")
+    return parsed
+
+
+def _create_private(path: Path) -> None:
+    """Create the file for its owner only: whoever can read it can read every case."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnavailable(f"the file cannot be created: {type(error).__name__}") from error
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver would otherwise open transactions by itself, always deferred; `_begin_sqlite` does it instead.
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, not only unlinked
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _begin_sqlite(conn: Connection) -> None:
+    writes = bool(conn.get_execution_options().get(_WRITES))
+    conn.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+    # A deferred transaction that starts by reading cannot wait for another writer; it fails. IMMEDIATE waits.
+    conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,121 @@
+"""Which faces have been found, as vectors that the index and the scorer can use?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, Select, delete, insert, select
+
+from api.store.portable import chunks
+from api.store.tables import faces, photos
+from matcher.errors import InvalidRecord
+
+_STORED = np.dtype("<f4")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewFace:
+    """A face just found in a photo.
+
+    Attributes:
+        vector: shape (d,), float32.
+        model: id and version of the embedder.
+        box: where in the photo, e.g. top, right, bottom, left in pixels.
+        quality: "good", "fair" or "weak".
+        score: the detector's score.
+    """
+
+    id: str
+    model: str
+    vector: npt.NDArray[np.float32] = field(repr=False)
+    box: dict[str, int]
+    quality: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A stored face; `taken` is the photo's capture date, `vector` has shape (width,), float32."""
+
+    id: str
+    photo_id: str
+    case_id: str
+    model: str
+    vector: npt.NDArray[np.float32] = field(repr=False)
+    width: int
+    box: dict[str, int]
+    quality: str
+    score: float
+    created_at: datetime
+    taken: date | None
+
+
+def faces_of_cases(conn: Connection, case_ids: Sequence[str]) -> dict[str, list[Face]]:
+    """Return the faces of cases, by case id, in id order; cases without a face are absent."""
+    found: dict[str, list[Face]] = {}
+    for some in chunks(case_ids):
+        for face in _fetch(conn, _select().where(faces.c.case_id.in_(some)).order_by(faces.c.id)):
+            found.setdefault(face.case_id, []).append(face)
+    return found
+
+
+def list_faces(conn: Connection, model: str, *, after: str | None = None, limit: int) -> list[Face]:
+    """Return the faces of one embedder in id order.
+
+    Args:
+        after: the last id of the page before.
+    """
+    statement = _select().where(faces.c.model == model).order_by(faces.c.id).limit(limit)
+    if after is not None:
+        statement = statement.where(faces.c.id > after)
+    return _fetch(conn, statement)
+
+
+def replace_faces(conn: Connection, photo_id: str, case_id: str, found: Sequence[NewFace], at: datetime) -> None:
+    """Make these the faces of a photo (called by `photos.store_result`).
+
+    Raises:
+        InvalidRecord: a vector is not one-dimensional or not finite.
+    """
+    conn.execute(delete(faces).where(faces.c.photo_id == photo_id))
+    rows = [
+        {
+            "id": face.id,
+            "photo_id": photo_id,
+            "case_id": case_id,
+            "model": face.model,
+            "vector": _encode(face.vector),
+            "width": int(face.vector.shape[0]),
+            "box": face.box,
+            "quality": face.quality,
+            "score": face.score,
+            "created_at": at,
+        }
+        for face in found
+    ]
+    if rows:
+        conn.execute(insert(faces), rows)
+
+
+def _select() -> Select[Any]:
+    return select(faces, photos.c.captured_on.label("taken")).join(photos, photos.c.id == faces.c.photo_id)
+
+
+def _fetch(conn: Connection, statement: Select[Any]) -> list[Face]:
+    return [Face(**{**row._asdict(), "vector": _decode(row.vector)}) for row in conn.execute(statement)]
+
+
+def _encode(vector: npt.NDArray[np.float32]) -> bytes:
+    # One not-a-number in an index would spoil every search that meets it.
+    if vector.ndim != 1 or vector.size == 0 or not np.isfinite(vector).all():
+        raise InvalidRecord("face", "is not a finite vector")
+    return vector.astype(_STORED).tobytes()
+
+
+def _decode(stored: bytes) -> npt.NDArray[np.float32]:
+    return np.frombuffer(stored, dtype=_STORED).astype(np.float32)

@@ -1,0 +1,260 @@
+"""Which pairs have been found alike, how strongly, and has the evidence risen or fallen since people were told?
+
+A pair keeps its id for ever. The engine writes evidence and creates `suggested`; every later state is a person's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Select, insert, or_, select, update
+
+from api.store.errors import RowMissing
+from api.store.portable import insert_if_absent
+from api.store.tables import GRADES, alerts, cases, match_events, matches
+from matcher.errors import InvalidRecord
+
+Outcome = Literal["new", "risen", "fallen", "same"]
+
+_RANK = {grade: rank for rank, grade in enumerate(GRADES)}
+_ANNOUNCED = ("new", "risen", "fallen")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why, and how strongly, the engine takes two records for the same person.
+
+    Attributes:
+        grade: "certainly-not", "possible", "probable" or "certain".
+        weight, weight_without_face: match weight in bits.
+        probability: in [0, 1].
+        contributions: one object per comparison, as the scorer explains them.
+        routes: which routes proposed the pair.
+        evidence_hash: equal exactly when the evidence is.
+        missing_version, rescued_version: the versions compared.
+    """
+
+    grade: str
+    weight: float
+    weight_without_face: float
+    probability: float
+    contributions: list[dict[str, object]] = field(repr=False)
+    routes: list[str]
+    model_version: str
+    evidence_hash: str
+    missing_version: int
+    rescued_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A stored pair with its latest evidence (fields as in `Evidence`)."""
+
+    id: str
+    missing_id: str
+    rescued_id: str
+    state: str
+    grade: str
+    weight: float
+    weight_without_face: float
+    probability: float
+    contributions: list[dict[str, object]] = field(repr=False)
+    routes: list[str]
+    model_version: str
+    evidence_hash: str
+    missing_version: int
+    rescued_version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MatchEvent:
+    """Something that happened to a match: "new", "risen", "fallen" by the engine, other kinds by people."""
+
+    id: int
+    match_id: str
+    kind: str
+    at: datetime
+    actor: str
+    detail: dict[str, object]
+
+
+def upsert_match(
+    conn: Connection,
+    *,
+    match_id: str,
+    missing_id: str,
+    rescued_id: str,
+    evidence: Evidence,
+    at: datetime,
+    actor: str = "engine",
+    step: float = 1.0,
+) -> tuple[Match, Outcome]:
+    """Store the evidence of a pair and tell whether people should hear of it.
+
+    Compared is with what was last announced, not with the last run: a weight that creeps up a little every night
+    rises once the sum reaches a step. A change of grade always counts.
+
+    Args:
+        match_id: used only if the pair is new; otherwise it keeps its own.
+        step: by how many bits the weight has to move within a grade to count as risen or fallen.
+    Returns:
+        The match, and "new", "risen" or "fallen" (each recorded as an event) or "same".
+    Raises:
+        InvalidRecord: the grade is not one of the four.
+    """
+    if evidence.grade not in _RANK:
+        raise InvalidRecord("grade", "is not one of " + ", ".join(GRADES))
+    values = _evidence_values(evidence)
+    pair = {"id": match_id, "missing_id": missing_id, "rescued_id": rescued_id, "state": "suggested"}
+    row = {**pair, **values, "created_at": at, "updated_at": at}
+    if insert_if_absent(conn, matches, row, ["missing_id", "rescued_id"]):
+        return _announced(conn, match_id, "new", evidence, at, actor)
+    same_pair = (matches.c.missing_id == missing_id, matches.c.rescued_id == rescued_id)
+    stored = Match(**conn.execute(select(matches).where(*same_pair).with_for_update()).one()._asdict())
+    if all(getattr(stored, name) == value for name, value in values.items()):
+        return stored, "same"  # an unchanged night writes nothing
+    outcome = _compare(_last_announced(conn, stored), (evidence.grade, evidence.weight), step)
+    conn.execute(update(matches).where(matches.c.id == stored.id).values(**values, updated_at=at))
+    if outcome == "same":
+        return require_match(conn, stored.id), "same"
+    return _announced(conn, stored.id, outcome, evidence, at, actor)
+
+
+def set_state(
+    conn: Connection,
+    match_id: str,
+    state: str,
+    *,
+    expected: str,
+    kind: str,
+    actor: str,
+    at: datetime,
+    detail: dict[str, object] | None = None,
+) -> bool:
+    """Move a match from one state to another and record who did; False when it is no longer in `expected`.
+
+    Args:
+        kind: the event's kind, e.g. "confirmed", "rejected".
+    """
+    statement = update(matches).where(matches.c.id == match_id, matches.c.state == expected)
+    if conn.execute(statement.values(state=state, updated_at=at)).rowcount == 0:
+        return False
+    add_event(conn, match_id, kind, at=at, actor=actor, detail={"from": expected, "to": state, **(detail or {})})
+    return True
+
+
+def add_event(
+    conn: Connection, match_id: str, kind: str, *, at: datetime, actor: str, detail: dict[str, object]
+) -> None:
+    """Record something that happened to a match, e.g. one side's disposition."""
+    row = {"match_id": match_id, "kind": kind, "at": at, "actor": actor, "detail": detail}
+    conn.execute(insert(match_events).values(**row))
+
+
+def get_match(conn: Connection, match_id: str) -> Match | None:
+    """Return a match, None if there is none of that id."""
+    return next(iter(_fetch(conn, select(matches).where(matches.c.id == match_id))), None)
+
+
+def require_match(conn: Connection, match_id: str) -> Match:
+    """Return a match.
+
+    Raises:
+        RowMissing: there is none of that id.
+    """
+    found = get_match(conn, match_id)
+    if found is None:
+        raise RowMissing("matches")
+    return found
+
+
+def list_matches(
+    conn: Connection,
+    visible_to: str,
+    *,
+    states: Collection[str] | None = None,
+    grades: Collection[str] | None = None,
+    after: str | None = None,
+    limit: int,
+    case_id: str | None = None,
+) -> list[Match]:
+    """Return, in id order, the matches in which a partner owns one of the two cases, or of which it was alerted.
+
+    Args:
+        visible_to: the partner's id.
+        case_id: only the matches of this case.
+        states, grades: only these; None for any.
+        after: the last id of the page before.
+    """
+    own = select(cases.c.id).where(cases.c.owner_id == visible_to)
+    told = select(alerts.c.match_id).where(alerts.c.recipient_id == visible_to)
+    party = or_(matches.c.missing_id.in_(own), matches.c.rescued_id.in_(own), matches.c.id.in_(told))
+    statement = select(matches).where(party)
+    if case_id is not None:
+        statement = statement.where(or_(matches.c.missing_id == case_id, matches.c.rescued_id == case_id))
+    if states is not None:
+        statement = statement.where(matches.c.state.in_(list(states)))
+    if grades is not None:
+        statement = statement.where(matches.c.grade.in_(list(grades)))
+    if after is not None:
+        statement = statement.where(matches.c.id > after)
+    return _fetch(conn, statement.order_by(matches.c.id).limit(limit))
+
+
+def matches_of_case(conn: Connection, case_id: str) -> list[Match]:
+    """Return the matches of a case, strongest first."""
+    either = or_(matches.c.missing_id == case_id, matches.c.rescued_id == case_id)
+    return _fetch(conn, select(matches).where(either).order_by(matches.c.weight.desc(), matches.c.id))
+
+
+def events_of(conn: Connection, match_id: str) -> list[MatchEvent]:
+    """Return what happened to a match, first to last."""
+    statement = select(match_events).where(match_events.c.match_id == match_id).order_by(match_events.c.id)
+    return [MatchEvent(**row._asdict()) for row in conn.execute(statement)]
+
+
+def _fetch(conn: Connection, statement: Select[Any]) -> list[Match]:
+    return [Match(**row._asdict()) for row in conn.execute(statement)]
+
+
+def _evidence_values(evidence: Evidence) -> dict[str, Any]:
+    return {name: getattr(evidence, name) for name in Evidence.__slots__}
+
+
+def _compare(before: tuple[str, float], now: tuple[str, float], step: float) -> Outcome:
+    """Compare grade first, then weight."""
+    by_grade = _RANK[now[0]] - _RANK[before[0]]
+    by_weight = now[1] - before[1]
+    if by_grade > 0 or (by_grade == 0 and by_weight >= step):
+        return "risen"
+    if by_grade < 0 or by_weight <= -step:
+        return "fallen"
+    return "same"
+
+
+def _last_announced(conn: Connection, stored: Match) -> tuple[str, float]:
+    statement = select(match_events.c.detail).where(
+        match_events.c.match_id == stored.id, match_events.c.kind.in_(_ANNOUNCED)
+    )
+    detail = conn.scalar(statement.order_by(match_events.c.id.desc()).limit(1))
+    return (stored.grade, stored.weight) if detail is None else (str(detail["grade"]), float(detail["weight"]))
+
+
+def _announced(
+    conn: Connection, match_id: str, outcome: Outcome, evidence: Evidence, at: datetime, actor: str
+) -> tuple[Match, Outcome]:
+    detail: dict[str, object] = {
+        "grade": evidence.grade,
+        "weight": evidence.weight,
+        "model_version": evidence.model_version,
+        "evidence_hash": evidence.evidence_hash,
+        "missing_version": evidence.missing_version,
+        "rescued_version": evidence.rescued_version,
+    }
+    add_event(conn, match_id, outcome, at=at, actor=actor, detail=detail)
+    return require_match(conn, match_id), outcome

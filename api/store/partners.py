@@ -1,0 +1,237 @@
+"""Who takes part, for which areas are they responsible, and with which keys do they come?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from api.store.errors import RowMissing
+from api.store.tables import api_keys, jurisdictions, partners
+from matcher.errors import InvalidRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """An organisation or unit that takes part.
+
+    Attributes:
+        kind: e.g. "ahtu", "ngo", "shelter", "coordination".
+        country: ISO 3166-1 alpha-2.
+        language: BCP 47, of its messages.
+        webhook_url: None also after the receiver answered 410 Gone.
+        active: an inactive partner is told nothing and may do nothing.
+        areas: the areas it is responsible for, in order; each covers every path below it.
+    """
+
+    id: str
+    name: str
+    kind: str
+    country: str
+    language: str
+    email: str | None
+    webhook_url: str | None
+    webhook_secret: str | None = field(repr=False)
+    active: bool
+    created_at: datetime
+    areas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key by which a partner's software comes in; only the hash of its secret is kept."""
+
+    id: str
+    partner_id: str
+    secret_hash: str = field(repr=False)
+    label: str
+    permissions: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    def usable(self, now: datetime) -> bool:
+        """Tell whether the key is neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+def area_prefixes(area: str) -> list[str]:
+    """Return an area and every area that contains it, widest first: `IN/WB` gives `["IN", "IN/WB"]`.
+
+    Raises:
+        InvalidRecord: the path is empty or has an empty part.
+    """
+    parts = area.split("/")
+    if not all(part.strip() for part in parts):
+        raise InvalidRecord("area", "is not a path of named parts")
+    return ["/".join(parts[: end + 1]) for end in range(len(parts))]
+
+
+def add_partner(
+    conn: Connection,
+    *,
+    partner_id: str,
+    name: str,
+    kind: str,
+    country: str,
+    language: str,
+    at: datetime,
+    areas: Sequence[str] = (),
+    email: str | None = None,
+    webhook_url: str | None = None,
+    webhook_secret: str | None = None,
+    active: bool = True,
+) -> Partner:
+    """Add a partner with its areas.
+
+    Raises:
+        InvalidRecord: an area is not a path.
+    """
+    distinct = tuple(sorted(set(areas)))
+    for area in distinct:
+        area_prefixes(area)
+    row = {
+        "id": partner_id,
+        "name": name,
+        "kind": kind,
+        "country": country,
+        "language": language,
+        "email": email,
+        "webhook_url": webhook_url,
+        "webhook_secret": webhook_secret,
+        "active": active,
+        "created_at": at,
+    }
+    conn.execute(insert(partners).values(**row))
+    if distinct:
+        conn.execute(insert(jurisdictions), [{"partner_id": partner_id, "area": area} for area in distinct])
+    return _require(conn, partner_id)
+
+
+def get_partner(conn: Connection, partner_id: str) -> Partner | None:
+    """Return a partner, None if there is none of that id."""
+    return next(iter(_with_areas(conn, [partner_id])), None)
+
+
+def list_partners(conn: Connection, *, active_only: bool = False) -> list[Partner]:
+    """Return the partners in id order."""
+    statement = select(partners.c.id)
+    if active_only:
+        statement = statement.where(partners.c.active)
+    return _with_areas(conn, list(conn.scalars(statement)))
+
+
+def partners_covering(conn: Connection, area: str, kinds: Collection[str] | None = None) -> list[Partner]:
+    """Return the active partners responsible for an area or for one that contains it, in id order.
+
+    Args:
+        area: a path such as `IN/WB/south-24-parganas`.
+        kinds: only partners of these kinds; None for all.
+    Raises:
+        InvalidRecord: the area is not a path.
+    """
+    statement = (
+        select(partners.c.id)
+        .join(jurisdictions, jurisdictions.c.partner_id == partners.c.id)
+        .where(partners.c.active, jurisdictions.c.area.in_(area_prefixes(area)))
+        .distinct()
+    )
+    if kinds is not None:
+        statement = statement.where(partners.c.kind.in_(list(kinds)))
+    return _with_areas(conn, list(conn.scalars(statement)))
+
+
+def set_contact(
+    conn: Connection, partner_id: str, *, email: str | None, webhook_url: str | None, webhook_secret: str | None
+) -> Partner:
+    """Replace where a partner is told.
+
+    Raises:
+        RowMissing: there is no such partner.
+    """
+    values = {"email": email, "webhook_url": webhook_url, "webhook_secret": webhook_secret}
+    conn.execute(update(partners).where(partners.c.id == partner_id).values(**values))
+    return _require(conn, partner_id)
+
+
+def set_active(conn: Connection, partner_id: str, active: bool) -> Partner:
+    """Let a partner take part, or no longer.
+
+    Raises:
+        RowMissing: there is no such partner.
+    """
+    conn.execute(update(partners).where(partners.c.id == partner_id).values(active=active))
+    return _require(conn, partner_id)
+
+
+def add_key(
+    conn: Connection,
+    *,
+    key_id: str,
+    partner_id: str,
+    secret_hash: str,
+    label: str,
+    permissions: Sequence[str],
+    at: datetime,
+    expires_at: datetime | None = None,
+) -> ApiKey:
+    """Add a key; the secret itself never reaches the database."""
+    row = {
+        "id": key_id,
+        "partner_id": partner_id,
+        "secret_hash": secret_hash,
+        "label": label,
+        "permissions": list(permissions),
+        "created_at": at,
+        "expires_at": expires_at,
+    }
+    conn.execute(insert(api_keys).values(**row))
+    return _key(conn.execute(select(api_keys).where(api_keys.c.id == key_id)).one())
+
+
+def find_key(conn: Connection, secret_hash: str) -> tuple[ApiKey, Partner] | None:
+    """Return the key with this hash and its partner.
+
+    Revoked and expired keys are returned too: the caller asks `usable(now)` and `partner.active`, so that a refusal
+    can be audited under the right name.
+    """
+    row = conn.execute(select(api_keys).where(api_keys.c.secret_hash == secret_hash)).first()
+    if row is None:
+        return None
+    return _key(row), _require(conn, row.partner_id)
+
+
+def list_keys(conn: Connection, partner_id: str) -> list[ApiKey]:
+    """Return the keys of a partner in id order."""
+    statement = select(api_keys).where(api_keys.c.partner_id == partner_id).order_by(api_keys.c.id)
+    return [_key(row) for row in conn.execute(statement)]
+
+
+def revoke_key(conn: Connection, key_id: str, at: datetime) -> bool:
+    """Revoke a key; the first revocation counts. False if there is no such key."""
+    statement = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
+    conn.execute(statement.values(revoked_at=at))
+    return conn.execute(select(api_keys.c.id).where(api_keys.c.id == key_id)).first() is not None
+
+
+def _with_areas(conn: Connection, partner_ids: list[str]) -> list[Partner]:
+    areas: dict[str, list[str]] = {}
+    statement = select(jurisdictions).where(jurisdictions.c.partner_id.in_(partner_ids))
+    for row in conn.execute(statement.order_by(jurisdictions.c.area)):
+        areas.setdefault(row.partner_id, []).append(row.area)
+    rows = conn.execute(select(partners).where(partners.c.id.in_(partner_ids)).order_by(partners.c.id))
+    return [Partner(**row._asdict(), areas=tuple(areas.get(row.id, ()))) for row in rows]
+
+
+def _require(conn: Connection, partner_id: str) -> Partner:
+    found = get_partner(conn, partner_id)
+    if found is None:
+        raise RowMissing("partners")
+    return found
+
+
+def _key(row: Row[Any]) -> ApiKey:
+    return ApiKey(**{**row._asdict(), "permissions": tuple(row.permissions)})

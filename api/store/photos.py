@@ -1,0 +1,171 @@
+"""Which photos came with a case, and what has the photo worker made of them?
+
+A photo arrives `pending`, and becomes `embedded` (faces found or not), `failed` (cannot be used) or `withheld`
+(no consent to compare faces).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import Connection, select, update
+
+from api.store import changes
+from api.store.errors import RowMissing
+from api.store.faces import NewFace, replace_faces
+from api.store.portable import hold_commit_order, insert_if_absent
+from api.store.tables import cases, photos
+
+_WITHOUT_CONTENT = [column for column in photos.c if column.name != "content"]
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo without its bytes (see `get_content`).
+
+    Attributes:
+        position: its place among the photos of the case, from 0.
+        sha256: of the bytes as they arrived, in hex.
+        error_code, error_detail: why it failed, for the person who sent it; no personal data.
+        faces_found: None until it is embedded.
+        attempts: how often a worker has begun it.
+    """
+
+    id: str
+    case_id: str
+    position: int
+    state: str
+    sha256: str
+    media_type: str
+    captured_on: date | None
+    error_code: str | None
+    error_detail: str | None
+    faces_found: int | None
+    attempts: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoContent:
+    """The bytes of a photo."""
+
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+def add_photo(
+    conn: Connection,
+    *,
+    photo_id: str,
+    case_id: str,
+    position: int,
+    sha256: str,
+    media_type: str,
+    content: bytes,
+    at: datetime,
+    captured_on: date | None = None,
+    state: str = "pending",
+) -> Photo:
+    """Add a photo; when the case already has one of this sha256, that one is returned and nothing is written.
+
+    Args:
+        state: "pending", or "withheld" when faces may not be compared.
+    """
+    row = {
+        "id": photo_id,
+        "case_id": case_id,
+        "position": position,
+        "state": state,
+        "sha256": sha256,
+        "media_type": media_type,
+        "content": content,
+        "captured_on": captured_on,
+        "created_at": at,
+    }
+    insert_if_absent(conn, photos, row, ["case_id", "sha256"])
+    same = select(*_WITHOUT_CONTENT).where(photos.c.case_id == case_id, photos.c.sha256 == sha256)
+    return Photo(**conn.execute(same).one()._asdict())
+
+
+def get_photo(conn: Connection, photo_id: str) -> Photo | None:
+    """Return a photo without its bytes, None if there is none of that id."""
+    row = conn.execute(select(*_WITHOUT_CONTENT).where(photos.c.id == photo_id)).first()
+    return None if row is None else Photo(**row._asdict())
+
+
+def get_content(conn: Connection, photo_id: str) -> PhotoContent | None:
+    """Return the bytes of a photo, None if there is no such photo."""
+    row = conn.execute(select(photos.c.media_type, photos.c.content).where(photos.c.id == photo_id)).first()
+    return None if row is None else PhotoContent(row.media_type, bytes(row.content))
+
+
+def list_photos(conn: Connection, case_id: str) -> list[Photo]:
+    """Return the photos of a case in their order, without their bytes."""
+    statement = select(*_WITHOUT_CONTENT).where(photos.c.case_id == case_id).order_by(photos.c.position, photos.c.id)
+    return [Photo(**row._asdict()) for row in conn.execute(statement)]
+
+
+def pending(conn: Connection, limit: int) -> list[Photo]:
+    """Return photos that wait for the worker, least often begun first, then oldest first."""
+    # A photo that brings the worker down must not stand before all the others after the restart.
+    order = (photos.c.attempts, photos.c.created_at, photos.c.id)
+    statement = select(*_WITHOUT_CONTENT).where(photos.c.state == "pending").order_by(*order).limit(limit)
+    return [Photo(**row._asdict()) for row in conn.execute(statement)]
+
+
+def count_attempt(conn: Connection, photo_id: str) -> int:
+    """Note, before the work begins, that a worker begins it; return how often one has.
+
+    Raises:
+        RowMissing: there is no such photo.
+    """
+    statement = update(photos).where(photos.c.id == photo_id).values(attempts=photos.c.attempts + 1)
+    attempts = conn.execute(statement.returning(photos.c.attempts)).scalar()
+    if attempts is None:
+        raise RowMissing("photos")
+    return int(attempts)
+
+
+def store_result(
+    conn: Connection,
+    photo_id: str,
+    state: str,
+    *,
+    at: datetime,
+    content: bytes | None = None,
+    media_type: str | None = None,
+    captured_on: date | None = None,
+    error_code: str | None = None,
+    error_detail: str | None = None,
+    faces: Sequence[NewFace] = (),
+) -> Photo:
+    """Store what became of a photo; its case waits to be compared again, with these faces.
+
+    Args:
+        state: "embedded", "failed" or "withheld"; "pending" to have it done again.
+        content, media_type, captured_on: replace the stored ones, e.g. re-encoded without metadata; None keeps them.
+        faces: replace all faces of this photo.
+    Raises:
+        RowMissing: there is no such photo.
+        InvalidRecord: a face is not a finite vector.
+    """
+    hold_commit_order(conn)
+    case_id = conn.scalar(select(photos.c.case_id).where(photos.c.id == photo_id))
+    if case_id is None:
+        raise RowMissing("photos")
+    values: dict[str, object] = {
+        "state": state,
+        "error_code": error_code,
+        "error_detail": error_detail,
+        "faces_found": len(faces) if state == "embedded" else None,
+    }
+    replaced = {"content": content, "media_type": media_type, "captured_on": captured_on}
+    values.update((name, value) for name, value in replaced.items() if value is not None)
+    conn.execute(update(photos).where(photos.c.id == photo_id).values(**values))
+    replace_faces(conn, photo_id, case_id, faces, at)
+    conn.execute(update(cases).where(cases.c.id == case_id).values(matched_version=0))
+    changes.append(conn, case_id, "photo", at)
+    row = conn.execute(select(*_WITHOUT_CONTENT).where(photos.c.id == photo_id)).one()
+    return Photo(**row._asdict())

@@ -1,0 +1,322 @@
+"""Which tables hold the truth, and which rules does the database itself keep?
+
+Identifiers are text made by the caller. The migrations in `migrations/versions` create these tables; a test keeps
+the two equal. Columns named `state` hold the words listed beside them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from api.store.types import CanonicalJson, Document, Id, Sequence, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+SIDES = ("missing", "rescued")
+CASE_STATUSES = ("open", "closed")
+PHOTO_STATES = ("pending", "embedded", "failed", "withheld")
+GRADES = ("certainly-not", "possible", "probable", "certain")  # weakest first: the order is used
+PRIORITIES = ("critical", "standard")
+CHANNELS = ("webhook", "email")
+OUTBOX_STATES = ("queued", "sending", "retrying", "delivered", "dead_letter")
+RUN_STATES = ("running", "finished", "failed")
+
+
+def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
+    quoted = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({quoted})", name=column)
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Id, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+partners = Table(
+    "partners",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("email", Text),
+    Column("webhook_url", Text),
+    Column("webhook_secret", Text),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+jurisdictions = Table(
+    "jurisdictions",
+    metadata,
+    Column("id", Sequence, primary_key=True, autoincrement=True),
+    Column("partner_id", Id, ForeignKey("partners.id"), nullable=False),
+    # A path from wide to narrow: "IN", "IN/WB", "IN/WB/south-24-parganas".
+    Column("area", Id, nullable=False),
+    UniqueConstraint("partner_id", "area"),
+    Index(None, "area"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("partner_id", Id, ForeignKey("partners.id"), nullable=False),
+    Column("secret_hash", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("permissions", Document, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    UniqueConstraint("secret_hash"),
+    Index(None, "partner_id"),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("side", Text, nullable=False),
+    Column("owner_id", Id, ForeignKey("partners.id"), nullable=False),
+    Column("external_id", Id),
+    Column("status", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("payload", Document, nullable=False),
+    Column("origin_area", Id),
+    Column("event_area", Id),
+    Column("protect_location", Boolean, nullable=False),
+    Column("face_consent", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    # The version last compared with the other side; 0 asks for a new comparison.
+    Column("matched_version", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("owner_id", "side", "external_id"),
+    _one_of("side", SIDES),
+    _one_of("status", CASE_STATUSES),
+    Index(None, "side", "status"),
+    Index(None, "status", "matched_version"),
+    Index(None, "origin_area"),
+    Index(None, "event_area"),
+)
+
+case_versions = Table(
+    "case_versions",
+    metadata,
+    Column("case_id", Id, ForeignKey("cases.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("payload", Document, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
+photos = Table(
+    "photos",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("case_id", Id, ForeignKey("cases.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("captured_on", Date),
+    Column("error_code", Text),
+    Column("error_detail", Text),
+    Column("faces_found", Integer),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("case_id", "sha256"),
+    _one_of("state", PHOTO_STATES),
+    Index(None, "state"),
+)
+
+faces = Table(
+    "faces",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("photo_id", Id, ForeignKey("photos.id"), nullable=False),
+    Column("case_id", Id, ForeignKey("cases.id"), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("vector", LargeBinary, nullable=False),  # `width` little-endian float32 numbers
+    Column("width", Integer, nullable=False),
+    Column("box", Document, nullable=False),
+    Column("quality", Text, nullable=False),
+    Column("score", Float(53), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "photo_id"),
+    Index(None, "case_id"),
+    Index(None, "model", "id"),
+)
+
+# No foreign key: a change outlives its case, as the tombstone that followers need.
+changes = Table(
+    "changes",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("case_id", Id, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "case_id"),
+    sqlite_autoincrement=True,
+)
+
+matches = Table(
+    "matches",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("missing_id", Id, ForeignKey("cases.id"), nullable=False),
+    Column("rescued_id", Id, ForeignKey("cases.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("grade", Text, nullable=False),
+    Column("weight", Float(53), nullable=False),
+    Column("weight_without_face", Float(53), nullable=False),
+    Column("probability", Float(53), nullable=False),
+    Column("contributions", Document, nullable=False),
+    Column("routes", Document, nullable=False),
+    Column("model_version", Text, nullable=False),
+    Column("evidence_hash", Text, nullable=False),
+    Column("missing_version", Integer, nullable=False),
+    Column("rescued_version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("missing_id", "rescued_id"),
+    _one_of("grade", GRADES),
+    Index(None, "rescued_id"),
+)
+
+match_events = Table(
+    "match_events",
+    metadata,
+    Column("id", Sequence, primary_key=True, autoincrement=True),
+    Column("match_id", Id, ForeignKey("matches.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("detail", Document, nullable=False),
+    Index(None, "match_id"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("match_id", Id, ForeignKey("matches.id"), nullable=False),
+    Column("recipient_id", Id, ForeignKey("partners.id"), nullable=False),
+    Column("event", Text, nullable=False),
+    Column("dedupe_key", Id, nullable=False),
+    Column("grade", Text, nullable=False),
+    Column("priority", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("acknowledged_at", UtcDateTime),
+    Column("acknowledged_by", Text),
+    UniqueConstraint("dedupe_key"),
+    _one_of("grade", GRADES),
+    _one_of("priority", PRIORITIES),
+    Index(None, "recipient_id", "state"),
+    Index(None, "match_id"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Id, primary_key=True),  # also the webhook-id that a receiver recognises a repetition by
+    Column("alert_id", Id, ForeignKey("alerts.id"), nullable=False),
+    Column("recipient_id", Id, ForeignKey("partners.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", UtcDateTime, nullable=False),
+    Column("claimed_until", UtcDateTime),
+    Column("payload", Document, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("delivered_at", UtcDateTime),
+    _one_of("channel", CHANNELS),
+    _one_of("state", OUTBOX_STATES),
+    Index(None, "state", "next_attempt_at"),
+    Index(None, "alert_id"),
+)
+
+delivery_attempts = Table(
+    "delivery_attempts",
+    metadata,
+    Column("id", Sequence, primary_key=True, autoincrement=True),
+    Column("outbox_id", Id, ForeignKey("outbox.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("status_code", Integer),
+    Column("detail", Text, nullable=False),
+    Index(None, "outbox_id"),
+)
+
+# Triggers refuse UPDATE and DELETE here (migration 0001). `seq` is counted by the writer, without gaps, because
+# the hash of a row covers its own number.
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("purpose", Text),
+    Column("detail", CanonicalJson, nullable=False),
+    Column("previous_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index(None, "subject"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("parameters", Document, nullable=False),
+    Column("upto_seq", Sequence, nullable=False),
+    Column("cursor", Text),
+    Column("counters", Document, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    _one_of("state", RUN_STATES),
+    Index(None, "kind", "state"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Id, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)

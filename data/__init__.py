@@ -1,0 +1,1 @@
+"""data: reference tables, shipped models and seeded synthetic people."""

@@ -1,0 +1,252 @@
+"""Which records of the other side are worth comparing? The union of several routes, each naming how it found the pair.
+
+    MatchIndex
+        ├── SideIndex missing   vectors (FAISS), faces (FAISS), exact keys
+        ├── SideIndex rescued   the same
+        └── frequencies         how common each name is among the reports
+
+All of it is a pure function of the records: it may be thrown away and built again. It is changed by one thread at a
+time; searching may go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from indexing.faiss_index import FaissIndex
+from indexing.record_vectors import ROUTES, WIDTH, encode_records, weighted
+from matcher.columns import RecordColumns, exact_key
+from matcher.comparison import Context
+from matcher.names.frequency import NameFrequencies
+from matcher.person import PersonRecord, Side
+from matcher.places import Gazetteer
+
+FACE_WIDTH = 128
+PHOTO_ROUTE, KEY_ROUTE = "photo", "phone or identifier"
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(slots=True)
+class Rows:
+    """A vector index whose rows belong to records: several rows may be one record's."""
+
+    index: FaissIndex
+    owner: dict[int, str] = field(default_factory=dict)
+    rows: dict[str, list[int]] = field(default_factory=dict)
+    next_row: int = 1
+
+    def add(self, owners: Sequence[str], vectors: Vectors) -> None:
+        """Add one row for each owner given, in order."""
+        if not len(owners):
+            return
+        ids = np.arange(self.next_row, self.next_row + len(owners), dtype=np.int64)
+        self.index.add(ids, np.ascontiguousarray(vectors, dtype=np.float32))
+        self.next_row += len(owners)
+        for row, owner in zip(ids.tolist(), owners, strict=True):
+            self.owner[row] = owner
+            self.rows.setdefault(owner, []).append(row)
+
+    def remove(self, owners: Iterable[str]) -> None:
+        """Remove every row of the owners given; unknown owners are passed over."""
+        gone = [row for owner in owners for row in self.rows.pop(owner, ())]
+        if gone:
+            self.index.remove(np.array(gone, dtype=np.int64))
+            for row in gone:
+                del self.owner[row]
+
+    def nearest(self, queries: Vectors, k: int, allowed: npt.NDArray[np.int64] | None) -> list[list[str]]:
+        """Return, for each query, the owners of its k nearest rows, best first; zero queries find nobody."""
+        found: list[list[str]] = [[] for _ in queries]
+        live = np.flatnonzero(np.linalg.norm(queries, axis=1) > 0)
+        if len(live) and len(self.index):
+            _, ids = self.index.search(np.ascontiguousarray(queries[live]), k, allowed)
+            for number, row in zip(live.tolist(), ids.tolist(), strict=True):
+                found[number] = [self.owner[i] for i in row if i in self.owner]
+        return found
+
+    def rows_of(self, owners: Iterable[str]) -> npt.NDArray[np.int64]:
+        """Return the row ids of the owners, sorted."""
+        return np.array(sorted(row for owner in owners for row in self.rows.get(owner, ())), dtype=np.int64)
+
+
+@dataclass(slots=True)
+class SideIndex:
+    """Everything that finds records of one side."""
+
+    vectors: Rows = field(default_factory=lambda: Rows(FaissIndex(WIDTH)))
+    faces: Rows = field(default_factory=lambda: Rows(FaissIndex(FACE_WIDTH)))
+    keys: dict[int, set[str]] = field(default_factory=dict)
+    keys_of: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.keys_of)
+
+    def remove(self, record_ids: Iterable[str]) -> None:
+        """Forget the records given."""
+        ids = list(record_ids)
+        self.vectors.remove(ids)
+        self.faces.remove(ids)
+        for record_id in ids:
+            for key in self.keys_of.pop(record_id, ()):
+                holders = self.keys[key]
+                holders.discard(record_id)
+                if not holders:
+                    del self.keys[key]
+
+    def add_keys(self, record_id: str, keys: Iterable[int]) -> None:
+        """Register a record under its exact keys (and as present, when it has none)."""
+        self.keys_of[record_id] = tuple(keys)
+        for key in self.keys_of[record_id]:
+            self.keys.setdefault(key, set()).add(record_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Record ids worth comparing with one query, with the routes that found each; best route rank first."""
+
+    routes: Mapping[str, tuple[str, ...]]
+
+
+class MatchIndex:
+    """Finds candidates on either side.
+
+    Attributes:
+        face_model: embeddings of any other model are left out: distances never mix models.
+        upto_seq: the last change of the database that is in here.
+    """
+
+    def __init__(self, face_model: str) -> None:
+        self.face_model = face_model
+        self.upto_seq = 0
+        self.sides: dict[Side, SideIndex] = {side: SideIndex() for side in Side}
+        self.context = Context(NameFrequencies(), NameFrequencies())
+        self.names_of: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {}
+        self._lock = threading.RLock()
+
+    def __len__(self) -> int:
+        return sum(len(side) for side in self.sides.values())
+
+    def upsert(self, records: Sequence[PersonRecord]) -> None:
+        """Add records, or put their new version in place of the old; later duplicates in one call win."""
+        latest = {record.record_id: record for record in records}
+        if not latest:
+            return
+        columns = RecordColumns.build(latest.values())
+        encoded = encode_records(columns)
+        with self._lock:
+            self.remove(latest)
+            for side in Side:
+                chosen = np.array([columns.records[owner].side is side for owner in encoded.owners], dtype=bool)
+                owners = [columns.records[owner].record_id for owner in encoded.owners[chosen]]
+                self.sides[side].vectors.add(owners, encoded.rows[chosen])
+            for record in columns.records:
+                side_index = self.sides[record.side]
+                side_index.add_keys(record.record_id, keys_of(record))
+                faces = [face for face in record.faces if face.model == self.face_model]
+                if faces:
+                    side_index.faces.add([record.record_id] * len(faces), np.stack([_unit(f.vector) for f in faces]))
+                self._count(record)
+
+    def remove(self, record_ids: Iterable[str]) -> None:
+        """Forget the records given, wherever they are; unknown ids are passed over."""
+        ids = list(record_ids)
+        with self._lock:
+            for side in self.sides.values():
+                side.remove(ids)
+            for record_id in ids:
+                area, own, relatives = self.names_of.pop(record_id, ("", (), ()))
+                for text in own:
+                    self.context.own_names.subtract(text, area)
+                for text in relatives:
+                    self.context.relative_names.subtract(text, area)
+
+    def _count(self, record: PersonRecord) -> None:
+        """Count a report's names: rarity is rarity where the reports come from."""
+        if record.side is Side.MISSING:
+            own, relatives = counted_names(record)
+            self.count_names(record.record_id, Gazetteer.load().resolve(record.origin).path, own, relatives)
+
+    def count_names(self, record_id: str, area: str, own: tuple[str, ...], relatives: tuple[str, ...]) -> None:
+        """Count the names of one report; they are kept to be taken away again with it."""
+        self.names_of[record_id] = (area, own, relatives)
+        for text in own:
+            self.context.own_names.add(text, area)
+        for text in relatives:
+            self.context.relative_names.add(text, area)
+
+    def candidates(
+        self, queries: RecordColumns, side: Side, k: int, allowed: Sequence[str] | None = None
+    ) -> list[Candidates]:
+        """Return the candidates of each query among the records of one side.
+
+        Args:
+            queries: columns of the query records.
+            side: the side that is searched.
+            k: rows taken from each route.
+            allowed: record ids that may be found; None for all.
+        """
+        found: list[dict[str, list[str]]] = [{} for _ in queries.records]
+        with self._lock:
+            index = self.sides[side]
+            encoded = encode_records(queries)
+            only = None if allowed is None else index.vectors.rows_of(allowed)
+            for route in ROUTES:
+                nearest = index.vectors.nearest(weighted(encoded.rows, route), k, only)
+                for owner, ids in zip(encoded.owners.tolist(), nearest, strict=True):
+                    _note(found[owner], ids, route)
+            permitted = None if allowed is None else set(allowed)
+            only_faces = None if allowed is None else index.faces.rows_of(allowed)
+            for number, record in enumerate(queries.records):
+                vectors = [_unit(face.vector) for face in record.faces if face.model == self.face_model]
+                if vectors:
+                    for ids in index.faces.nearest(np.stack(vectors), k, only_faces):
+                        _note(found[number], ids, PHOTO_ROUTE)
+                for key in keys_of(record):
+                    holders = sorted(index.keys.get(key, ()))
+                    _note(found[number], [i for i in holders if permitted is None or i in permitted], KEY_ROUTE)
+                found[number].pop(record.record_id, None)
+        return [Candidates({record_id: tuple(routes) for record_id, routes in one.items()}) for one in found]
+
+
+def counted_names(record: PersonRecord) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of a report that count for frequency: own, and relatives'."""
+    own = tuple(name.text for name in record.names)
+    return own, tuple(name.text for name in (*record.father, *record.mother, *record.relatives))
+
+
+def context_of(records: Iterable[PersonRecord]) -> Context:
+    """Return the name frequencies of a set of records that is in no index (two files to be linked)."""
+    context = Context(NameFrequencies(), NameFrequencies())
+    for record in records:
+        area = Gazetteer.load().resolve(record.origin).path
+        own, relatives = counted_names(record)
+        for text in own:
+            context.own_names.add(text, area)
+        for text in relatives:
+            context.relative_names.add(text, area)
+    return context
+
+
+def keys_of(record: PersonRecord) -> tuple[int, ...]:
+    """Return a record's exact keys: phones and typed identifiers."""
+    phones = (exact_key("phone", phone) for phone in record.phones)
+    identifiers = (exact_key(kind, value) for kind, value in record.identifiers)
+    return tuple(dict.fromkeys((*phones, *identifiers)))
+
+
+def _note(found: dict[str, list[str]], record_ids: Iterable[str], route: str) -> None:
+    for record_id in record_ids:
+        routes = found.setdefault(record_id, [])
+        if route not in routes:
+            routes.append(route)
+
+
+def _unit(vector: Vectors) -> Vectors:
+    norm = float(np.linalg.norm(vector))
+    unit: Vectors = (vector / norm if norm > 0 else vector).astype(np.float32)
+    return unit

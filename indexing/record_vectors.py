@@ -1,0 +1,169 @@
+"""Which point in space is a whole record? Weighted blocks side by side, so that an inner product adds up the fields' likeness.
+
+    | name 128 | father 64 | mother 64 | birth 56 | sex 2 | place 64 | village 64 |
+
+A field nobody knows is a block of zeros and says nothing. The weights stand on the query's side, so one index answers
+"by name", "by place and age" and "by everything" with three weightings of one query. An alias is a further row of the
+same record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.columns import AREA_LEVELS, RecordColumns
+from matcher.names.encoder import NAME_WIDTH, NameEncoder
+
+Vectors = npt.NDArray[np.float32]
+
+_RELATIVE_WIDTH: Final = 64
+_PLACE_WIDTH: Final = 64
+_BIRTH_WIDTH: Final = 56
+_FIRST_YEAR: Final = 1975
+_BIRTH_SPREAD: Final = 1.8  # years: guesses by eye are off by one or two
+_DAYS_PER_YEAR: Final = 365.2425
+
+BLOCKS: Final[Mapping[str, int]] = {
+    "name": NAME_WIDTH,
+    "father": _RELATIVE_WIDTH,
+    "mother": _RELATIVE_WIDTH,
+    "birth": _BIRTH_WIDTH,
+    "sex": 2,
+    "place": _PLACE_WIDTH,
+    "village": _RELATIVE_WIDTH,
+}
+WIDTH: Final = sum(BLOCKS.values())
+PIPELINE: Final = "record-blocks-1"
+
+ROUTES: Final[Mapping[str, Mapping[str, float]]] = {
+    "name": {"name": 1.0, "father": 0.5, "mother": 0.5},
+    "place and age": {
+        "place": 1.0,
+        "village": 0.7,
+        "birth": 0.8,
+        "sex": 0.4,
+        "father": 0.15,
+        "mother": 0.15,
+        "name": 0.15,
+    },
+    "record": {"name": 1.0, "father": 0.75, "mother": 0.65, "birth": 0.5, "sex": 0.3, "place": 0.6, "village": 0.4},
+}
+"""Route -> weight of each block; a block left out counts nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordVectors:
+    """Vectors of records.
+
+    Attributes:
+        rows: shape (r, WIDTH), float32, every block of unit norm or zero.
+        owners: shape (r,), int64, which record (row of the columns) each vector belongs to.
+    """
+
+    rows: Vectors
+    owners: npt.NDArray[np.int64]
+
+
+def encode_records(columns: RecordColumns) -> RecordVectors:
+    """Return one vector for each name of each record (one with an empty name block for a record without names)."""
+    n = len(columns)
+    names = NameEncoder.load(NAME_WIDTH).encode_table(columns.names)
+    relatives = NameEncoder.load(_RELATIVE_WIDTH).encode_table(columns.names)
+    texts = NameEncoder.load(_RELATIVE_WIDTH).encode_table(columns.texts)
+    shared = np.zeros((n, WIDTH), dtype=np.float32)
+    spans = _spans()
+    unknown = columns.relatives  # relation unknown: may be the father as well as the mother
+    shared[:, spans["father"]] = _mean_of(relatives, np.concatenate([columns.father, unknown], axis=1))
+    shared[:, spans["mother"]] = _mean_of(relatives, np.concatenate([columns.mother, unknown], axis=1))
+    shared[:, spans["birth"]] = _birth(columns)
+    shared[:, spans["sex"]] = np.stack([columns.sex == 1, columns.sex == 2], axis=1)
+    shared[:, spans["place"]] = _places(columns)
+    villages = np.concatenate([columns.village[:, None], columns.remembered_texts], axis=1)
+    shared[:, spans["village"]] = _mean_of(texts, villages)
+    record, column = np.nonzero(columns.own >= 0)
+    nameless = np.flatnonzero((columns.own < 0).all(axis=1))
+    owners = np.concatenate([record, nameless]).astype(np.int64)
+    rows = shared[owners]
+    rows[: len(record), spans["name"]] = names[columns.own[record, column]]
+    order = np.argsort(owners, kind="stable")
+    return RecordVectors(rows[order], owners[order])
+
+
+def weighted(queries: Vectors, route: str) -> Vectors:
+    """Return the queries as one route asks: blocks times that route's weights, rows of unit norm (zero stays zero)."""
+    scale = np.zeros(WIDTH, dtype=np.float32)
+    for block, span in _spans().items():
+        scale[span] = ROUTES[route].get(block, 0.0)
+    out = queries * scale
+    norms = np.linalg.norm(out, axis=1, keepdims=True)
+    return np.divide(out, norms, out=np.zeros_like(out), where=norms > 0)
+
+
+@lru_cache(maxsize=1)
+def _spans() -> dict[str, slice]:
+    spans, start = {}, 0
+    for block, width in BLOCKS.items():
+        spans[block] = slice(start, start + width)
+        start += width
+    return spans
+
+
+def _mean_of(table: Vectors, ids: npt.NDArray[np.int32]) -> Vectors:
+    """Return the unit mean of each row's vectors, shape (n, width); -1 is none."""
+    total = np.zeros((len(ids), table.shape[1] if len(table) else _RELATIVE_WIDTH), dtype=np.float32)
+    for column in range(ids.shape[1]):
+        rows = np.flatnonzero(ids[:, column] >= 0)
+        if len(rows):
+            total[rows] += table[ids[rows, column]]
+    return _unit(total)
+
+
+def _birth(columns: RecordColumns) -> Vectors:
+    """Return a bump over the years of birth: wide intervals are low and broad, so overlap decides."""
+    years = np.arange(_FIRST_YEAR, _FIRST_YEAR + _BIRTH_WIDTH, dtype=np.float32) + 0.5
+    low, high = columns.birth[:, 0] / _DAYS_PER_YEAR + 1, columns.birth[:, 1] / _DAYS_PER_YEAR + 1
+    outside = np.maximum(np.maximum(low[:, None] - years, years - high[:, None]), 0.0)
+    bump = np.exp(-0.5 * (outside / _BIRTH_SPREAD) ** 2).astype(np.float32)
+    bump[columns.birth[:, 0] <= 0] = 0.0
+    bump[bump < 0.01] = 0.0  # born before 1975: nothing in these years
+    return _unit(bump)
+
+
+def _places(columns: RecordColumns) -> Vectors:
+    """Return the unit sum of a fixed random direction for each area known, narrower ones counting more."""
+    paths = columns.area_paths
+    directions = (
+        np.stack([_direction(path) for path in paths]) if paths else np.zeros((0, _PLACE_WIDTH), dtype=np.float32)
+    )
+    total = np.zeros((len(columns), _PLACE_WIDTH), dtype=np.float32)
+    for level, weight in zip(range(AREA_LEVELS), (0.4, 0.7, 1.0, 0.8), strict=True):
+        rows = np.flatnonzero(columns.areas[:, level] >= 0)
+        if len(rows):
+            total[rows] += weight * directions[columns.areas[rows, level]]
+    for column in range(columns.remembered_areas.shape[1]):
+        rows = np.flatnonzero(columns.remembered_areas[:, column] >= 0)
+        for row in rows:  # few records remember places; every area around one is meant
+            parts = paths[columns.remembered_areas[row, column]].split("/")
+            for depth in range(1, len(parts) + 1):
+                total[row] += 0.25 * _direction("/".join(parts[:depth]))
+    return _unit(total)
+
+
+@lru_cache(maxsize=65536)
+def _direction(path: str) -> Vectors:
+    """Return the random direction of an area, the same in every process."""
+    seed = np.frombuffer(path.encode(), dtype=np.uint8).astype(np.uint32)
+    vector = np.random.default_rng(seed).standard_normal(_PLACE_WIDTH, dtype=np.float32)
+    unit: Vectors = vector / np.linalg.norm(vector)
+    return unit
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)

@@ -1,0 +1,138 @@
+"""Could the names be one person's? Own names and aliases, and the names of father, mother and other relatives.
+
+Every name of one side is compared with every name of the other and the best pair counts once: a nickname on one side
+and the nickname on the other are as good as two birth names.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.columns import RecordColumns
+from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
+from matcher.names.alignment import SAME_WORD, NameFeatures, compare_batch
+from matcher.names.frequency import EVERYWHERE, NameFrequencies
+
+LABELS = (
+    "same name",
+    "one name in two spellings",
+    "same name, a part left out",
+    "close spellings",
+    "one part agrees, one contradicts",
+    "different names",
+)
+SAME, SPELLED, SHORTER, CLOSE, MIXED, DIFFERENT = range(6)
+_MEANINGFUL = 0.75  # agreement below one full word: only common elements (Begum, Kumar) or an initial agree
+
+Int32 = npt.NDArray[np.int32]
+
+
+def level_of(features: NameFeatures) -> npt.NDArray[np.int8]:
+    """Return the level of each compared pair of names, shape (n,), int8."""
+    levels = np.full(len(features.similarity), DIFFERENT, dtype=np.int8)
+    meaningful = features.agreement >= _MEANINGFUL
+    quiet = features.contradiction < 0.05
+    levels[(features.contradiction >= 0.05) & meaningful] = MIXED
+    levels[quiet & (features.weakest < SAME_WORD) & (features.agreement >= 0.4)] = CLOSE
+    agree = quiet & meaningful & (features.weakest >= SAME_WORD)
+    levels[agree & (features.omission > 0.6)] = SHORTER
+    whole = agree & (features.omission <= 0.6)
+    levels[whole] = SPELLED
+    levels[whole & (features.weakest > 0.999) & (features.omission < 0.05)] = SAME
+    return levels
+
+
+def best_level(
+    columns: RecordColumns, left: Int32, right: Int32, i: Pairs, j: Pairs, frequencies: NameFrequencies
+) -> LevelResult:
+    """Compare all names `left[i]` with all names `right[j]`; the best pair of each counts.
+
+    Args:
+        left, right: shape (n, k), name ids per record, -1 padded.
+        i, j: shape (p,), the pairs of rows.
+    """
+    names_i, names_j = left[i], right[j]
+    level = np.full(len(i), NULL, dtype=np.int8)
+    rarity = np.zeros(len(i), dtype=np.float32)
+    grid = (names_i[:, :, None] >= 0) & (names_j[:, None, :] >= 0)
+    pair, a, b = np.nonzero(grid)
+    if len(pair) == 0:
+        return LevelResult(level, rarity)
+    ids_a, ids_b = names_i[pair, a].astype(np.int64), names_j[pair, b].astype(np.int64)
+    known = (columns.names.joined[ids_a] >= 0) & (columns.names.joined[ids_b] >= 0)
+    pair, ids_a, ids_b = pair[known], ids_a[known], ids_b[known]
+    # Names are as rare as they are where the report comes from.
+    home = np.where(columns.rescued[i[pair]], columns.region[j[pair]], columns.region[i[pair]]).astype(np.int64)
+    regions, home = np.unique(home, return_inverse=True)
+    areas = [columns.area_paths[code] if code >= 0 else EVERYWHERE for code in regions]
+    bits = _bits(columns, home, np.concatenate([ids_a, ids_b]), areas, frequencies)
+    # A million pairs hold far fewer distinct pairs of names.
+    size = len(columns.names)
+    keys, inverse = np.unique((home * size + ids_a) * size + ids_b, return_inverse=True)
+    features = compare_batch(columns.names, keys // size % size, keys % size, bits, keys // size // size)
+    levels = level_of(features)
+    found, surprise = levels[inverse], features.rarity[inverse]
+    # Best first: lower level, then the rarer agreement; the first of each pair stays.
+    order = np.lexsort((-surprise, found, pair))
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = pair[order][1:] != pair[order][:-1]
+    chosen = order[first]
+    level[pair[chosen]] = found[chosen]
+    rarity[pair[chosen]] = surprise[chosen]
+    return LevelResult(level, rarity)
+
+
+def _bits(
+    columns: RecordColumns,
+    home: npt.NDArray[np.int64],
+    ids: npt.NDArray[np.int64],
+    areas: list[str],
+    frequencies: NameFrequencies,
+) -> npt.NDArray[np.float32]:
+    """Return shape (areas, vocabulary): the rarity of each word where it is asked for, 0 elsewhere.
+
+    Args:
+        home: shape (n,), which area each pair is compared in.
+        ids: shape (2 n,), the left names, then the right names.
+    """
+    size = len(columns.names.vocabulary)
+    tokens = columns.names.tokens[ids]
+    where = np.repeat(np.concatenate([home, home])[:, None], tokens.shape[1], axis=1)
+    asked = np.unique((where * size + tokens)[tokens >= 0])
+    words = [columns.names.vocabulary[code] for code in (asked % size).tolist()]
+    out = np.zeros((len(areas), size), dtype=np.float32)
+    out[asked // size, asked % size] = frequencies.bits(words, [areas[n] for n in (asked // size).tolist()])
+    return out
+
+
+def _own(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
+    return best_level(columns, columns.own, columns.own, i, j, context.own_names)
+
+
+def _father(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
+    return best_level(columns, columns.father, columns.father, i, j, context.relative_names)
+
+
+def _mother(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
+    return best_level(columns, columns.mother, columns.mother, i, j, context.relative_names)
+
+
+def _relatives(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
+    """Compare relatives whose relation is unknown with every relative of the other side."""
+    every = np.concatenate([columns.relatives, columns.father, columns.mother], axis=1)
+    forward = best_level(columns, columns.relatives, every, i, j, context.relative_names)
+    backward = best_level(columns, every, columns.relatives, i, j, context.relative_names)
+    use_backward = (forward.levels == NULL) | ((backward.levels != NULL) & (backward.levels < forward.levels))
+    return LevelResult(
+        np.where(use_backward, backward.levels, forward.levels).astype(np.int8),
+        np.where(use_backward, backward.rarity, forward.rarity).astype(np.float32),
+    )
+
+
+NAME = Comparison("name", "Could any of their names, nicknames or aliases be one name?", LABELS, _own)
+FATHER = Comparison("father", "Could the fathers' names be one name?", LABELS, _father)
+MOTHER = Comparison("mother", "Could the mothers' names be one name?", LABELS, _mother)
+RELATIVE = Comparison(
+    "relative", "Could a relative named on one side be a relative named on the other?", LABELS, _relatives
+)

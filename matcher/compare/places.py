@@ -1,0 +1,113 @@
+"""Could they come from one place? Gazetteer paths where both are known, the village as text, and places she remembers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from matcher.columns import RecordColumns
+from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
+from matcher.names.alignment import compare_batch
+from matcher.names.phonetics import token_similarities
+
+ORIGIN_LABELS = (
+    "same village or town",
+    "village in another spelling",
+    "same block",
+    "same district",
+    "same state",
+    "same country",
+    "another country",
+)
+VILLAGE, VILLAGE_SPELLED, BLOCK, DISTRICT, STATE, COUNTRY, ELSEWHERE = range(7)
+_SAME, _CLOSE = 0.93, 0.80
+
+
+def _origin(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> LevelResult:
+    """Level by the narrowest area both share; a village of the same spelling counts only where wider parts do not contradict."""
+    a, b = columns.areas[i], columns.areas[j]
+    both = (a >= 0) & (b >= 0)
+    same = both & (a == b)
+    known = both[:, 0].copy()
+    levels = np.full(len(i), ELSEWHERE, dtype=np.int8)
+    for area_level, level in ((0, COUNTRY), (1, STATE), (2, DISTRICT), (3, BLOCK)):
+        levels[same[:, area_level]] = level
+    # What the gazetteer does not know is compared as text.
+    text_i, text_j = columns.district_text[i], columns.district_text[j]
+    written = np.flatnonzero((text_i >= 0) & (text_j >= 0))
+    alike = _text_similarity(columns, text_i[written], text_j[written])
+    agreeing = written[(alike >= _CLOSE) & (levels[written] > DISTRICT)]
+    levels[agreeing] = DISTRICT
+    known[written] = True
+    village_i, village_j = columns.village[i], columns.village[j]
+    named = np.flatnonzero((village_i >= 0) & (village_j >= 0))
+    alike = _text_similarity(columns, village_i[named], village_j[named])
+    contradicted = (both & ~same)[named][:, 1:3].any(axis=1)
+    levels[named[(alike >= _CLOSE) & ~contradicted]] = VILLAGE_SPELLED
+    levels[named[(alike >= _SAME) & ~contradicted]] = VILLAGE
+    known[named] = True
+    # Nothing shared and nothing that both sides state at the same width: unknown, not different.
+    comparable = known & ((levels < ELSEWHERE) | both[:, 0] | ((village_i >= 0) & (village_j >= 0)))
+    return LevelResult.plain(np.where(comparable, levels, NULL).astype(np.int8))
+
+
+def _text_similarity(columns: RecordColumns, left: np.ndarray, right: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    words_left, words_right = columns.texts.joined[left], columns.texts.joined[right]
+    usable = (words_left >= 0) & (words_right >= 0)
+    values = np.zeros(len(left), dtype=np.float32)
+    values[usable] = token_similarities(
+        columns.texts.codes, words_left[usable].astype(np.int64), words_right[usable].astype(np.int64)
+    )
+    return values
+
+
+REMEMBERED_LABELS = (
+    "remembers a place of the other's origin",
+    "remembers another place of that state",
+    "remembers other places",
+)
+
+
+def _remembered(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> LevelResult:
+    """The best of both directions: what one side remembers against where the other comes from."""
+    forward, backward = _remembers(columns, i, j), _remembers(columns, j, i)
+    null = (forward == NULL) & (backward == NULL)
+    best = np.minimum(np.where(forward == NULL, 9, forward), np.where(backward == NULL, 9, backward))
+    return LevelResult.plain(np.where(null, NULL, best).astype(np.int8))
+
+
+def _remembers(columns: RecordColumns, who: Pairs, origin: Pairs) -> np.ndarray:  # type: ignore[type-arg]
+    remembered, areas = columns.remembered_areas[who], columns.areas[origin]
+    texts, village = columns.remembered_texts[who], columns.village[origin]
+    asked = ((remembered >= 0).any(axis=1) | (texts >= 0).any(axis=1)) & ((areas[:, 1] >= 0) | (village >= 0))
+    levels = np.where(asked, 2, NULL).astype(np.int8)
+    narrow = (remembered[:, :, None] >= 0) & (remembered[:, :, None] == areas[:, None, 2:])
+    wide = (remembered >= 0) & (remembered == areas[:, 1:2])
+    levels[asked & wide.any(axis=1)] = 1
+    levels[asked & narrow.any(axis=(1, 2))] = 0
+    row, column = np.nonzero((texts >= 0) & (village >= 0)[:, None] & asked[:, None])
+    alike = _text_similarity(columns, texts[row, column], village[row])
+    levels[row[alike >= _CLOSE]] = 0
+    return levels
+
+
+ADDRESS_LABELS = ("same address", "address in another spelling", "addresses share a part", "different addresses")
+
+
+def _address(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> LevelResult:
+    a, b = columns.address[i].astype(np.int64), columns.address[j].astype(np.int64)
+    known = (a >= 0) & (b >= 0)
+    levels = np.full(len(i), NULL, dtype=np.int8)
+    rows = np.flatnonzero(known)
+    if len(rows):
+        keys, inverse = np.unique(a[rows] * len(columns.texts) + b[rows], return_inverse=True)
+        features = compare_batch(columns.texts, keys // len(columns.texts), keys % len(columns.texts))
+        similarity = features.similarity[inverse]
+        levels[rows] = 3 - np.searchsorted(np.array([0.25, 0.6, 0.97]), similarity, side="right")
+    return LevelResult.plain(levels)
+
+
+ORIGIN = Comparison("origin", "Could they come from the same place?", ORIGIN_LABELS, _origin)
+REMEMBERED = Comparison(
+    "remembered", "Does she remember places where the other comes from?", REMEMBERED_LABELS, _remembered
+)
+ADDRESS = Comparison("address", "Is the family's address the same?", ADDRESS_LABELS, _address)

@@ -1,0 +1,303 @@
+"""What did the form, the file or the API say? From named text fields to a `PersonRecord`, or a precise refusal.
+
+One vocabulary serves the CSV import, `sandhan link`, the API and the synthetic people. A value that cannot be understood
+is refused with the field's name and the rule; the value itself is never repeated in a message.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from matcher.errors import InvalidRecord
+from matcher.person import AgeBasis, NameKind, PartialDate, PersonName, PersonRecord, Place, Sex, Side
+
+FIELDS: dict[str, str] = {
+    "id": "the record's own id, unique in the file",
+    "name": "her name as given; several names are several people calling her",
+    "nickname": "household or pet name",
+    "alias": "any other name she goes by",
+    "imposed_name": "a name that was given to her by force",
+    "father_name": "father's name",
+    "mother_name": "mother's name",
+    "relative_name": "a relative whose relation is unknown",
+    "sex": "female, male, other or unknown",
+    "birth_date": "date of birth: 2011-05-30, 30/05/2011, 2011-05 or 2011",
+    "age": "age in whole years",
+    "age_as_of": "the day on which that age held",
+    "age_basis": "document, stated or guess",
+    "country": "country she comes from",
+    "state": "state, province or division",
+    "district": "district",
+    "village": "village, town or ward",
+    "address": "the family's address",
+    "postcode": "postal code",
+    "remembered": "places she remembers",
+    "phone": "telephone numbers of the family",
+    "identifier": "other systems' ids, as type:value",
+    "languages": "languages she speaks (BCP 47)",
+    "height_cm": "height in centimetres",
+    "height_on": "the day the height was taken",
+    "marks": "distinguishing marks",
+    "last_seen": "when she was last seen (missing)",
+    "found": "when she was found (rescued)",
+    "event_country": "country where she was found, or last seen",
+    "event_state": "state where she was found, or last seen",
+    "event_district": "district or city where she was found, or last seen",
+}
+MULTIPLE = frozenset(
+    {"name", "nickname", "alias", "imposed_name", "father_name", "mother_name", "relative_name", "remembered",
+     "phone", "identifier", "languages", "marks"}
+)  # fmt: skip
+FieldValue = str | Sequence[str]
+
+_SEXES = {
+    "f": Sex.FEMALE, "female": Sex.FEMALE, "girl": Sex.FEMALE, "woman": Sex.FEMALE, "महिला": Sex.FEMALE,
+    "স্ত্রী": Sex.FEMALE, "মেয়ে": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE, "boy": Sex.MALE, "man": Sex.MALE,
+    "पुरुष": Sex.MALE, "ছেলে": Sex.MALE, "পুরুষ": Sex.MALE, "o": Sex.OTHER, "other": Sex.OTHER,
+    "transgender": Sex.OTHER, "t": Sex.OTHER, "u": Sex.UNKNOWN, "unknown": Sex.UNKNOWN, "": Sex.UNKNOWN,
+}  # fmt: skip
+_DIGITS = str.maketrans("०१२३४५६७८९০১২৩৪৫৬৭৮৯၀၁၂၃၄၅၆၇၈၉", "0123456789" * 3)
+MAX_AGE = 120
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRecord:
+    """A record and the fields that could not be understood (empty unless asked to be lenient)."""
+
+    record: PersonRecord
+    problems: tuple[InvalidRecord, ...]
+
+
+def parse_date(field: str, text: str) -> PartialDate:
+    """Return the interval that a date means.
+
+    Accepts 2011-05-30, 20110530, 30/05/2011 (day first, also with - or .), 2011-05 and 2011, in the digits of the
+    region's scripts.
+
+    Raises:
+        InvalidRecord: names the field and says which part is impossible.
+    """
+    value = text.strip().translate(_DIGITS)
+    if match := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ][\d:.+Z-]+)?", value):
+        return PartialDate.exact(_day(field, int(match[1]), int(match[2]), int(match[3])))
+    if match := re.fullmatch(r"(\d{4})(\d{2})(\d{2})", value):
+        return PartialDate.exact(_day(field, int(match[1]), int(match[2]), int(match[3])))
+    if match := re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", value):
+        return PartialDate.exact(_day(field, int(match[3]), int(match[2]), int(match[1])))
+    if match := re.fullmatch(r"(\d{4})-(\d{1,2})", value):
+        first = _day(field, int(match[1]), int(match[2]), 1)
+        return PartialDate(first, first.replace(day=monthrange(first.year, first.month)[1]))
+    if match := re.fullmatch(r"(\d{4})", value):
+        first = _day(field, int(match[1]), 1, 1)
+        return PartialDate(first, date(first.year, 12, 31))
+    raise InvalidRecord(field, "is not a date; write 2011-05-30, 30/05/2011, 2011-05 or 2011")
+
+
+def _day(field: str, year: int, month: int, day: int) -> date:
+    if not 1900 <= year <= 2200:
+        raise InvalidRecord(field, "the year is not between 1900 and 2200")
+    if not 1 <= month <= 12:
+        raise InvalidRecord(field, "there is no such month; dates with slashes are read day first")
+    if not 1 <= day <= monthrange(year, month)[1]:
+        raise InvalidRecord(field, f"that month has {monthrange(year, month)[1]} days")
+    return date(year, month, day)
+
+
+def birth_from_age(age: int, as_of: PartialDate) -> PartialDate:
+    """Return the interval in which somebody who was `age` years old on that day was born."""
+    earliest = _years_before(as_of.earliest, age + 1) + timedelta(days=1)
+    return PartialDate(earliest, _years_before(as_of.latest, age))
+
+
+def _years_before(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:  # 29 February
+        return day.replace(year=day.year - years, day=28)
+
+
+def parse_age(text: str) -> int:
+    """Return an age in whole years.
+
+    Raises:
+        InvalidRecord: it is not a whole number between 0 and 120.
+    """
+    value = text.strip().translate(_DIGITS)
+    if re.fullmatch(r"\d+\.0+", value):  # spreadsheets turn whole numbers into 14.0
+        value = value.split(".")[0]
+    if not re.fullmatch(r"\d{1,3}", value):
+        raise InvalidRecord(
+            "age", "is not a whole number of years; write 12 (and guess in age_basis if it is about that)"
+        )
+    if int(value) > MAX_AGE:
+        raise InvalidRecord("age", f"is above {MAX_AGE}")
+    return int(value)
+
+
+def parse_sex(text: str) -> Sex:
+    """Return the sex that a word or letter means.
+
+    Raises:
+        InvalidRecord: the word is not known.
+    """
+    try:
+        return _SEXES[text.strip().casefold()]
+    except KeyError:
+        raise InvalidRecord("sex", "is not one of female, male, other, unknown") from None
+
+
+def normalise_phone(text: str) -> str:
+    """Return the last ten digits of a number ("" when it has fewer than six): the prefix is written in many ways.
+
+    The comparison needs equality, not dialling, and `+91`, `0091` and `0` all come before the same ten digits.
+    """
+    digits = "".join(char for char in text.translate(_DIGITS) if char.isdigit())
+    return digits[-10:] if len(digits) >= 6 else ""
+
+
+class _Reader:
+    """Reads fields one by one; refuses at once, or collects what it could not understand."""
+
+    def __init__(self, fields: Mapping[str, FieldValue], lenient: bool) -> None:
+        self.fields, self.lenient = fields, lenient
+        self.problems: list[InvalidRecord] = []
+
+    def many(self, field: str) -> tuple[str, ...]:
+        value = self.fields.get(field, ())
+        parts = [value] if isinstance(value, str) else list(value)
+        return tuple(part.strip() for part in parts if part and part.strip())
+
+    def one(self, field: str) -> str | None:
+        values = self.many(field)
+        return " ".join(values) if values else None
+
+    def refuse(self, problem: InvalidRecord) -> None:
+        if not self.lenient:
+            raise problem
+        self.problems.append(problem)
+
+    def date(self, field: str) -> PartialDate | None:
+        text = self.one(field)
+        if text is None:
+            return None
+        try:
+            return parse_date(field, text)
+        except InvalidRecord as problem:
+            self.refuse(problem)
+            return None
+
+    def names(self, field: str, kind: NameKind = NameKind.BIRTH) -> tuple[PersonName, ...]:
+        return tuple(PersonName(text, kind) for text in self.many(field))
+
+
+def read_record(
+    record_id: str,
+    side: Side,
+    fields: Mapping[str, FieldValue],
+    *,
+    today: date,
+    lenient: bool = False,
+    extras: Sequence[tuple[str, str]] = (),
+) -> ParsedRecord:
+    """Return the record that the fields describe.
+
+    Args:
+        record_id: unique id.
+        side: missing or rescued.
+        fields: `FIELDS` names to text, or to several texts where `MULTIPLE` allows.
+        today: ages without a day are taken to hold at the event, or else today.
+        lenient: collect what cannot be understood (and leave it unknown) instead of refusing the record.
+        extras: further columns to compare.
+    Raises:
+        InvalidRecord: a field cannot be understood (unless lenient).
+    """
+    reader = _Reader(fields, lenient)
+    event = reader.date("found" if side is Side.RESCUED else "last_seen")
+    birth, basis = _birth(reader, event, today)
+    sex = Sex.UNKNOWN
+    if text := reader.one("sex"):
+        try:
+            sex = parse_sex(text)
+        except InvalidRecord as problem:
+            reader.refuse(problem)
+    height, height_on = _height(reader, event)
+    record = PersonRecord(
+        record_id=record_id,
+        side=side,
+        names=reader.names("name")
+        + reader.names("nickname", NameKind.NICKNAME)
+        + reader.names("alias", NameKind.ALIAS)
+        + reader.names("imposed_name", NameKind.IMPOSED),
+        father=reader.names("father_name"),
+        mother=reader.names("mother_name"),
+        relatives=reader.names("relative_name"),
+        sex=sex,
+        birth=birth,
+        birth_basis=basis,
+        origin=Place(reader.one("country"), reader.one("state"), reader.one("district"), reader.one("village")),
+        remembered=reader.many("remembered"),
+        event=event,
+        languages=tuple(part for text in reader.many("languages") for part in re.split(r"[,;\s]+", text) if part),
+        height_cm=height,
+        height_on=height_on,
+        marks=reader.many("marks"),
+        phones=tuple(filter(None, map(normalise_phone, reader.many("phone")))),
+        identifiers=_identifiers(reader),
+        postcode=reader.one("postcode"),
+        address=reader.one("address"),
+        extras=tuple((name, value) for name, value in extras if value.strip()),
+    )
+    return ParsedRecord(record, tuple(reader.problems))
+
+
+def _birth(reader: _Reader, event: PartialDate | None, today: date) -> tuple[PartialDate | None, AgeBasis]:
+    basis = AgeBasis.STATED
+    if text := reader.one("age_basis"):
+        try:
+            basis = AgeBasis(text.casefold())
+        except ValueError:
+            reader.refuse(InvalidRecord("age_basis", "is not one of document, stated, guess"))
+    born = reader.date("birth_date")
+    if born is not None and born.earliest > today:
+        reader.refuse(InvalidRecord("birth_date", "lies in the future"))
+        born = None
+    if born is not None:
+        return born, AgeBasis.DOCUMENT if reader.one("age_basis") is None else basis
+    age_text = reader.one("age")
+    if age_text is None:
+        return None, basis
+    as_of = reader.date("age_as_of") or event or PartialDate.exact(today)
+    try:
+        return birth_from_age(parse_age(age_text), as_of), basis
+    except InvalidRecord as problem:
+        reader.refuse(problem)
+        return None, basis
+
+
+def _height(reader: _Reader, event: PartialDate | None) -> tuple[float | None, date | None]:
+    text = reader.one("height_cm")
+    if text is None:
+        return None, None
+    value = text.translate(_DIGITS).casefold().removesuffix("cm").strip()
+    if not re.fullmatch(r"\d{2,3}(\.\d+)?", value) or not 30 <= float(value) <= 250:
+        reader.refuse(InvalidRecord("height_cm", "is not a number of centimetres between 30 and 250"))
+        return None, None
+    taken = reader.date("height_on") or event
+    return float(value), taken.middle if taken else None
+
+
+def _identifiers(reader: _Reader) -> tuple[tuple[str, str], ...]:
+    found = []
+    for text in reader.many("identifier"):
+        kind, colon, value = text.partition(":")
+        if not colon:
+            kind, value = "id", text
+        # Case and separators vary between clerks, digits and letters do not.
+        bare = "".join(char for char in value.translate(_DIGITS).casefold() if char.isalnum())
+        if bare:
+            found.append((kind.strip().casefold(), bare))
+    return tuple(found)

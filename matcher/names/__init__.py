@@ -1,0 +1,1 @@
+"""Names: normalised, romanised, folded, aligned, encoded; in every script of the region."""

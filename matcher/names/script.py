@@ -1,0 +1,119 @@
+"""Which characters of a name count, and in which script is each part written?
+
+Common text processing drops every non-spacing mark, and with it the vowel signs of all Indic scripts (राजु and राज
+become one name). Here marks are letters. What is removed is only what nobody pronounces: joiners, direction marks,
+control characters, digits, punctuation.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+MAX_NAME_CHARS = 240
+"""Longer input is cut here: no person's name is longer, and cost must not grow with hostile input."""
+
+# First code point, last code point, ISO 15924 code. Only scripts that are treated apart; the rest is "Zyyy".
+_BLOCKS: tuple[tuple[int, int, str], ...] = (
+    (0x0041, 0x024F, "Latn"),
+    (0x1E00, 0x1EFF, "Latn"),
+    (0x0370, 0x03FF, "Grek"),
+    (0x0400, 0x052F, "Cyrl"),
+    (0x0600, 0x06FF, "Arab"),
+    (0x0750, 0x077F, "Arab"),
+    (0xFB50, 0xFDFF, "Arab"),
+    (0xFE70, 0xFEFE, "Arab"),
+    (0x0900, 0x097F, "Deva"),
+    (0x0980, 0x09FF, "Beng"),
+    (0x0A00, 0x0A7F, "Guru"),
+    (0x0A80, 0x0AFF, "Gujr"),
+    (0x0B00, 0x0B7F, "Orya"),
+    (0x0B80, 0x0BFF, "Taml"),
+    (0x0C00, 0x0C7F, "Telu"),
+    (0x0C80, 0x0CFF, "Knda"),
+    (0x0D00, 0x0D7F, "Mlym"),
+    (0x0D80, 0x0DFF, "Sinh"),
+    (0x0E00, 0x0E7F, "Thai"),
+    (0x0E80, 0x0EFF, "Laoo"),
+    (0x0F00, 0x0FFF, "Tibt"),
+    (0x1000, 0x109F, "Mymr"),
+    (0xA9E0, 0xA9FF, "Mymr"),
+    (0xAA60, 0xAA7F, "Mymr"),
+    (0x1780, 0x17FF, "Khmr"),
+    (0x1C50, 0x1C7F, "Olck"),
+    (0xABC0, 0xABFF, "Mtei"),
+    (0xAAE0, 0xAAFF, "Mtei"),
+    (0x4E00, 0x9FFF, "Hani"),
+)
+
+# Letters of other alphabets that look like a Latin letter: pasted or typed by mistake inside a Latin name.
+_HOMOGLYPHS = str.maketrans(
+    "аеорсухіјѕԁһвкмтнАЕОРСУХІВКМТНΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "aeopcyxijsdhbkmtnAEOPCYXIBKMTNABEZHIKMNOPTYXo"
+)
+
+
+@lru_cache(maxsize=4096)
+def script_of(char: str) -> str:
+    """Return the ISO 15924 code of one character's script, `"Zyyy"` when it belongs to none treated here."""
+    point = ord(char)
+    for first, last, code in _BLOCKS:
+        if first <= point <= last:
+            return code
+    return "Zyyy"
+
+
+def main_script(text: str) -> str:
+    """Return the script in which most letters of a text are written (`"Zyyy"` if it has none)."""
+    counts: dict[str, int] = {}
+    for char in text:
+        if char.isalpha():
+            code = script_of(char)
+            counts[code] = counts.get(code, 0) + 1
+    return max(counts, key=lambda code: (counts[code], code)) if counts else "Zyyy"
+
+
+@lru_cache(maxsize=8192)
+def _kept(char: str) -> str:
+    """Return what one character becomes: itself, a space, or nothing."""
+    category = unicodedata.category(char)
+    if category[0] in "LM":
+        return char
+    if category in ("Cf", "Cc", "Cs", "Cn", "Co") and char not in "\t\n\r":
+        return ""
+    if char in "'’ʼ`´‘":  # D'Souza, Ng'ang'a: one token
+        return ""
+    return " "
+
+
+def normalise(text: str) -> str:
+    """Return a name's letters and marks, lower-cased, one space between words, nothing else altered.
+
+    Digits, punctuation and symbols become spaces; joiners, direction marks, controls and unpaired surrogates vanish.
+    Distinct native names stay distinct: no mark that carries a sound is removed.
+    """
+    composed = unicodedata.normalize("NFC", text[: 2 * MAX_NAME_CHARS])
+    if composed.isascii():
+        cleaned = "".join(char if char.isalpha() else "" if char == "'" else " " for char in composed)
+    else:
+        cleaned = "".join(map(_kept, composed))
+        if any("Ͱ" <= char <= "ԯ" for char in cleaned) and any(char.isascii() and char.isalpha() for char in cleaned):
+            cleaned = cleaned.translate(_HOMOGLYPHS)
+    return " ".join(cleaned.casefold().split())[:MAX_NAME_CHARS].rstrip()
+
+
+def split_by_script(word: str) -> list[tuple[str, str]]:
+    """Cut a word where its script changes: [(part, script)]; marks stay with the letter that they follow."""
+    parts: list[tuple[str, str]] = []
+    start, current = 0, ""
+    for position, char in enumerate(word):
+        code = script_of(char)
+        if code == "Zyyy" and unicodedata.category(char)[0] == "M":
+            continue
+        if code != current:
+            if current:
+                parts.append((word[start:position], current))
+                start = position
+            current = code
+    if word:
+        parts.append((word[start:], current or "Zyyy"))
+    return parts

@@ -1,0 +1,79 @@
+"""How do many names look as arrays? Names and their words as integers, so that comparing is gathering, not parsing.
+
+A million records repeat the same thirty thousand given names: each distinct name is parsed once, each distinct word is
+compared once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.names.grammar import NameToken, parse_name
+from matcher.names.phonetics import encode_tokens
+
+MAX_TOKENS = 5
+Parser = Callable[[str], tuple[NameToken, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class NameTable:
+    """Distinct names as arrays.
+
+    Attributes:
+        names: the distinct texts, by name id.
+        tokens: shape (n, MAX_TOKENS), int32, rows of `codes`, -1 where there is none.
+        weights: shape (n, MAX_TOKENS), float32, 0 where there is none.
+        initials: shape (n, MAX_TOKENS), bool.
+        joined: shape (n,), int32, the row of `codes` of all words written together.
+        vocabulary: distinct folded words, by row of `codes`.
+        codes: shape (v, MAX_TOKEN), uint8, letters of each distinct word.
+        ids: text -> name id.
+    """
+
+    names: tuple[str, ...]
+    tokens: npt.NDArray[np.int32]
+    weights: npt.NDArray[np.float32]
+    initials: npt.NDArray[np.bool_]
+    joined: npt.NDArray[np.int32]
+    vocabulary: tuple[str, ...]
+    codes: npt.NDArray[np.uint8]
+    ids: dict[str, int]
+
+    @classmethod
+    def build(cls, texts: Iterable[str], parse: Parser = parse_name) -> NameTable:
+        """Return the table of the distinct texts; texts without any word get an empty row."""
+        names = tuple(dict.fromkeys(texts))
+        words: dict[str, int] = {}
+        tokens = np.full((len(names), MAX_TOKENS), -1, dtype=np.int32)
+        weights = np.zeros((len(names), MAX_TOKENS), dtype=np.float32)
+        initials = np.zeros((len(names), MAX_TOKENS), dtype=np.bool_)
+        joined = np.full(len(names), -1, dtype=np.int32)
+        for row, text in enumerate(names):
+            parsed = parse(text)
+            if len(parsed) > MAX_TOKENS:  # keep the words that say most, in their order
+                strongest = sorted(range(len(parsed)), key=lambda i: (-parsed[i].weight, i))[:MAX_TOKENS]
+                parsed = tuple(parsed[i] for i in sorted(strongest))
+            for column, token in enumerate(parsed):
+                tokens[row, column] = words.setdefault(token.folded, len(words))
+                weights[row, column] = token.weight
+                initials[row, column] = token.initial
+            if parsed:
+                joined[row] = words.setdefault("".join(token.folded for token in parsed), len(words))
+        vocabulary = tuple(words)
+        return cls(
+            names,
+            tokens,
+            weights,
+            initials,
+            joined,
+            vocabulary,
+            encode_tokens(list(vocabulary)),
+            {name: row for row, name in enumerate(names)},
+        )
+
+    def __len__(self) -> int:
+        return len(self.names)

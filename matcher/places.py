@@ -1,0 +1,179 @@
+"""Which place does a text mean? From what somebody wrote to a path in the gazetteer: country, state, district, block, village.
+
+Old names, other scripts and misspellings lead to the same path (Jessore = যশোর = Jashore). What the gazetteer does not
+know stays as text and is compared as text: most villages are in no table.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+from matcher.names.phonetics import encode_tokens, fold, token_similarities
+from matcher.names.romanize import romanize
+from matcher.person import Place
+from matcher.reference import alternatives, read_table
+
+_SAME_PLACE = 0.86
+COUNTRIES = ("IN", "NP", "BD", "MM")
+# Words that say what kind of place it is, in Latin letters after romanisation.
+_GENERIC = re.compile(
+    r"\b(village|vill|gram|gaon|gaun|mouza|block|upazila|upajila|thana|p\s?s|p\s?o|post|office|police|station|district|"
+    r"dist|zila|zilla|jila|jela|jella|jilla|upjela|upajela|tehsil|taluk|taluka|township|municipality|nagarpalika|gaunpalika|gaupalika|ward|"
+    r"state|pradesh state|province|division|region|pargana district)\b"
+)
+
+
+@lru_cache(maxsize=262144)
+def fold_place(text: str) -> str:
+    """Return the folded form of a place name: one string without spaces ("" if there are no letters)."""
+    roman = romanize(text)
+    bare = _GENERIC.sub(" ", roman).split() or roman.split()
+    return fold("".join(bare))
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedPlace:
+    """A place as a gazetteer path and what could not be resolved.
+
+    Attributes:
+        path: hierarchical id, e.g. `IN/WB/south-24-parganas/gosaba`; "" if nothing was recognised.
+        village: folded text of the narrowest part as written ("" if unknown).
+        district: folded text of the district as written, when the gazetteer does not know it.
+    """
+
+    path: str = ""
+    village: str = ""
+    district: str = ""
+
+    def area(self, level: int) -> str:
+        """Return the path cut to a level (0 country, 1 state, 2 district, 3 block or town); "" if not known that far."""
+        parts = self.path.split("/")
+        return "/".join(parts[: level + 1]) if self.path and len(parts) > level else ""
+
+
+@dataclass(slots=True)
+class _Entry:
+    place_id: str
+    level: int
+    latin: str
+    role: str
+    forms: tuple[str, ...]
+    location: tuple[float, float] | None
+
+
+@dataclass(slots=True)
+class Gazetteer:
+    """The places of the region, found by any spelling."""
+
+    entries: dict[str, _Entry] = field(default_factory=dict)
+    children: dict[str, list[str]] = field(default_factory=dict)
+    by_form: dict[str, list[str]] = field(default_factory=dict)
+    _resolved: dict[Place, ResolvedPlace] = field(default_factory=dict)
+
+    @classmethod
+    @lru_cache(maxsize=1)
+    def load(cls) -> Gazetteer:
+        """Return the shipped gazetteer."""
+        gazetteer = cls()
+        for row in (row for country in COUNTRIES for row in read_table(f"places/gazetteer_{country}.tsv")):
+            names = (row["latin"], *alternatives(row["native"]), *alternatives(row["variants"]))
+            if row["level"] == "country":
+                names = (*names, row["id"])
+            forms = tuple(dict.fromkeys(filter(None, map(fold_place, names))))
+            location = (float(row["latitude"]), float(row["longitude"])) if row["latitude"] else None
+            place_id = row["id"]
+            gazetteer.entries[place_id] = _Entry(
+                place_id, place_id.count("/"), row["latin"], row["role"], forms, location
+            )
+            gazetteer.children.setdefault(place_id.rpartition("/")[0], []).append(place_id)
+            for form in forms:
+                gazetteer.by_form.setdefault(form, []).append(place_id)
+        return gazetteer
+
+    def resolve(self, place: Place) -> ResolvedPlace:
+        """Return the narrowest path that all given parts agree on, wider parts first."""
+        known = self._resolved.get(place)
+        if known is None:
+            if len(self._resolved) > 500_000:  # bounded: a deployment sees far fewer distinct places
+                self._resolved.clear()
+            known = self._resolved[place] = self._resolve(place)
+        return known
+
+    def _resolve(self, place: Place) -> ResolvedPlace:
+        path = self._find(place.country, "", (0,)) if place.country else ""
+        if place.state:
+            path = self._find(place.state, path, (1,)) or path
+        district = ""
+        if place.district:
+            found = self._find(place.district, path, (2, 3)) or self._find(place.district, path, (1,))
+            path, district = (found, "") if found else (path, fold_place(place.district))
+        village = fold_place(place.village) if place.village else ""
+        if place.village:
+            path = self._find(place.village, path, (3, 4, 2)) or path
+        return ResolvedPlace(path, village, district)
+
+    def _find(self, text: str, within: str, levels: tuple[int, ...]) -> str:
+        """Return the id of the place called `text` below `within` at one of the levels; "" if none or ambiguous."""
+        form = fold_place(text)
+        if not form:
+            return ""
+        prefix = within + "/" if within else ""
+        exact = [i for i in self.by_form.get(form, ()) if i.startswith(prefix) and i.count("/") in levels]
+        for level in levels:
+            at_level = [place_id for place_id in exact if place_id.count("/") == level]
+            if len(at_level) == 1:
+                return at_level[0]
+            if at_level:  # two places of one name: only what they share is known
+                return _common_path(at_level) if len(_common_path(at_level)) > len(within) else ""
+        return self._fuzzy(form, prefix, levels) if within else ""
+
+    def _fuzzy(self, form: str, prefix: str, levels: tuple[int, ...]) -> str:
+        candidates = [
+            (other, place_id)
+            for place_id, entry in self._below(prefix.rstrip("/"))
+            if entry.level in levels
+            for other in entry.forms
+            if abs(len(other) - len(form)) <= 3
+        ]
+        if not candidates or len(form) < 4:
+            return ""
+        codes = encode_tokens([form, *(other for other, _ in candidates)])
+        right = np.arange(1, len(candidates) + 1)
+        values = token_similarities(codes, np.zeros_like(right), right)
+        best = int(values.argmax())
+        return candidates[best][1] if values[best] >= _SAME_PLACE else ""
+
+    def _below(self, place_id: str) -> list[tuple[str, _Entry]]:
+        """Return every place below one, itself left out."""
+        found: list[tuple[str, _Entry]] = []
+        pending = list(self.children.get(place_id, ()))
+        while pending:
+            child = pending.pop()
+            found.append((child, self.entries[child]))
+            pending.extend(self.children.get(child, ()))
+        return found
+
+    def find_anywhere(self, text: str) -> tuple[str, ...]:
+        """Return the ids of all places that bear this name at any level (a remembered place has no context)."""
+        return tuple(self.by_form.get(fold_place(text), ()))
+
+    def label(self, path: str) -> str:
+        """Return the usual Latin names along a path, narrowest first ("" for an unknown path)."""
+        parts = path.split("/")
+        ids = ["/".join(parts[: n + 1]) for n in range(len(parts))]
+        return ", ".join(self.entries[i].latin for i in reversed(ids) if i in self.entries)
+
+
+def _common_path(ids: list[str]) -> str:
+    """Return the longest path that all ids start with."""
+    split = [place_id.split("/") for place_id in ids]
+    common = []
+    for parts in zip(*split, strict=False):
+        if len(set(parts)) > 1:
+            break
+        common.append(parts[0])
+    return "/".join(common)

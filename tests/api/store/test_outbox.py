@@ -1,0 +1,213 @@
+"""The outbox: nothing due is lost, nothing claimed is claimed again, and no delivery undoes what a person did."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from api.store import Database, RowMissing, alerts, outbox, partners
+
+LEASE = timedelta(minutes=2)
+
+
+def state(conn, alert) -> tuple[str, list[str]]:
+    found = alerts.get_alert(conn, alert.id)
+    assert found is not None
+    return found.state, [message.state for message in outbox.messages_of(conn, alert.id)]
+
+
+def claim(conn, now, limit: int = 10) -> list[str]:
+    return [message.id for message in outbox.claim_due(conn, now, limit, LEASE)]
+
+
+def fail(conn, message_id: str, at, again) -> None:
+    outbox.record_failure(conn, message_id, at, "refused", 500, "status 500", again)
+
+
+def test_what_is_due_is_claimed_oldest_first_and_once(conn, world) -> None:
+    late = world.alert(conn, at=world.later(seconds=5))
+    early = world.alert(conn, at=world.now)
+    world.alert(conn, at=world.later(hours=1))
+    assert claim(conn, world.later(seconds=10), limit=1) == [f"{early.id}-webhook"]
+    assert claim(conn, world.later(seconds=10)) == [f"{late.id}-webhook"]
+    assert claim(conn, world.later(seconds=10)) == []
+    assert outbox.pending_count(conn) == 3
+
+
+def test_a_claimed_message_carries_what_the_sender_needs(conn, world) -> None:
+    alert = world.alert(conn)
+    (message,) = outbox.claim_due(conn, world.now, 5, LEASE)
+    assert message == outbox.OutboxMessage(
+        id=f"{alert.id}-webhook",
+        alert_id=alert.id,
+        recipient_id=alert.recipient_id,
+        channel="webhook",
+        payload={"n": 1},
+        attempts=0,
+        created_at=world.now,
+    )
+    assert state(conn, alert) == ("queued", ["sending"])
+
+
+def test_a_dead_senders_message_is_claimed_again_after_its_lease(conn, world) -> None:
+    alert = world.alert(conn)
+    (message_id,) = claim(conn, world.now)
+    assert outbox.next_due(conn) == world.now + LEASE
+    assert claim(conn, world.now + LEASE) == []
+    assert claim(conn, world.now + LEASE + timedelta(microseconds=1)) == [message_id]
+    assert state(conn, alert) == ("queued", ["sending"])
+
+
+def test_success_delivers_the_message_and_the_alert(conn, world) -> None:
+    alert = world.alert(conn)
+    (message_id,) = claim(conn, world.now)
+    outbox.record_success(conn, message_id, world.later(seconds=1), 204)
+    assert state(conn, alert) == ("delivered", ["delivered"])
+    (attempt,) = outbox.attempts_of(conn, message_id)
+    assert (attempt.outcome, attempt.status_code, attempt.at) == ("delivered", 204, world.later(seconds=1))
+    (message,) = outbox.messages_of(conn, alert.id)
+    assert (message.delivered_at, message.claimed_until, message.attempts) == (world.later(seconds=1), None, 1)
+    assert claim(conn, world.later(days=9)) == []
+    assert (outbox.pending_count(conn), outbox.next_due(conn)) == (0, None)
+
+
+def test_failure_waits_and_then_gives_up(conn, world) -> None:
+    alert = world.alert(conn)
+    (message_id,) = claim(conn, world.now)
+    fail(conn, message_id, world.now, world.later(seconds=5))
+    assert state(conn, alert) == ("retrying", ["retrying"])
+    assert outbox.next_due(conn) == world.later(seconds=5)
+    assert claim(conn, world.later(seconds=4)) == []
+    (message,) = outbox.claim_due(conn, world.later(seconds=5), 5, LEASE)
+    assert message.attempts == 1
+    fail(conn, message_id, world.later(seconds=5), None)
+    assert state(conn, alert) == ("dead_letter", ["dead_letter"])
+    assert claim(conn, world.later(days=9)) == []
+    assert [attempt.status_code for attempt in outbox.attempts_of(conn, message_id)] == [500, 500]
+
+
+def test_a_dead_letter_is_sent_again_by_hand_under_its_own_id(conn, world) -> None:
+    alert = world.alert(conn)
+    (message_id,) = claim(conn, world.now)
+    assert not outbox.requeue(conn, message_id, world.now)
+    fail(conn, message_id, world.now, None)
+    assert outbox.requeue(conn, message_id, world.later(days=1))
+    assert claim(conn, world.later(days=1)) == [message_id]
+    outbox.record_success(conn, message_id, world.later(days=1), 200)
+    assert state(conn, alert) == ("delivered", ["delivered"])
+    assert len(outbox.attempts_of(conn, message_id)) == 2
+
+
+@pytest.mark.parametrize("acknowledged_first", [True, False])
+def test_an_acknowledged_alert_stays_so_when_another_channel_arrives(conn, world, acknowledged_first: bool) -> None:
+    alert = world.alert(conn, ("email", "webhook"))
+    email, webhook = sorted(claim(conn, world.now))
+    if not acknowledged_first:
+        outbox.record_success(conn, email, world.now, 250)
+    alerts.acknowledge(conn, alert.id, "officer", world.now)
+    if acknowledged_first:
+        outbox.record_success(conn, email, world.now, 250)
+    fail(conn, webhook, world.now, world.later(seconds=5))
+    assert state(conn, alert) == ("acknowledged", ["delivered", "retrying"])
+    outbox.record_success(conn, webhook, world.later(seconds=5), 200)
+    assert state(conn, alert) == ("acknowledged", ["delivered", "delivered"])
+
+
+def test_one_channel_failing_does_not_undo_the_other(conn, world) -> None:
+    alert = world.alert(conn, ("email", "webhook"))
+    email, webhook = sorted(claim(conn, world.now))
+    outbox.record_success(conn, email, world.now, 250)
+    fail(conn, webhook, world.now, world.later(seconds=5))
+    assert state(conn, alert) == ("delivered", ["delivered", "retrying"])
+    fail(conn, webhook, world.now, None)
+    assert state(conn, alert) == ("delivered", ["delivered", "dead_letter"])
+
+
+def test_an_alert_is_lost_only_when_every_channel_has_given_up(conn, world) -> None:
+    alert = world.alert(conn, ("email", "webhook"))
+    email, webhook = sorted(claim(conn, world.now))
+    fail(conn, email, world.now, None)
+    assert state(conn, alert) == ("queued", ["dead_letter", "sending"])
+    fail(conn, webhook, world.now, None)
+    assert state(conn, alert) == ("dead_letter", ["dead_letter", "dead_letter"])
+
+
+def test_a_slow_senders_late_failure_does_not_undo_a_delivery(conn, world) -> None:
+    alert = world.alert(conn)
+    (message_id,) = claim(conn, world.now)
+    claim(conn, world.later(minutes=3))  # the first sender's lease has run out; a second one takes over
+    outbox.record_success(conn, message_id, world.later(minutes=3), 200)
+    fail(conn, message_id, world.later(minutes=4), world.later(minutes=5))
+    outbox.record_success(conn, message_id, world.later(minutes=6), 200)
+    assert state(conn, alert) == ("delivered", ["delivered"])
+    (message,) = outbox.messages_of(conn, alert.id)
+    assert message.delivered_at == world.later(minutes=3)
+    assert message.attempts == len(outbox.attempts_of(conn, message_id)) == 3
+
+
+def test_a_webhook_that_is_gone_is_forgotten_and_its_secret_kept(conn, world) -> None:
+    partner = world.partner(conn, webhook_url="https://example.org/hook", webhook_secret="whsec_x")
+    outbox.disable_webhook(conn, partner.id)
+    found = partners.get_partner(conn, partner.id)
+    assert found is not None
+    assert (found.webhook_url, found.webhook_secret) == (None, "whsec_x")
+
+
+def test_what_is_not_there_is_missing(conn, world) -> None:
+    with pytest.raises(RowMissing):
+        outbox.record_success(conn, "nothing", world.now, None)
+    with pytest.raises(RowMissing):
+        fail(conn, "nothing", world.now, None)
+    with pytest.raises(RowMissing):
+        outbox.disable_webhook(conn, "nobody")
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_dispatchers_never_claim_the_same_message(
+    url: str, opened: Callable[[str], Database], world, ordered: bool
+) -> None:
+    with opened(url).write() as conn:
+        match_id, recipient_id = world.match(conn).id, world.partner(conn).id
+        for number in range(60):
+            messages = [alerts.NewMessage(f"message-{number}", "webhook", {})]
+            world.alert(conn, match_id=match_id, recipient_id=recipient_id, messages=messages)
+    dispatchers = [opened(url) for _ in range(4)]
+
+    def dispatch(database: Database) -> list[str]:
+        taken: list[str] = []
+        for _ in range(200):
+            with database.write(ordered=ordered) as conn:
+                batch = claim(conn, world.now, limit=3)
+            for message_id in batch:
+                with database.write(ordered=ordered) as conn:
+                    outbox.record_success(conn, message_id, world.now, 200)
+            taken += batch
+            if not batch:
+                break
+        return taken
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = Counter(message for batch in pool.map(dispatch, dispatchers) for message in batch)
+    assert taken == {f"message-{number}": 1 for number in range(60)}
+    with dispatchers[0].read() as conn:
+        assert outbox.pending_count(conn) == 0
+
+
+def test_a_message_locked_by_one_dispatcher_does_not_hold_up_another(
+    url: str, opened: Callable[[str], Database], world
+) -> None:
+    database = opened(url)
+    if database.dialect == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    with database.write() as conn:
+        world.alert(conn)
+        world.alert(conn)
+    with database.write(ordered=False) as first, database.write(ordered=False) as second:
+        one = claim(first, world.now, limit=1)
+        other = claim(second, world.now)
+    assert len(one) == len(other) == 1
+    assert one != other
