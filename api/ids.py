@@ -1,4 +1,4 @@
-"""How are ids made? A prefix that says what it is, the time (so that ids sort by age), and enough randomness to be unguessable."""
+"""How are ids made? What it is, the time (so that ids sort by age), and randomness that nobody guesses."""
 
 from __future__ import annotations
 

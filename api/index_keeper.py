@@ -1,7 +1,7 @@
 """Is the index what the database says? Loads, follows, saves and rebuilds the index; the database is the truth.
 
-After each commit, and before each search, the keeper reads the changes it has not seen and applies them. A snapshot that
-is missing, stale beyond use, damaged or of another database or model is refused with its reason and built again.
+After each commit, and before each search, the keeper reads the changes it has not seen and applies them. A snapshot
+that is missing, stale beyond use, damaged or of another database or model is refused with its reason and built again.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +20,11 @@ from api.cases.forms import to_person
 from api.ids import Clock
 from api.store import Database, cases, changes, faces, meta
 from indexing.errors import SnapshotReason, SnapshotUnusable
+from indexing.faiss_index import FaissIndex
 from indexing.match_index import MatchIndex, Rows
 from indexing.record_vectors import PIPELINE
-from indexing.snapshot import Origin, load_snapshot, save_snapshot
+from indexing.snapshot import Origin, Table, load_snapshot, save_snapshot
+from indexing.vectors import VectorIndex
 from matcher.names.encoder import NameEncoder
 from matcher.person import PersonRecord, Side
 
@@ -77,7 +80,8 @@ class IndexKeeper:
         self.index = MatchIndex(face_model)
         self.source = DatabaseRecords(database)
         self._loaded = False
-        self._origin_of_index, self._reason = "empty", None
+        self._origin_of_index = "empty"
+        self._reason: str | None = None
 
     def open(self, progress: Progress | None = None) -> IndexStatus:
         """Load the snapshot, or build the index when there is none that fits; then follow the changes."""
@@ -182,8 +186,10 @@ class IndexKeeper:
         self.index = index
 
 
-def _to_snapshot(index: MatchIndex):  # type: ignore[no-untyped-def]
-    indexes, tables = {}, {}
+def _to_snapshot(index: MatchIndex) -> tuple[dict[str, FaissIndex], dict[str, Table]]:
+    """Return the vector indexes and, as JSON in byte tables, the dictionaries around them."""
+    indexes: dict[str, FaissIndex] = {}
+    tables: dict[str, Table] = {}
     for side, part in index.sides.items():
         for name, rows in (("vectors", part.vectors), ("faces", part.faces)):
             indexes[f"{side}_{name}"] = rows.index
@@ -193,10 +199,13 @@ def _to_snapshot(index: MatchIndex):  # type: ignore[no-untyped-def]
     return indexes, tables
 
 
-def _from_snapshot(index: MatchIndex, indexes, tables) -> None:  # type: ignore[no-untyped-def]
+def _from_snapshot(index: MatchIndex, indexes: Mapping[str, VectorIndex], tables: Mapping[str, Table]) -> None:
     for side, part in index.sides.items():
         for name in ("vectors", "faces"):
-            rows = Rows(indexes[f"{side}_{name}"])
+            loaded = indexes[f"{side}_{name}"]
+            if not isinstance(loaded, FaissIndex):
+                raise SnapshotUnusable(SnapshotReason.FORMAT, "another kind of index")
+            rows = Rows(loaded)
             for row, owner in _unpack(tables[f"{side}_{name}_owners"]):
                 rows.owner[row] = owner
                 rows.rows.setdefault(owner, []).append(row)
@@ -208,10 +217,10 @@ def _from_snapshot(index: MatchIndex, indexes, tables) -> None:  # type: ignore[
         index.count_names(record_id, area, tuple(own), tuple(relatives))
 
 
-def _pack(rows: list[list[object]]) -> np.ndarray:  # type: ignore[type-arg]
+def _pack(rows: list[list[Any]]) -> Table:
     return np.frombuffer(json.dumps(rows, ensure_ascii=False).encode(), dtype=np.uint8)
 
 
-def _unpack(table) -> list[list[object]]:  # type: ignore[no-untyped-def]
-    rows: list[list[object]] = json.loads(np.asarray(table).tobytes())
+def _unpack(table: Table) -> list[list[Any]]:
+    rows: list[list[Any]] = json.loads(np.asarray(table).tobytes())
     return rows

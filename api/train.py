@@ -1,4 +1,4 @@
-"""How is the shipped evidence model made? m and u from one synthetic population, the discount and thresholds from another.
+"""How is the shipped evidence model made? m and u from one synthetic population, the rest from another.
 
 `sandhan train evidence` runs this. The people do not exist; what the model knows of life is the table of corruptions in
 `data/synthetic.py`, and its card says so. Seeds used here are never those of an evaluation.

@@ -21,6 +21,8 @@ DEFAULT_CANDIDATES = 80
 
 
 KNOWN_ROUTE = "known match"
+FEWEST_REPORTS = 1000
+"""A deployment that has just begun holds few of the reports that exist: its own count would make the prior too sure."""
 
 
 class RecordSource(Protocol):
@@ -101,7 +103,7 @@ def find_matches_batch(
     pairs = [(n, rows[record_id]) for n, one in enumerate(found) for record_id in one if record_id in rows]
     first = np.array([pair[0] for pair in pairs], dtype=np.int64)
     second = np.array([pair[1] for pair in pairs], dtype=np.int64)
-    reports = max(len(index.sides[Side.MISSING]), 1)
+    reports = max(len(index.sides[Side.MISSING]), FEWEST_REPORTS)
     scored = score_pairs(columns, first, second, index.context, model, reports, comparisons)
     results: list[list[FoundMatch]] = []
     for number, query in enumerate(queries):

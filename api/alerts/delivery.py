@@ -13,12 +13,10 @@ recipient gets its messages one at a time and in order; a message that failed co
 
 import logging
 import threading
-import traceback
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -28,6 +26,7 @@ from api.alerts.mail import EmailSender, Encryption, SmtpSender
 from api.alerts.messages import AlertNotice, email_message, webhook_body
 from api.alerts.outcomes import SendResult, next_attempt
 from api.alerts.webhook import HttpxWebhookSender, WebhookSender
+from api.faults import origin
 from api.store import Database, outbox, partners
 from api.store.outbox import OutboxMessage
 from api.store.partners import Partner
@@ -177,7 +176,7 @@ class Dispatcher:
                     # A full batch means that more may be due already.
                     pause = _SHORTEST_PAUSE_S if len(self._claim()) >= self._settings.batch else self._pause()
             except Exception as error:  # noqa: BLE001  whatever it is, a dispatcher that ended would alert nobody
-                log.error("outbox could not be read (%s); trying again in %g s", _origin(error), pause)
+                log.error("outbox could not be read (%s); trying again in %g s", origin(error), pause)
             self._wake.wait(pause)
 
     def _pause(self) -> float:
@@ -212,7 +211,7 @@ class Dispatcher:
                 partner = partners.get_partner(connection, message.recipient_id)
             self._record(message, self._attempt(message, partner))
         except Exception as error:  # noqa: BLE001  the message is claimed again after its lease; the others go on
-            log.error("message %s has no recorded result (%s)", message.id, _origin(error))
+            log.error("message %s has no recorded result (%s)", message.id, origin(error))
             return False
         return True
 
@@ -222,7 +221,7 @@ class Dispatcher:
         except InvalidNotice as error:
             return SendResult("invalid_message", detail=str(error), final=True)
         except Exception as error:  # noqa: BLE001  a fault of ours is a failed attempt, or it would repeat for ever
-            log.error("message %s met a fault (%s)", message.id, _origin(error))
+            log.error("message %s met a fault (%s)", message.id, origin(error))
             return SendResult("internal_error", detail=f"a fault of this program ({type(error).__name__})")
 
     def _send(self, message: OutboxMessage, partner: Partner | None) -> SendResult:
@@ -271,13 +270,6 @@ class Dispatcher:
                 outbox.disable_webhook(connection, message.recipient_id)
         fate = "dead letter" if again is None else "will be tried again"
         log.warning("message %s not delivered (%s): %s", message.id, result.outcome, fate)
-
-
-def _origin(error: Exception) -> str:
-    """Return the type of an error and where it arose; its text may quote what is nobody's business in a log."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return type(error).__name__ + place
 
 
 def _email_sender(settings: DeliverySettings) -> EmailSender:

@@ -1,4 +1,4 @@
-"""Who is told of a match, and as whose side? Owners first, then the units with jurisdiction at the source and the destination.
+"""Who is told of a match, and as whose side? Owners, then the units of source and destination.
 
     missing report   owner, and every AHTU and partner organisation whose area covers where the family lives
     rescued person   owner, and every AHTU and partner organisation whose area covers where she was found

@@ -98,7 +98,7 @@ class CaseForm(BaseModel):
     @property
     def consents_to_faces(self) -> bool:
         """Return the consent given, or the default of the side."""
-        return self.side == Side.MISSING if self.face_consent is None else self.face_consent
+        return self.side == "missing" if self.face_consent is None else self.face_consent
 
     def payload(self) -> dict[str, object]:
         """Return the fields that were filled in, as JSON values."""

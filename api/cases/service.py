@@ -20,7 +20,7 @@ from api.matches.service import MatchOutcome, MatchService
 from api.store import Connection, Database, VersionConflict, alerts, audit, cases, matches, photos
 from api.store.cases import Case
 from api.store.faces import NewFace
-from api.store.photos import Photo
+from api.store.photos import Photo, PhotoContent
 from matcher.errors import SandhanError
 from matcher.photos.errors import UnusablePhoto
 from matcher.photos.faces import PhotoResult
@@ -118,9 +118,14 @@ class CaseService:
         return self._follow_up(case, not existing, match)
 
     def change(
-        self, case_id: str, form: CaseForm, scope: AccessScope, expected_version: int | None = None
+        self,
+        case_id: str,
+        form: CaseForm,
+        scope: AccessScope,
+        expected_version: int | None = None,
+        uploads: Sequence[bytes] = (),
     ) -> Registered:
-        """Replace a case's content by its owner; the history stays.
+        """Replace a case's content by its owner; the history stays, photos are added.
 
         Raises:
             NotFound: there is none, or it is another partner's.
@@ -137,6 +142,7 @@ class CaseService:
                 conn, case_id, content, at=now, by=scope.key_id, expected_version=expected_version
             )
             audit.append(conn, at=now, actor=scope.key_id, action="case.changed", subject=case.id)
+            self._add_photos(conn, case, uploads)
         return self._follow_up(case, created=False, match=True)
 
     def read(self, case_id: str, scope: AccessScope) -> tuple[Case, View, tuple[Photo, ...]]:
@@ -155,6 +161,72 @@ class CaseService:
                 conn, at=self._clock(), actor=scope.key_id, action="case.read", subject=case_id, detail={"view": view}
             )
             return case, view, tuple(photos.list_photos(conn, case_id))
+
+    def own_page(
+        self, scope: AccessScope, *, side: str | None, status: str | None, after: str | None, limit: int
+    ) -> tuple[list[tuple[Case, tuple[Photo, ...]]], str | None]:
+        """Return a page of the caller's own cases in id order, and the cursor of the next."""
+        scope.require(Permission.CASES_READ)
+        with self._database.write() as conn:
+            rows = cases.list_cases(
+                conn, side=side, status=status, owner_id=scope.partner_id, after=after, limit=limit + 1
+            )
+            audit.append(
+                conn, at=self._clock(), actor=scope.key_id, action="cases.listed", subject=scope.partner_id,
+                detail={"count": min(len(rows), limit)},
+            )  # fmt: skip
+            page = [(case, tuple(photos.list_photos(conn, case.id))) for case in rows[:limit]]
+        return page, rows[limit - 1].id if len(rows) > limit else None
+
+    def set_status(self, case_id: str, status: str, scope: AccessScope) -> tuple[Case, tuple[Photo, ...]]:
+        """Close or reopen the caller's own case; a reopened one is compared anew.
+
+        Raises:
+            NotFound: there is none, or it is another partner's.
+        """
+        scope.require(Permission.CASES_WRITE)
+        with self._database.write() as conn:
+            self._own(conn, case_id, scope)
+            case = cases.set_status(conn, case_id, status, self._clock())
+            audit.append(conn, at=self._clock(), actor=scope.key_id, action=f"case.{status}", subject=case_id)
+        result = self._follow_up(case, created=False, match=status == "open")
+        return result.case, result.photos
+
+    def photos(self, case_id: str, scope: AccessScope) -> list[Photo]:
+        """Return the photos of the caller's own case, without their bytes.
+
+        Raises:
+            NotFound: there is none, or it is another partner's.
+        """
+        scope.require(Permission.CASES_READ)
+        with self._database.read() as conn:
+            self._own(conn, case_id, scope)
+            return photos.list_photos(conn, case_id)
+
+    def photo(self, case_id: str, photo_id: str, scope: AccessScope) -> PhotoContent:
+        """Return a cleaned photo of the caller's own case; the read is audited.
+
+        Raises:
+            NotFound: there is none, it is another partner's, or the photo could not be read.
+        """
+        scope.require(Permission.CASES_READ)
+        with self._database.write() as conn:
+            self._own(conn, case_id, scope)
+            photo = photos.get_photo(conn, photo_id)
+            # Bytes that could not be read are kept, and never sent to a browser as they came.
+            if photo is None or photo.case_id != case_id or photo.state != "embedded":
+                raise NotFound("photo")
+            content = photos.get_content(conn, photo_id)
+            audit.append(conn, at=self._clock(), actor=scope.key_id, action="photo.read", subject=photo_id)
+        if content is None:
+            raise NotFound("photo")
+        return content
+
+    def _own(self, conn: Connection, case_id: str, scope: AccessScope) -> Case:
+        case = cases.get_case(conn, case_id)
+        if case is None or case.owner_id != scope.partner_id:
+            raise NotFound("case")
+        return case
 
     def process_pending_photos(self, limit: int = 1000) -> int:
         """Read every photo that waits, e.g. after a crash; return how many are settled now."""

@@ -1,4 +1,4 @@
-"""What of a case does a caller see? The full case, or the masked one: enough to judge a match, nothing to find the child by."""
+"""What of a case does a caller see? All of it, or a mask: enough to judge a match, nothing to find her by."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def photo_view(photo: Photo) -> PhotoView:
         detail = "kept and not compared: face_consent was not given for this case, or faces are switched off here"
     return PhotoView(
         id=photo.id,
-        state=photo.state,  # type: ignore[arg-type]
+        state=photo.state,
         faces_found=photo.faces_found,
         captured_on=photo.captured_on,
         error_code=code,

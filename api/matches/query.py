@@ -1,4 +1,4 @@
-"""Who may this be, asked without storing? The query of an AHTU, and the reading of stored matches, within the caller's scope."""
+"""Who may this be? The query that stores nothing, and the reading of stored matches, within the caller's scope."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens when a case is new or has changed? It is compared with the other side; matches, alerts and outbox in one transaction.
+"""What happens when a case is new or has changed? It is compared; matches and alerts are stored at once.
 
 The order makes it safe to be killed anywhere: the case is committed first, then compared, then everything that follows
 from the comparison is committed at once together with the mark that this version has been compared. A case without that
@@ -158,7 +158,7 @@ class MatchService:
             settled = cases.mark_matched(conn, case.id, case.version, seen_seq)
             audit.append(
                 conn, at=now, actor=ENGINE, action="case.matched", subject=case.id,
-                detail={"version": case.version, "model": self._model.version, "matches": len(stored), "alerts": queued},
+                detail={"version": case.version, "matches": len(stored), "alerts": queued},
             )  # fmt: skip
         return MatchOutcome(case.id, tuple(stored), queued, counts, settled)
 

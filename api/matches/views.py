@@ -1,4 +1,4 @@
-"""What does a possible match look like? Grade, probability and reasons; the two cases as far as the caller may see them."""
+"""What does a possible match look like? Grade, probability, reasons; the cases as far as the caller may see them."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def build_match_view(
     return MatchView(
         id=match_id,
         state=state,
-        grade=grade,  # type: ignore[arg-type]
+        grade=grade,
         probability=probability,
         probability_words=probability_words(probability),
         weight=weight,

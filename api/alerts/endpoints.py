@@ -1,0 +1,93 @@
+"""The doors of alerts: list, read, acknowledge."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.dependencies import Caller, Services
+from api.store.alerts import Alert
+from api.store.outbox import MessageState
+
+router = APIRouter(prefix="/alerts", tags=["alerts"])
+
+
+class MessageView(BaseModel):
+    """One message of an alert on one channel."""
+
+    id: str = Field(description="the webhook-id; the same for every attempt")
+    channel: Literal["webhook", "email"]
+    state: str
+    attempts: int
+
+
+class AlertView(BaseModel):
+    """An alert to the caller. It carries no name, photo or place: those are behind the match."""
+
+    id: str
+    match_id: str
+    event: str
+    grade: str
+    priority: Literal["critical", "standard"]
+    state: str
+    due_at: str = Field(description="by when an acknowledgement is due")
+    created_at: str
+    acknowledged_at: str | None
+    messages: list[MessageView]
+
+
+class AlertPage(BaseModel):
+    """A page of alerts; `next` is the value of `after` for the next page."""
+
+    items: list[AlertView]
+    next: str | None
+
+
+AlertState = Literal["queued", "sent", "delivered", "acknowledged", "retrying", "dead_letter"]
+
+
+def _view(alert: Alert, messages: list[MessageState]) -> AlertView:
+    return AlertView(
+        id=alert.id,
+        match_id=alert.match_id,
+        event=alert.event,
+        grade=alert.grade,
+        priority="critical" if alert.priority == "critical" else "standard",
+        state=alert.state,
+        due_at=alert.due_at.isoformat(),
+        created_at=alert.created_at.isoformat(),
+        acknowledged_at=alert.acknowledged_at.isoformat() if alert.acknowledged_at else None,
+        messages=[
+            MessageView.model_validate(
+                {"id": message.id, "channel": message.channel, "state": message.state, "attempts": message.attempts}
+            )
+            for message in messages
+        ],
+    )
+
+
+@router.get("")
+def list_alerts(
+    caller: Caller,
+    services: Services,
+    state: AlertState | None = None,
+    after: Annotated[str | None, Query(max_length=80)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> AlertPage:
+    """List your alerts, oldest first; poll with `after` when you have no webhook."""
+    page = services.alerts.page(caller, state=state, after=after, limit=limit)
+    return AlertPage(items=[_view(alert, messages) for alert, messages in page.items], next=page.next)
+
+
+@router.get("/{alert_id}")
+def read_alert(alert_id: str, caller: Caller, services: Services) -> AlertView:
+    """Read one of your alerts."""
+    return _view(*services.alerts.read(alert_id, caller))
+
+
+@router.post("/{alert_id}/acknowledge")
+def acknowledge_alert(alert_id: str, caller: Caller, services: Services) -> AlertView:
+    """Acknowledge an alert: somebody has seen it and will act. The first acknowledgement counts."""
+    return _view(*services.alerts.acknowledge(alert_id, caller))

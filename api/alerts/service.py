@@ -1,0 +1,65 @@
+"""What has a partner been told, and has it answered? The polling inbox and the acknowledgement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api.access import AccessScope, NotFound, Permission
+from api.ids import Clock
+from api.store import Database, alerts, audit, outbox
+from api.store.alerts import Alert
+from api.store.outbox import MessageState
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPageRows:
+    """A page of alerts and the cursor of the next one."""
+
+    items: list[tuple[Alert, list[MessageState]]]
+    next: str | None
+
+
+class AlertService:
+    """Shows a partner its own alerts and takes its acknowledgement."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    def page(self, scope: AccessScope, *, state: str | None, after: str | None, limit: int) -> AlertPageRows:
+        """Return a page of the caller's alerts in id order (oldest first)."""
+        scope.require(Permission.ALERTS_READ)
+        with self._database.read() as conn:
+            rows = alerts.list_alerts(conn, scope.partner_id, state=state, after=after, limit=limit + 1)
+            items = [(alert, outbox.messages_of(conn, alert.id)) for alert in rows[:limit]]
+        return AlertPageRows(items, rows[limit - 1].id if len(rows) > limit else None)
+
+    def read(self, alert_id: str, scope: AccessScope) -> tuple[Alert, list[MessageState]]:
+        """Return one of the caller's alerts.
+
+        Raises:
+            NotFound: there is none, or it was sent to somebody else.
+        """
+        scope.require(Permission.ALERTS_READ)
+        with self._database.read() as conn:
+            alert = alerts.get_alert(conn, alert_id)
+            if alert is None or alert.recipient_id != scope.partner_id:
+                raise NotFound("alert")
+            return alert, outbox.messages_of(conn, alert_id)
+
+    def acknowledge(self, alert_id: str, scope: AccessScope) -> tuple[Alert, list[MessageState]]:
+        """Note that the recipient has seen an alert; the first acknowledgement counts, a second changes nothing.
+
+        Raises:
+            NotFound: there is none, or it was sent to somebody else.
+        """
+        scope.require(Permission.ALERTS_ACKNOWLEDGE)
+        now = self._clock()
+        with self._database.write() as conn:
+            alert = alerts.get_alert(conn, alert_id)
+            if alert is None or alert.recipient_id != scope.partner_id:
+                raise NotFound("alert")
+            first = alert.acknowledged_at is None
+            alert = alerts.acknowledge(conn, alert_id, scope.key_id, now)
+            if first:
+                audit.append(conn, at=now, actor=scope.key_id, action="alert.acknowledged", subject=alert_id)
+            return alert, outbox.messages_of(conn, alert_id)

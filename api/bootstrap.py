@@ -1,0 +1,216 @@
+"""How is the service put together? The one place that knows every part; time and randomness enter here.
+
+settings -> database -> keeper (index) -> matching -> cases, queries, alerts
+                └─ dispatcher (delivery)   └─ photo pool
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from api.alerts.delivery import DeliverySettings, Dispatcher
+from api.alerts.service import AlertService
+from api.cases.service import CaseService, Photographer
+from api.faults import origin
+from api.ids import Clock, RandomBytes, new_id, utc_now
+from api.index_keeper import IndexKeeper
+from api.matches.query import MatchReader
+from api.matches.service import MatchService
+from api.partners.service import PartnerService
+from api.settings import Settings
+from api.store import Database, counts, current_revision, meta, outbox, require_current, upgrade
+from matcher.model import MatchModel
+from matcher.photos.embedder import FaceRecognitionEmbedder
+from matcher.photos.pool import PhotoPool
+from matcher.photos.reading import PhotoLimits
+
+log = logging.getLogger(__name__)
+
+FACE_MODEL = FaceRecognitionEmbedder.model_id
+_RECOVER_EVERY_S = 30.0
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Whether this process can serve, and what it waits for."""
+
+    ready: bool
+    checks: dict[str, str]
+    counts: dict[str, int]
+
+
+@dataclass(slots=True)
+class Sandhan:
+    """All services of one process."""
+
+    settings: Settings
+    database: Database
+    keeper: IndexKeeper
+    model: MatchModel
+    matching: MatchService
+    cases: CaseService
+    reader: MatchReader
+    alerts: AlertService
+    partners: PartnerService
+    dispatcher: Dispatcher
+    pool: PhotoPool | None
+    clock: Clock
+    index_open: bool = False
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _worker: threading.Thread | None = None
+
+    @classmethod
+    def build(
+        cls,
+        settings: Settings,
+        *,
+        clock: Clock = utc_now,
+        random_bytes: RandomBytes = secrets.token_bytes,
+        jitter: Callable[[], float] = random.random,
+        photographer: Photographer | None = None,
+    ) -> Sandhan:
+        """Put the parts together; opens the database and nothing else.
+
+        Args:
+            photographer: in place of the photo pool (tests).
+        Raises:
+            SchemaOutdated: says to run `sandhan db upgrade`.
+            ModelMissing, ModelCorrupt: say what to run.
+        """
+        prepare_database(settings)
+        database = Database.open(settings.database)
+        require_current(database)
+        with database.write() as conn:
+            meta.ensure_database_id(conn, new_id("db", clock(), random_bytes))
+        model = MatchModel.load()
+        keeper = IndexKeeper(database, settings.index_folder, FACE_MODEL, clock)
+        pool = None
+        if settings.faces and photographer is None:
+            pool = PhotoPool(
+                workers=settings.photo_workers,
+                timeout_s=settings.photo_timeout_s,
+                memory_mb=settings.photo_memory_mb,
+                limits=PhotoLimits(max_bytes=settings.photo_limit_mb * 1024 * 1024),
+            )
+        camera: Photographer | None = (photographer or pool) if settings.faces else None
+        dispatcher = Dispatcher(database, _delivery(settings), clock, jitter)
+        matching = MatchService(
+            database,
+            keeper,
+            model,
+            clock,
+            random_bytes,
+            matches_kept=settings.matches_kept,
+            candidates=settings.candidates,
+            on_alerts=dispatcher.notify,
+        )
+        return cls(
+            settings=settings,
+            database=database,
+            keeper=keeper,
+            model=model,
+            matching=matching,
+            cases=CaseService(database, matching, camera, clock, random_bytes),
+            reader=MatchReader(
+                database,
+                keeper,
+                model,
+                camera,
+                clock,
+                candidates=settings.candidates,
+                query_limit=settings.query_limit,
+            ),
+            alerts=AlertService(database, clock),
+            partners=PartnerService(
+                database, clock, random_bytes, allow_private_targets=settings.allow_private_targets
+            ),
+            dispatcher=dispatcher,
+            pool=pool,
+            clock=clock,
+        )
+
+    def start(self) -> None:
+        """Begin, in the background, to open the index, to finish what a stopped process left, and to deliver."""
+        self.dispatcher.start()
+        self._worker = threading.Thread(target=self._work, name="sandhan-recovery", daemon=True)
+        self._worker.start()
+
+    def open_index(self) -> None:
+        """Load or build the index now."""
+        self.keeper.open()
+        self.index_open = True
+
+    def close(self) -> None:
+        """Stop the background work and give everything back; unfinished work is found again at the next start."""
+        self._stop.set()
+        if self._worker is not None:
+            self._worker.join(timeout=60)
+        self.dispatcher.stop()
+        if self.pool is not None:
+            self.pool.close()
+        if self.index_open:
+            self.keeper.save()
+        self.database.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def readiness(self) -> Readiness:
+        """Tell whether requests can be served, and how much waits."""
+        checks: dict[str, str] = {}
+        with self.database.read() as conn:
+            figures = counts.counts(conn)
+            figures["outbox_pending"] = outbox.pending_count(conn)
+        checks["database"] = "ok"
+        checks["schema"] = current_revision(self.database) or "none"
+        checks["model"] = self.model.version
+        if self.index_open:
+            status = self.keeper.status()
+            checks["index"] = f"ok ({status.source}, {status.behind} changes behind)"
+            figures["index_records"] = status.records
+        else:
+            checks["index"] = "being opened"
+        checks["faces"] = "on" if self.settings.faces else "off"
+        return Readiness(self.index_open, checks, figures)
+
+    def _work(self) -> None:
+        """Open the index, then look now and then for unfinished work: of another process, or photos that had to wait."""
+        while not self._stop.is_set():
+            try:
+                if not self.index_open:
+                    self.open_index()
+                self.cases.recover()
+            except Exception as error:  # noqa: BLE001 - a thread that dies would silently stop all recovery
+                log.error("recovery failed (%s), trying again in %g s", origin(error), _RECOVER_EVERY_S)
+            self._stop.wait(_RECOVER_EVERY_S)
+
+
+def prepare_database(settings: Settings) -> None:
+    """Create the embedded database when there is none; an older one is left for `sandhan db upgrade`."""
+    if settings.database_url:
+        return
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (settings.home / "sandhan.db").exists():
+        upgrade(settings.database)
+
+
+def _delivery(settings: Settings) -> DeliverySettings:
+    return DeliverySettings(
+        smtp_host=settings.smtp_host or None,
+        smtp_port=settings.smtp_port,
+        sender=settings.mail_sender,
+        public_url=settings.public_url,
+        allow_private_targets=settings.allow_private_targets,
+    )

@@ -1,0 +1,187 @@
+"""What does a caller see when something is wrong? RFC 9457 problems with a stable code, never a value sent.
+
+code                   status   when
+unauthenticated        401      no valid key
+not_permitted          403      the key lacks a permission
+not_found              404      there is none, or it is not shared with the caller: the answer is the same
+duplicate_case         409      the external id is taken by other content
+version_conflict       409      the case was changed meanwhile
+too_large              413      the request is larger than allowed
+unsupported_media      415      neither JSON nor multipart/form-data
+invalid_request        422      a field breaks its rule; `errors` names each
+index_opening          503      the index is being opened; try again
+internal               500      a fault of ours, by its incident number only
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field, ValidationError
+from starlette.exceptions import HTTPException
+
+from api.access import NotFound, NotPermitted
+from api.alerts.errors import TargetRefused
+from api.cases.service import DuplicateCase
+from api.faults import origin
+from api.partners.service import Unauthenticated
+from api.store import RowMissing, VersionConflict
+from matcher.errors import InvalidRecord, ModelCorrupt, ModelMissing, SandhanError
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+_UNION_MEMBERS = ("function-", "constrained-", "list[", "str", "date", "int", "float")
+
+
+class FieldProblem(BaseModel):
+    """One field and the rule it breaks."""
+
+    field: str
+    reason: str
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    type: str = Field(examples=["urn:sandhan:problem:invalid_request"])
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldProblem] = Field(default_factory=list)
+
+
+class RequestTooLarge(SandhanError):
+    """The request is larger than allowed."""
+
+    code = "too_large"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"the request is larger than allowed ({allowed})")
+
+
+class UnsupportedMedia(SandhanError):
+    """The body is neither JSON nor a multipart form."""
+
+    code = "unsupported_media"
+
+    def __init__(self) -> None:
+        super().__init__("send application/json, or multipart/form-data when there are photos")
+
+
+class IndexOpening(SandhanError):
+    """The index is not open yet."""
+
+    code = "index_opening"
+
+    def __init__(self) -> None:
+        super().__init__("the index is being opened; the case is safe, try the search again in a moment")
+
+
+_STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
+    (Unauthenticated, 401, "Who are you?"),
+    (NotPermitted, 403, "Not permitted"),
+    (NotFound, 404, "Not found"),
+    (RowMissing, 404, "Not found"),
+    (DuplicateCase, 409, "This case exists with other content"),
+    (VersionConflict, 409, "Changed meanwhile"),
+    (RequestTooLarge, 413, "Too large"),
+    (UnsupportedMedia, 415, "Unsupported media type"),
+    (InvalidRecord, 422, "A field breaks its rule"),
+    (TargetRefused, 422, "A field breaks its rule"),
+    (IndexOpening, 503, "Not ready yet"),
+    (ModelMissing, 503, "A model is missing"),
+    (ModelCorrupt, 503, "A model cannot be used"),
+)
+_CODES = {InvalidRecord: "invalid_request", TargetRefused: "invalid_request", RowMissing: "not_found"}
+
+
+def problem(
+    status: int, code: str, title: str, detail: str, errors: list[FieldProblem] | None = None, **more: object
+) -> JSONResponse:
+    """Return a problem as a response."""
+    body = Problem(
+        type=f"urn:sandhan:problem:{code}", title=title, status=status, detail=detail, code=code, errors=errors or []
+    )
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    return JSONResponse(body.model_dump() | more, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def field_problems(errors: list[Any]) -> list[FieldProblem]:
+    """Return pydantic's findings without the input that they quote."""
+    found = []
+    for error in errors:
+        location = [str(part) for part in error.get("loc", ()) if part not in ("body", "query", "path", "header")]
+        # Unions name the alternatives they tried; people know the field only.
+        location = [
+            part
+            for part in location
+            if not part.startswith(("function-", "constrained-", "list[", "str", "date", "int", "float"))
+        ]
+        reason = str(error.get("msg", "is not valid"))
+        if error.get("type") == "extra_forbidden":
+            reason = "there is no such field"
+        found.append(FieldProblem(field=".".join(location) or "body", reason=reason))
+    unique = {(item.field, item.reason): item for item in found}
+    return list(unique.values())
+
+
+def install(app: FastAPI) -> None:
+    """Give an application the handlers of this table."""
+
+    @app.exception_handler(SandhanError)
+    def on_known(_request: Request, error: SandhanError) -> JSONResponse:
+        for kind, status, title in _STATUS:
+            if isinstance(error, kind):
+                code = _CODES.get(kind, error.code)
+                errors = (
+                    [FieldProblem(field=error.field, reason=error.reason)] if isinstance(error, InvalidRecord) else []
+                )
+                more: Mapping[str, object] = {"case_id": error.case_id} if isinstance(error, DuplicateCase) else {}
+                detail = str(NotFound("record")) if isinstance(error, RowMissing) else str(error)
+                return problem(status, code, title, detail, errors, **more)
+        return on_fault(_request, error)
+
+    @app.exception_handler(RequestValidationError)
+    def on_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        return _invalid(list(error.errors()))
+
+    @app.exception_handler(ValidationError)
+    def on_invalid_part(_request: Request, error: ValidationError) -> JSONResponse:
+        return _invalid(list(error.errors(include_input=False, include_context=False)))
+
+    @app.exception_handler(HTTPException)
+    def on_http(_request: Request, error: HTTPException) -> JSONResponse:
+        titles = {404: ("not_found", "Not found"), 405: ("method_not_allowed", "Method not allowed")}
+        code, title = titles.get(error.status_code, ("http_error", "The request could not be served"))
+        return problem(error.status_code, code, title, title)
+
+    @app.exception_handler(Exception)
+    def on_fault(_request: Request, error: Exception) -> JSONResponse:
+        incident = uuid4().hex[:12]
+        log.error("incident %s: %s", incident, origin(error))
+        return problem(500, "internal", "A fault on our side", f"it has been noted as incident {incident}")
+
+
+def _invalid(errors: list[Any]) -> JSONResponse:
+    found = field_problems(errors)
+    named = "; ".join(f"{item.field}: {item.reason}" for item in found[:5])
+    return problem(422, "invalid_request", "A field breaks its rule", named, found)
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": title, "content": {MEDIA_TYPE: {}}}
+    for status, title in (
+        (401, "No valid key"),
+        (403, "Not permitted"),
+        (404, "Not found"),
+        (422, "A field breaks its rule"),
+    )
+}

@@ -1,0 +1,148 @@
+"""Who takes part? Partners, each with areas of responsibility and keys that are shown once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api.access import CASE_WORK, OPERATOR, AccessScope, Permission
+from api.alerts.targets import parse_url
+from api.alerts.webhook import new_webhook_secret
+from api.ids import Clock, RandomBytes, new_id, new_secret, secret_hash
+from api.store import Connection, Database, audit, partners
+from api.store.partners import Partner
+from matcher.errors import InvalidRecord, SandhanError
+from matcher.person import Place
+from matcher.places import Gazetteer
+
+PARTNER_KINDS = ("shelter", "ahtu", "ngo", "police", "coordination", "operator")
+
+
+class Unauthenticated(SandhanError):
+    """No key, or one that is not valid (unknown, revoked and expired look the same)."""
+
+    code = "unauthenticated"
+
+    def __init__(self) -> None:
+        super().__init__("send a valid API key, as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'")
+
+
+@dataclass(frozen=True, slots=True)
+class NewPartner:
+    """What the operator says of a new partner; `areas` are gazetteer paths or names, widest first ("India, Assam")."""
+
+    name: str
+    kind: str
+    country: str
+    language: str = "en"
+    areas: tuple[str, ...] = ()
+    email: str | None = None
+    webhook_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """A partner just registered, with the secrets that are never shown again."""
+
+    partner: Partner
+    api_key: str
+    webhook_secret: str | None
+
+
+class PartnerService:
+    """Registers partners and knows callers by their keys."""
+
+    def __init__(
+        self, database: Database, clock: Clock, random_bytes: RandomBytes, *, allow_private_targets: bool
+    ) -> None:
+        self._database, self._clock, self._random = database, clock, random_bytes
+        self._allow_private = allow_private_targets
+
+    def register(self, new: NewPartner, scope: AccessScope) -> Welcome:
+        """Add a partner and its first key.
+
+        Raises:
+            NotPermitted: the caller is not an operator.
+            InvalidRecord: a field breaks its rule.
+        """
+        scope.require(Permission.PARTNERS_WRITE)
+        return self._add(new, actor=scope.key_id, permissions=CASE_WORK)
+
+    def register_operator(self, name: str, country: str) -> Welcome:
+        """Add an operator: by command on the machine itself, since nobody has a key before the first."""
+        return self._add(NewPartner(name, "operator", country), actor="command-line", permissions=OPERATOR)
+
+    def list(self, scope: AccessScope) -> list[Partner]:
+        """Return the partners that take part."""
+        scope.require(Permission.PARTNERS_READ)
+        with self._database.read() as conn:
+            return partners.list_partners(conn, active_only=True)
+
+    def scope_of(self, secret: str) -> AccessScope:
+        """Return the scope of the caller who holds a key.
+
+        Raises:
+            Unauthenticated: the key is unknown, revoked or expired, or its partner no longer takes part.
+        """
+        with self._database.read() as conn:
+            found = partners.find_key(conn, secret_hash(secret))
+        if found is None or not found[0].usable(self._clock()) or not found[1].active:
+            raise Unauthenticated
+        key, partner = found
+        return AccessScope(partner.id, key.id, partner.kind, partner.areas, frozenset(key.permissions))
+
+    def _add(self, new: NewPartner, *, actor: str, permissions: Sequence[Permission]) -> Welcome:
+        if new.kind not in PARTNER_KINDS:
+            raise InvalidRecord("kind", "is not one of " + ", ".join(PARTNER_KINDS))
+        if new.webhook_url is not None:
+            parse_url(new.webhook_url, allow_private=self._allow_private)
+        areas = tuple(resolve_area(area) for area in new.areas)
+        now = self._clock()
+        secret = new_secret(self._random)
+        webhook_secret = new_webhook_secret(self._random) if new.webhook_url else None
+        with self._database.write() as conn:
+            partner = partners.add_partner(
+                conn,
+                partner_id=new_id("partner", now, self._random),
+                name=new.name,
+                kind=new.kind,
+                country=new.country,
+                language=new.language,
+                at=now,
+                areas=areas,
+                email=new.email,
+                webhook_url=new.webhook_url,
+                webhook_secret=webhook_secret,
+            )
+            self._add_key(conn, partner, secret, permissions)
+            audit.append(conn, at=now, actor=actor, action="partner.registered", subject=partner.id)
+        return Welcome(partner, secret, webhook_secret)
+
+    def _add_key(self, conn: Connection, partner: Partner, secret: str, permissions: Sequence[Permission]) -> None:
+        now = self._clock()
+        partners.add_key(
+            conn,
+            key_id=new_id("key", now, self._random),
+            partner_id=partner.id,
+            secret_hash=secret_hash(secret),
+            label="first key",
+            permissions=[str(permission) for permission in permissions],
+            at=now,
+        )
+
+
+def resolve_area(text: str) -> str:
+    """Return the gazetteer path of an area given as a path or as names, widest first ("India, Assam, Dhubri").
+
+    Raises:
+        InvalidRecord: there is no such area.
+    """
+    gazetteer = Gazetteer.load()
+    if text in gazetteer.entries:
+        return text
+    parts = [part.strip() for part in text.split(",")] + [None] * 4
+    path = gazetteer.resolve(Place(*parts[:4])).path
+    given = sum(part is not None for part in parts)
+    if not path or path.count("/") != given - 1:
+        raise InvalidRecord("areas", "names an area that the gazetteer does not know; write e.g. IN/AS or India, Assam")
+    return path
