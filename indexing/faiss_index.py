@@ -21,10 +21,10 @@ from typing import Any, ClassVar, Final, Self
 import faiss as _faiss
 import numpy as np
 
+from indexing.durable import Sink, replace_file
 from indexing.errors import BadVector, IndexFileUnusable, ReadOnlyIndex
 from indexing.vectors import (
     Ids,
-    Sink,
     Vectors,
     among,
     checked_ids,
@@ -36,7 +36,6 @@ from indexing.vectors import (
     place_best,
     refuse_held,
     refuse_unknown,
-    replace_file,
 )
 
 faiss: Any = _faiss  # its stubs lack PyCallbackIOWriter and the arguments of SearchParameters

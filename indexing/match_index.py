@@ -5,8 +5,8 @@
         ├── SideIndex rescued   the same
         └── frequencies         how common each name is among the reports
 
-All of it is a pure function of the records: it may be thrown away and built again. It is changed by one thread at a
-time; searching may go on meanwhile.
+All of it is a pure function of the records: it may be thrown away and built again. Safe to share between threads:
+changes and searches take turns, so a search meets a record in its old version or its new one, never neither.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ import numpy.typing as npt
 
 from indexing.faiss_index import FaissIndex
 from indexing.record_vectors import ROUTES, WIDTH, encode_records, weighted
+from indexing.vectors import checked_vectors
 from matcher.columns import RecordColumns, exact_key
 from matcher.comparison import Context
+from matcher.errors import DimensionMismatch
 from matcher.names.frequency import NameFrequencies
 from matcher.person import PersonRecord, Side
 from matcher.places import Gazetteer
@@ -132,12 +134,18 @@ class MatchIndex:
         return sum(len(side) for side in self.sides.values())
 
     def upsert(self, records: Sequence[PersonRecord]) -> None:
-        """Add records, or put their new version in place of the old; later duplicates in one call win."""
+        """Add records, or put their new version in place of the old; later duplicates in one call win.
+
+        Raises:
+            BadVector, DimensionMismatch: a face of `face_model` is not a finite vector of `FACE_WIDTH`; nothing changed.
+        """
         latest = {record.record_id: record for record in records}
         if not latest:
             return
         columns = RecordColumns.build(latest.values())
         encoded = encode_records(columns)
+        # Before anything is removed: a bad face must not leave half of the records without their keys.
+        faces = {record.record_id: _faces_of(record, self.face_model) for record in columns.records}
         with self._lock:
             self.remove(latest)
             for side in Side:
@@ -147,9 +155,8 @@ class MatchIndex:
             for record in columns.records:
                 side_index = self.sides[record.side]
                 side_index.add_keys(record.record_id, keys_of(record))
-                faces = [face for face in record.faces if face.model == self.face_model]
-                if faces:
-                    side_index.faces.add([record.record_id] * len(faces), np.stack([_unit(f.vector) for f in faces]))
+                vectors = faces[record.record_id]
+                side_index.faces.add([record.record_id] * len(vectors), vectors)
                 self._count(record)
 
     def remove(self, record_ids: Iterable[str]) -> None:
@@ -189,6 +196,8 @@ class MatchIndex:
             side: the side that is searched.
             k: rows taken from each route.
             allowed: record ids that may be found; None for all.
+        Raises:
+            BadVector, DimensionMismatch: as in `upsert`.
         """
         found: list[dict[str, list[str]]] = [{} for _ in queries.records]
         with self._lock:
@@ -202,10 +211,8 @@ class MatchIndex:
             permitted = None if allowed is None else set(allowed)
             only_faces = None if allowed is None else index.faces.rows_of(allowed)
             for number, record in enumerate(queries.records):
-                vectors = [_unit(face.vector) for face in record.faces if face.model == self.face_model]
-                if vectors:
-                    for ids in index.faces.nearest(np.stack(vectors), k, only_faces):
-                        _note(found[number], ids, PHOTO_ROUTE)
+                for ids in index.faces.nearest(_faces_of(record, self.face_model), k, only_faces):
+                    _note(found[number], ids, PHOTO_ROUTE)
                 for key in keys_of(record):
                     holders = sorted(index.keys.get(key, ()))
                     _note(found[number], [i for i in holders if permitted is None or i in permitted], KEY_ROUTE)
@@ -246,7 +253,13 @@ def _note(found: dict[str, list[str]], record_ids: Iterable[str], route: str) ->
             routes.append(route)
 
 
-def _unit(vector: Vectors) -> Vectors:
-    norm = float(np.linalg.norm(vector))
-    unit: Vectors = (vector / norm if norm > 0 else vector).astype(np.float32)
-    return unit
+def _faces_of(record: PersonRecord, model: str) -> Vectors:
+    """Return the faces of one model, shape (f, FACE_WIDTH), float32, unit norm or zero."""
+    vectors = [face.vector for face in record.faces if face.model == model]
+    for vector in vectors:
+        if len(vector) != FACE_WIDTH:
+            raise DimensionMismatch(FACE_WIDTH, len(vector))
+    rows = checked_vectors(np.array(vectors, dtype=np.float32).reshape(-1, FACE_WIDTH), FACE_WIDTH)
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    units: Vectors = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
+    return units

@@ -1,4 +1,4 @@
-"""Which point in space is a whole record? Weighted blocks side by side, so that an inner product adds up the fields' likeness.
+"""Which point in space is a whole record? Blocks side by side, so that an inner product adds up the fields' likeness.
 
     | name 128 | father 64 | mother 64 | birth 56 | sex 2 | place 64 | village 64 |
 
@@ -100,9 +100,7 @@ def weighted(queries: Vectors, route: str) -> Vectors:
     scale = np.zeros(WIDTH, dtype=np.float32)
     for block, span in _spans().items():
         scale[span] = ROUTES[route].get(block, 0.0)
-    out = queries * scale
-    norms = np.linalg.norm(out, axis=1, keepdims=True)
-    return np.divide(out, norms, out=np.zeros_like(out), where=norms > 0)
+    return _unit(queries * scale)
 
 
 @lru_cache(maxsize=1)
@@ -166,4 +164,5 @@ def _direction(path: str) -> Vectors:
 
 def _unit(vectors: Vectors) -> Vectors:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    units: Vectors = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    return units

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from indexing.errors import BadSearch
 from indexing.match_index import MatchIndex
 from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
@@ -18,7 +19,6 @@ from matcher.scoring import ScoredPair, score_pairs, scored_pair
 
 DEFAULT_CANDIDATES = 80
 """Rows taken from each route: on 5,000 reports the true one is among them for 99 of 100 (benchmarks/quality)."""
-
 
 KNOWN_ROUTE = "known match"
 FEWEST_REPORTS = 1000
@@ -62,9 +62,11 @@ def find_matches(
         query: a record; it need not be in the index.
         index, source: where candidates and their records come from.
         model: the evidence model.
-        limit: how many are returned.
-        candidates: rows taken from each route.
+        limit: how many are returned, at least 1.
+        candidates: rows taken from each route, at least 1.
         allowed: ids that may be found; None for all.
+    Raises:
+        BadSearch: `limit` or `candidates` is below 1.
     """
     return find_matches_batch([query], index, source, model, limit=limit, candidates=candidates, allowed=allowed)[0]
 
@@ -86,15 +88,23 @@ def find_matches_batch(
     Args:
         also: for each query, ids that are scored and returned in any case, beyond `limit` if need be: matches known
             from before, whose evidence may have fallen.
+    Raises:
+        BadSearch: `limit` or `candidates` is below 1.
+        ValueError: the queries are of both sides, or `also` is not one entry for each.
     """
+    if limit < 1 or candidates < 1:
+        raise BadSearch("limit and candidates must be at least 1")
+    known = [frozenset(ids) for ids in also] if also is not None else [frozenset[str]()] * len(queries)
+    if len(known) != len(queries):
+        raise ValueError("also needs one entry for each query")
     if not queries:
         return []
     side = other_side(queries[0].side)
     if any(other_side(query.side) is not side for query in queries):
         raise ValueError("queries of both sides in one batch")
     found = [dict(one.routes) for one in index.candidates(RecordColumns.build(queries), side, candidates, allowed)]
-    for one, known in zip(found, also or (), strict=False):
-        for record_id in known:
+    for one, ids in zip(found, known, strict=True):
+        for record_id in sorted(ids):
             one.setdefault(record_id, (KNOWN_ROUTE,))
     wanted = sorted({record_id for one in found for record_id in one})
     others = {record.record_id: record for record in source.records(wanted) if record.side is side}
@@ -111,8 +121,7 @@ def find_matches_batch(
         # Equal weights are ordered by id, so that the same question always gets the same answer.
         order = sorted(mine.tolist(), key=lambda row: (-scored.weight[row], columns.records[second[row]].record_id))
         matches = []
-        certain = set(also[number]) if also else set()
-        kept = order[:limit] + [row for row in order[limit:] if columns.records[second[row]].record_id in certain]
+        kept = order[:limit] + [row for row in order[limit:] if columns.records[second[row]].record_id in known[number]]
         for row in kept:
             other = columns.records[second[row]].record_id
             left, right = (other, query.record_id) if side is Side.MISSING else (query.record_id, other)

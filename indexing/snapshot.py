@@ -29,6 +29,7 @@ from typing import Any, Final, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from indexing.durable import replace_file, sync_directory, write_array
 from indexing.errors import (
     IndexFileUnusable,
     SnapshotBusy,
@@ -37,7 +38,7 @@ from indexing.errors import (
     SnapshotUnusable,
 )
 from indexing.faiss_index import FaissIndex
-from indexing.vectors import ExactIndex, VectorIndex, replace_file, sync_directory, write_array
+from indexing.vectors import ExactIndex, VectorIndex
 
 FORMAT: Final = 1
 """Version of the layout and of the manifest; a reader refuses every other."""

@@ -16,7 +16,7 @@ from matcher.names.grammar import NameToken
 from matcher.names.phonetics import fold
 from matcher.names.romanize import romanize
 from matcher.names.table import NameTable
-from matcher.person import PersonName, PersonRecord, Sex, Side
+from matcher.person import PartialDate, PersonName, PersonRecord, Sex, Side
 from matcher.places import Gazetteer, ResolvedPlace
 
 Int32 = npt.NDArray[np.int32]
@@ -41,7 +41,7 @@ def parse_text(text: str) -> tuple[NameToken, ...]:
 
 def exact_key(kind: str, value: str) -> int:
     """Return a stable positive 62-bit number for an exact key; 0 is reserved for "none"."""
-    digest = blake2b(f"{kind}\0{value}".encode(), digest_size=8).digest()
+    digest = blake2b(f"{kind}\0{value}".encode(errors="surrogatepass"), digest_size=8).digest()
     return (int.from_bytes(digest) >> 2) | 1
 
 
@@ -136,22 +136,16 @@ class RecordColumns:
             mother=_name_ids(names, [row.mother for row in rows], RELATIVES_KEPT),
             relatives=_name_ids(names, [row.relatives for row in rows], RELATIVES_KEPT),
             sex=np.array([_SEX_CODES[row.sex] for row in rows], dtype=np.int8),
-            birth=_intervals(
-                [row.birth and (row.birth.earliest.toordinal(), row.birth.latest.toordinal()) for row in rows]
-            ),
+            birth=_intervals([row.birth for row in rows]),
             exact_birth=np.array([row.birth is not None and row.birth.is_exact for row in rows], dtype=np.bool_),
-            event=_intervals(
-                [row.event and (row.event.earliest.toordinal(), row.event.latest.toordinal()) for row in rows]
-            ),
+            event=_intervals([row.event for row in rows]),
             areas=np.array(areas, dtype=np.int32).reshape(len(rows), AREA_LEVELS),
             area_paths=tuple(codes),
             region=np.array([row[1] if row[1] >= 0 else row[0] for row in areas], dtype=np.int32),
-            village=np.array([texts.ids.get(place.village, -1) for place in places], dtype=np.int32),
-            district_text=np.array([texts.ids.get(place.district, -1) for place in places], dtype=np.int32),
+            village=_text_ids(texts, [place.village for place in places]),
+            district_text=_text_ids(texts, [place.district for place in places]),
             remembered_areas=_padded(remembered, REMEMBERED_KEPT, -1, np.int32).astype(np.int32),
-            remembered_texts=_padded(
-                [[texts.ids[text] for text in row.remembered] for row in rows], REMEMBERED_KEPT, -1, np.int32
-            ).astype(np.int32),
+            remembered_texts=_text_rows(texts, [row.remembered for row in rows], REMEMBERED_KEPT),
             languages=np.array([_language_bits(row.languages, bits) for row in rows], dtype=np.uint64),
             height=np.array([row.height_cm or np.nan for row in rows], dtype=np.float32),
             height_on=np.array([row.height_on.toordinal() if row.height_on else -1 for row in rows], dtype=np.int32),
@@ -164,13 +158,11 @@ class RecordColumns:
             identifier_types=_padded(
                 [[exact_key("type", kind) for kind, _ in row.identifiers] for row in rows], IDS_KEPT, 0, np.int64
             ),
-            postcode=np.array([texts.ids.get(row.postcode or "", -1) for row in rows], dtype=np.int32),
-            marks=_padded([[texts.ids[mark] for mark in row.marks] for row in rows], MARKS_KEPT, -1, np.int32).astype(
-                np.int32
-            ),
+            postcode=_text_ids(texts, [row.postcode for row in rows]),
+            marks=_text_rows(texts, [row.marks for row in rows], MARKS_KEPT),
             extras=_extras(rows, texts),
             rescued=np.array([row.side is Side.RESCUED for row in rows], dtype=np.bool_),
-            address=np.array([texts.ids.get(row.address or "", -1) for row in rows], dtype=np.int32),
+            address=_text_ids(texts, [row.address for row in rows]),
             faces=face_rows,
             face_vectors=vectors,
             face_models=models,
@@ -183,6 +175,21 @@ def _texts(rows: tuple[PersonRecord, ...], places: list[ResolvedPlace]) -> Itera
         yield from row.remembered
         yield from row.marks
         yield from (value for _, value in row.extras)
+
+
+def _text_id(table: NameTable, text: str | None) -> int:
+    """Return the id of a text, -1 for one without any word: a dash in a form is unknown, not different."""
+    number = table.ids.get(text, -1) if text else -1
+    return number if number >= 0 and table.joined[number] >= 0 else -1
+
+
+def _text_ids(table: NameTable, texts: list[str | None] | list[str]) -> Int32:
+    return np.array([_text_id(table, text) for text in texts], dtype=np.int32)
+
+
+def _text_rows(table: NameTable, texts: list[tuple[str, ...]], width: int) -> Int32:
+    ids = [[number for text in row if (number := _text_id(table, text)) >= 0] for row in texts]
+    return _padded(ids, width, -1, np.int32).astype(np.int32)
 
 
 def _extras(rows: tuple[PersonRecord, ...], texts: NameTable) -> dict[str, Int32]:
@@ -207,11 +214,11 @@ def _remembered(row: PersonRecord, gazetteer: Gazetteer, codes: dict[str, int]) 
     return [_code(path, codes) for text in row.remembered for path in gazetteer.find_anywhere(text)[:2]]
 
 
-def _intervals(values: list[tuple[int, int] | None]) -> Int32:
+def _intervals(values: list[PartialDate | None]) -> Int32:
     out = np.full((len(values), 2), -1, dtype=np.int32)
     for number, value in enumerate(values):
         if value is not None:
-            out[number] = value
+            out[number] = value.earliest.toordinal(), value.latest.toordinal()
     return out
 
 

@@ -1,7 +1,7 @@
 """What did the form, the file or the API say? From named text fields to a `PersonRecord`, or a precise refusal.
 
-One vocabulary serves the CSV import, `sandhan link`, the API and the synthetic people. A value that cannot be understood
-is refused with the field's name and the rule; the value itself is never repeated in a message.
+One vocabulary serves the CSV import, `sandhan link`, the API and the synthetic people. A value that cannot be
+understood is refused with the field's name and the rule; the value itself is never repeated in a message.
 """
 
 from __future__ import annotations

@@ -111,8 +111,17 @@ class MatchModel:
         """Return the model that a JSON object describes.
 
         Raises:
-            ModelCorrupt: a comparison has other levels than this version of the program knows.
+            ModelCorrupt: it is not a model, or a comparison has other levels than this version of the program knows.
         """
+        try:
+            model = cls._read(value)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ModelCorrupt("the evidence model", "a part is missing or of another kind", TRAIN_COMMAND) from error
+        model._check()
+        return model
+
+    @classmethod
+    def _read(cls, value: dict[str, Any]) -> MatchModel:
         known = {comparison.name: comparison.labels for comparison in COMPARISONS}
         comparisons = {}
         for name, part in value["comparisons"].items():
@@ -124,6 +133,15 @@ class MatchModel:
             comparisons[name] = ComparisonWeights(levels, tuple(part["rarity_mean"]), part["rarity_scale"])
         thresholds = Thresholds(**value["thresholds"])
         return cls(value["version"], comparisons, value["discount"], value["report_share"], thresholds)
+
+    def _check(self) -> None:
+        """Refuse numbers of which no weight can be made."""
+        for name, part in self.comparisons.items():
+            sound = all(0 < level.m <= 1 and 0 < level.u <= 1 for level in part.levels)
+            if not sound or not part.levels or len(part.rarity_mean) != len(part.levels):
+                raise ModelCorrupt(f"model {self.version}", f"{name} has impossible levels", TRAIN_COMMAND)
+        if not 0 < self.report_share <= 1:
+            raise ModelCorrupt(f"model {self.version}", "report_share is not between 0 and 1", TRAIN_COMMAND)
 
     def to_json(self) -> dict[str, Any]:
         """Return the model as a JSON object."""

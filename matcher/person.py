@@ -118,8 +118,8 @@ class FaceEmbedding:
     """One face of one photo.
 
     Attributes:
-        vector: shape (d,), float32, on the scale of its model (face_recognition: Euclidean, .6 is the retrieval threshold);
-            compared only within one `model`.
+        vector: shape (d,), float32, on the scale of its model (face_recognition: Euclidean, .6 is the retrieval
+            threshold); compared only within one `model`.
         model: id and version of the embedder.
         quality: "good", "fair" or "weak" (below that a photo is rejected).
         taken: when the photo was taken, if known.

@@ -1,4 +1,4 @@
-"""Which place does a text mean? From what somebody wrote to a path in the gazetteer: country, state, district, block, village.
+"""Which place does a text mean? From what somebody wrote to a gazetteer path: country, state, district, block, village.
 
 Old names, other scripts and misspellings lead to the same path (Jessore = যশোর = Jashore). What the gazetteer does not
 know stays as text and is compared as text: most villages are in no table.
@@ -18,6 +18,7 @@ from matcher.person import Place
 from matcher.reference import alternatives, read_table
 
 _SAME_PLACE = 0.86
+_COMPASS = frozenset("nsew")
 COUNTRIES = ("IN", "NP", "BD", "MM")
 # Words that say what kind of place it is, in Latin letters after romanisation.
 _GENERIC = re.compile(
@@ -32,6 +33,9 @@ def fold_place(text: str) -> str:
     """Return the folded form of a place name: one string without spaces ("" if there are no letters)."""
     roman = romanize(text)
     bare = _GENERIC.sub(" ", roman).split() or roman.split()
+    if len(bare) > 1 and bare[-1] in _COMPASS:
+        # 24 Parganas (S): folded with the word before it, the letter would vanish into the plural.
+        return fold("".join(bare[:-1])) + bare[-1]
     return fold("".join(bare))
 
 
@@ -50,7 +54,7 @@ class ResolvedPlace:
     district: str = ""
 
     def area(self, level: int) -> str:
-        """Return the path cut to a level (0 country, 1 state, 2 district, 3 block or town); "" if not known that far."""
+        """Return the path cut to a level (0 country, 1 state, 2 district, 3 block or town), "" if not known so far."""
         parts = self.path.split("/")
         return "/".join(parts[: level + 1]) if self.path and len(parts) > level else ""
 

@@ -29,13 +29,17 @@ def read_table(relative_path: str) -> Iterator[dict[str, str]]:
         relative_path: below `data/reference`, e.g. `"names/titles.tsv"`.
     Raises:
         ModelMissing: the table is not installed.
-        ModelCorrupt: a row has another number of columns than the header (names the line).
+        ModelCorrupt: it is not UTF-8, or a row has another number of columns than the header (names the line).
     """
     path = data_root().joinpath("reference").joinpath(relative_path)
     if not path.is_file():
         raise ModelMissing(f"reference table {relative_path}", "make install")
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a byte order mark before the header
+    except UnicodeDecodeError as error:
+        raise ModelCorrupt(f"reference table {relative_path}", "it is not UTF-8", "save it as UTF-8") from error
     header: list[str] | None = None
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.startswith("#"):
             continue
         cells = [cell.strip() for cell in line.split("\t")]
@@ -65,14 +69,18 @@ def read_model(name: str, run: str) -> dict[str, Any]:
         run: the command that makes the file, for the error message.
     Raises:
         ModelMissing: the file, or its entry among the checksums, is not there.
-        ModelCorrupt: the file's SHA-256 is not the one recorded.
+        ModelCorrupt: the file's SHA-256 is not the one recorded, or the checksums cannot be read.
     """
     folder = data_root().joinpath("models")
     path, sums = folder.joinpath(name), folder.joinpath("CHECKSUMS.json")
     if not path.is_file() or not sums.is_file():
         raise ModelMissing(f"model {name}", run)
     content = path.read_bytes()
-    expected = json.loads(sums.read_text(encoding="utf-8")).get(name)
+    try:
+        checksums = json.loads(sums.read_bytes())
+    except ValueError as error:
+        raise ModelCorrupt("CHECKSUMS.json", "it is not JSON", run) from error
+    expected = checksums.get(name) if isinstance(checksums, dict) else None
     if expected is None:
         raise ModelMissing(f"the checksum of model {name}", run)
     if hashlib.sha256(content).hexdigest() != expected:

@@ -112,6 +112,7 @@ def score_pairs(
     levels = np.full((n, len(used)), -1, dtype=np.int8)
     contributions = np.zeros((n, len(used) + 1), dtype=np.float64)
     contributions[:, 0] = model.prior_bits(reports)
+    weight = contributions[:, 0].copy()
     for start in range(0, n, CHUNK):
         part = slice(start, min(start + CHUNK, n))
         for column, comparison in enumerate(used):
@@ -126,8 +127,10 @@ def score_pairs(
             factor = 1.0 if comparison.name == FACE_NAME else model.discount
             levels[part, column] = result.levels
             contributions[part, column + 1] = np.where(found, bits * factor, 0.0)
+            # Added in the order shown: whoever adds up an explanation gets the weight to the last bit.
+            weight[part] += contributions[part, column + 1]
     return ScoredPairs(
-        contributions.sum(axis=1),
+        weight,
         contributions,
         levels,
         tuple(comparison.name for comparison in used),
@@ -161,15 +164,18 @@ def score_pair(
 def scored_pair(scored: ScoredPairs, row: int, left_id: str, right_id: str, model: MatchModel) -> ScoredPair:
     """Return one row of a batch with its grade and explanation.
 
-    A pair that only its photos lift above "possible" is no more than possible.
+    A pair that only its photos lift above "possible" is no more than possible, however few the reports are.
     """
     probability = float(scored.probability[row])
     without = float(scored.weight_without_face[row])
+    contributions = scored.explain(row)
     grade = model.grade(probability)
     if grade.rank > Grade.POSSIBLE.rank:
         alone = model.grade(float(to_probability(np.array([without]))[0]))
-        if alone is Grade.CERTAINLY_NOT:
+        # Among a handful of reports the prior itself is "possible": something beside the photos must speak for the pair.
+        other = sum(part.bits for part in contributions if part.comparison not in (PRIOR, FACE_NAME))
+        if alone is Grade.CERTAINLY_NOT or other <= 0:
             grade = Grade.POSSIBLE
     return ScoredPair(
-        left_id, right_id, float(scored.weight[row]), without, probability, grade, scored.explain(row), model.version
+        left_id, right_id, float(scored.weight[row]), without, probability, grade, contributions, model.version
     )

@@ -27,7 +27,8 @@ PRIOR_LEVELS: Mapping[str, tuple[tuple[float, float], ...]] = {
     "relative": ((0.28, 6e-4), (0.18, 1.5e-3), (0.26, 5e-3), (0.08, 0.012), (0.12, 0.04), (0.08, 0.9409)),
     "sex": ((0.995, 0.58), (0.005, 0.42)),
     "birth": (
-        (0.30, 2e-4), (0.05, 4e-3), (0.30, 0.10), (0.20, 0.12), (0.08, 0.13), (0.05, 0.22), (0.015, 0.27), (0.005, 0.1558),
+        (0.30, 2e-4), (0.05, 4e-3), (0.30, 0.10), (0.20, 0.12), (0.08, 0.13), (0.05, 0.22), (0.015, 0.27),
+        (0.005, 0.1558),
     ),
     "origin": ((0.22, 6e-4), (0.06, 4e-4), (0.02, 8e-4), (0.42, 0.015), (0.22, 0.09), (0.05, 0.25), (0.01, 0.6432)),
     "remembered": ((0.55, 0.015), (0.25, 0.10), (0.20, 0.885)),
@@ -173,6 +174,8 @@ def em_weights(
         prior_strength: how many pairs the starting m is worth.
         start_share: share of the candidate pairs believed to match at the start.
     """
+    if not any(len(result.levels) for result in levels.values()):
+        return model  # no pairs, nothing to learn
     share = start_share
     current = model
     for _ in range(iterations):
@@ -225,8 +228,11 @@ def choose_thresholds(probability: npt.NDArray[np.float64], is_match: npt.NDArra
     order = np.argsort(-probability)
     precision = np.cumsum(is_match[order]) / np.arange(1, len(order) + 1)
 
+    # Pairs of one probability are accepted or refused together: only the last of each tie is a possible cut.
+    last = np.diff(probability[order], append=-1.0) != 0
+
     def lowest(target: float, default: float) -> float:
-        good = np.flatnonzero(precision >= target)
+        good = np.flatnonzero((precision >= target) & last)
         return float(probability[order][good[-1]]) if len(good) else default
 
     probable = min(max(lowest(0.95, 0.75), 0.5), 0.95)

@@ -35,7 +35,8 @@ def _height(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> Le
     dated = (day_i > 0) & (day_j > 0)
     years = np.where(dated, (day_j - day_i) / 365.25, 0.0)
     older, younger = np.where(years >= 0, height[j], height[i]), np.where(years >= 0, height[i], height[j])
-    birth = np.where(columns.birth[i, 0] > 0, columns.birth[i, 1], columns.birth[j, 1]).astype(np.float64)
+    # Unknown is -1; of two different dates of birth the later holds, which leaves more years to grow.
+    birth = np.maximum(columns.birth[i, 1], columns.birth[j, 1]).astype(np.float64)
     first_day = np.minimum(np.where(day_i > 0, day_i, np.inf), np.where(day_j > 0, day_j, np.inf))
     age = np.where((birth > 0) & np.isfinite(first_day), (first_day - birth) / 365.25, 10.0)
     growing = np.clip(np.minimum(np.abs(years), _GROWN_AT - age), 0.0, None)
@@ -103,7 +104,9 @@ def text_levels(
     rows = np.flatnonzero((word_a >= 0) & (word_b >= 0))
     if len(rows):
         size = len(columns.texts.vocabulary)
-        keys, inverse = np.unique(word_a[rows].astype(np.int64) * size + word_b[rows], return_inverse=True)
+        # Symmetric: each unordered pair of words is compared once, in one order.
+        low, high = np.minimum(word_a, word_b)[rows].astype(np.int64), np.maximum(word_a, word_b)[rows]
+        keys, inverse = np.unique(low * size + high, return_inverse=True)
         values = token_similarities(columns.texts.codes, keys // size, keys % size)[inverse]
         levels[rows] = np.where(values >= thresholds[0], 0, np.where(values >= thresholds[1], 1, 2))
     return levels

@@ -1,4 +1,4 @@
-"""Do birth and events fit in time? Birth as an interval, whatever it came from; and whether she was found after she was lost."""
+"""Do birth and events fit in time? Birth as an interval, whatever it came from; and was she found after being lost?"""
 
 from __future__ import annotations
 

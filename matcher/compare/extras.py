@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 
 import numpy as np
@@ -36,7 +37,8 @@ def extra_comparison(name: str, kind: ExtraKind) -> Comparison:
         x, y = numbers[np.maximum(a, 0)], numbers[np.maximum(b, 0)]
         known &= ~np.isnan(x) & ~np.isnan(y)
         scale = np.maximum(np.maximum(np.abs(x), np.abs(y)), 1e-9)
-        levels = np.where(x == y, 0, np.where(np.abs(x - y) / scale <= 0.1, 1, 2))
+        # Scaled before subtracting, so that the difference of two huge numbers does not overflow.
+        levels = np.where(x == y, 0, np.where(np.abs(x / scale - y / scale) <= 0.1, 1, 2))
         return LevelResult.plain(np.where(known, levels, NULL).astype(np.int8))
 
     question = f"Does the column {name} agree?"
@@ -45,6 +47,7 @@ def extra_comparison(name: str, kind: ExtraKind) -> Comparison:
 
 def _number(text: str) -> float:
     try:
-        return float(text.replace(",", ""))
+        value = float(text.replace(",", ""))
     except ValueError:
-        return float("nan")  # not a number: null evidence
+        return math.nan  # not a number: null evidence
+    return value if math.isfinite(value) else math.nan

@@ -1,4 +1,4 @@
-"""How much do two photos say? A likelihood ratio from the distance of two faces, the age in the photos and the years between.
+"""How much do two photos say? A likelihood ratio from the distance of the faces, age in the photos and years between.
 
 A child's face changes; a model trained on adults confuses children. So the weight is capped, narrows with the years,
 never excludes, and one face alone can never raise an alert (see `matcher.scoring`).
@@ -78,7 +78,8 @@ def _faces(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> Lev
     day_b, weak_b = _photo_days(columns, j[pair], y)
     years = np.where((day_a > 0) & (day_b > 0), np.abs(day_a - day_b) / 365.25, 0.0)
     birth_a, birth_b = columns.birth[i[pair]].mean(axis=1), columns.birth[j[pair]].mean(axis=1)
-    birth = np.where(birth_a > 0, birth_a, birth_b)
+    # Of two different dates of birth the later holds: the younger child changes more, which narrows the evidence.
+    birth = np.maximum(birth_a, birth_b)
     first = np.minimum(np.where(day_a > 0, day_a, np.inf), np.where(day_b > 0, day_b, np.inf))
     age = np.where((birth > 0) & np.isfinite(first), np.clip((first - birth) / 365.25, 0, 100), _UNKNOWN_AGE)
     values = face_bits(distance, age, years, weak_a | weak_b).astype(np.float32)

@@ -63,7 +63,7 @@ def best_level(
     known = (columns.names.joined[ids_a] >= 0) & (columns.names.joined[ids_b] >= 0)
     pair, ids_a, ids_b = pair[known], ids_a[known], ids_b[known]
     # Names are as rare as they are where the report comes from.
-    home = np.where(columns.rescued[i[pair]], columns.region[j[pair]], columns.region[i[pair]]).astype(np.int64)
+    home = _home(columns, i, j)[pair]
     regions, home = np.unique(home, return_inverse=True)
     areas = [columns.area_paths[code] if code >= 0 else EVERYWHERE for code in regions]
     bits = _bits(columns, home, np.concatenate([ids_a, ids_b]), areas, frequencies)
@@ -81,6 +81,14 @@ def best_level(
     level[pair[chosen]] = found[chosen]
     rarity[pair[chosen]] = surprise[chosen]
     return LevelResult(level, rarity)
+
+
+def _home(columns: RecordColumns, i: Pairs, j: Pairs) -> npt.NDArray[np.int64]:
+    """Return the region of each pair's report, shape (p,); -1 where two records of one side name different regions."""
+    region_i, region_j = columns.region[i], columns.region[j]
+    one_side = columns.rescued[i] == columns.rescued[j]
+    report = np.where(columns.rescued[i], region_j, region_i)
+    return np.where(one_side & (region_i != region_j), -1, report).astype(np.int64)
 
 
 def _bits(
@@ -123,7 +131,10 @@ def _relatives(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> 
     every = np.concatenate([columns.relatives, columns.father, columns.mother], axis=1)
     forward = best_level(columns, columns.relatives, every, i, j, context.relative_names)
     backward = best_level(columns, every, columns.relatives, i, j, context.relative_names)
-    use_backward = (forward.levels == NULL) | ((backward.levels != NULL) & (backward.levels < forward.levels))
+    better = (backward.levels < forward.levels) | (
+        (backward.levels == forward.levels) & (backward.rarity > forward.rarity)
+    )
+    use_backward = (forward.levels == NULL) | ((backward.levels != NULL) & better)
     return LevelResult(
         np.where(use_backward, backward.levels, forward.levels).astype(np.int8),
         np.where(use_backward, backward.rarity, forward.rarity).astype(np.float32),

@@ -1,8 +1,9 @@
-"""Could they come from one place? Gazetteer paths where both are known, the village as text, and places she remembers."""
+"""Could they come from one place? Gazetteer paths where both are known, villages as text, and places she remembers."""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from matcher.columns import RecordColumns
 from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
@@ -23,7 +24,7 @@ _SAME, _CLOSE = 0.93, 0.80
 
 
 def _origin(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> LevelResult:
-    """Level by the narrowest area both share; a village of the same spelling counts only where wider parts do not contradict."""
+    """Level by the narrowest area both share; a village spelled alike counts only where no wider part contradicts."""
     a, b = columns.areas[i], columns.areas[j]
     both = (a >= 0) & (b >= 0)
     same = both & (a == b)
@@ -50,13 +51,14 @@ def _origin(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> Le
     return LevelResult.plain(np.where(comparable, levels, NULL).astype(np.int8))
 
 
-def _text_similarity(columns: RecordColumns, left: np.ndarray, right: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _text_similarity(
+    columns: RecordColumns, left: npt.NDArray[np.int32], right: npt.NDArray[np.int32]
+) -> npt.NDArray[np.float32]:
     words_left, words_right = columns.texts.joined[left], columns.texts.joined[right]
     usable = (words_left >= 0) & (words_right >= 0)
+    low, high = np.minimum(words_left, words_right)[usable], np.maximum(words_left, words_right)[usable]
     values = np.zeros(len(left), dtype=np.float32)
-    values[usable] = token_similarities(
-        columns.texts.codes, words_left[usable].astype(np.int64), words_right[usable].astype(np.int64)
-    )
+    values[usable] = token_similarities(columns.texts.codes, low.astype(np.int64), high.astype(np.int64))
     return values
 
 
@@ -75,7 +77,7 @@ def _remembered(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -
     return LevelResult.plain(np.where(null, NULL, best).astype(np.int8))
 
 
-def _remembers(columns: RecordColumns, who: Pairs, origin: Pairs) -> np.ndarray:  # type: ignore[type-arg]
+def _remembers(columns: RecordColumns, who: Pairs, origin: Pairs) -> npt.NDArray[np.int8]:
     remembered, areas = columns.remembered_areas[who], columns.areas[origin]
     texts, village = columns.remembered_texts[who], columns.village[origin]
     asked = ((remembered >= 0).any(axis=1) | (texts >= 0).any(axis=1)) & ((areas[:, 1] >= 0) | (village >= 0))

@@ -1,0 +1,1 @@
+"""Commands of `sandhan`, one file each; `api/cli.py` gathers them."""

@@ -1,0 +1,96 @@
+"""What does every command need? Settings and services, errors as one clear line, and one way to print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from api.access import CASE_WORK, AccessScope
+from api.bootstrap import Sandhan
+from api.settings import Settings
+from api.store import partners
+from api.store.partners import Partner
+from matcher.errors import SandhanError
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def fail(message: str, code: int = 2) -> NoReturn:
+    """Print one line to standard error and stop."""
+    err.print(f"[bold red]error:[/] {message}")
+    raise typer.Exit(code)
+
+
+def load_settings() -> Settings:
+    """Return the settings, or stop with the one that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        named = "; ".join(f"SANDHAN_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        fail(named)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn the errors that Sandhan raises on purpose into one line and exit code 2."""
+    try:
+        yield
+    except SandhanError as error:
+        fail(str(error))
+
+
+@contextmanager
+def services(settings: Settings | None = None) -> Iterator[Sandhan]:
+    """Give the services of this process, closed at the end; errors become one line."""
+    with plain_errors(), Sandhan.build(settings or load_settings()) as sandhan:
+        yield sandhan
+
+
+def progress(quiet: bool = False) -> Progress:
+    """Return a progress bar on standard error (nothing when another program reads, or nobody looks)."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        disable=quiet or not err.is_terminal,
+        transient=True,
+    )
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document to standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def act_as(sandhan: Sandhan, wanted: str | None) -> AccessScope:
+    """Return the scope of a partner named by id or name; with no name, of the only partner that enters cases.
+
+    The command line is the machine's operator acting for a partner; the audit log says so.
+    """
+    with sandhan.database.read() as conn:
+        known = [partner for partner in partners.list_partners(conn, active_only=True) if partner.kind != "operator"]
+    chosen = [partner for partner in known if wanted in (None, partner.id, partner.name)]
+    if not known:
+        fail("no partner is registered yet; run: sandhan partners add NAME --kind ahtu --country IN --area IN/WB")
+    if len(chosen) != 1:
+        names = ", ".join(f"{partner.name} ({partner.id})" for partner in known[:20])
+        fail(f"say for which partner with --partner; known: {names}")
+    return scope_for(chosen[0])
+
+
+def scope_for(partner: Partner) -> AccessScope:
+    """Return the scope in which the command line acts for a partner."""
+    return AccessScope(partner.id, f"command-line:{partner.id}", partner.kind, partner.areas, frozenset(CASE_WORK))
