@@ -14,10 +14,11 @@ from api.alerts import endpoints as alert_endpoints
 from api.bootstrap import Sandhan
 from api.cases import endpoints as case_endpoints
 from api.cases.forms import CaseForm
-from api.errors import RESPONSES, RequestTooLarge, install, problem
+from api.errors import RESPONSES, Problem, RequestTooLarge, fault, install, problem
 from api.matches import endpoints as match_endpoints
 from api.matches.views import MatchQuery
 from api.partners import endpoints as partner_endpoints
+from api.uploads import BodyLimit
 
 VERSION = "0.1.0"
 DESCRIPTION = """Finds the missing report of a rescued person across scripts, states and years, says why, and tells the
@@ -48,13 +49,21 @@ def create_app(sandhan: Sandhan, *, start: bool = True) -> FastAPI:
     app.include_router(health.router, prefix="/v1")
     limit = (sandhan.settings.photos_per_case * sandhan.settings.photo_limit_mb + 1) * 1024 * 1024
 
+    app.add_middleware(BodyLimit, limit=limit)
+
     @app.middleware("http")
     async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
         length = request.headers.get("content-length", "0")
-        if length.isdigit() and int(length) > limit:
+        # Seven hundred digits are no number to Python, and ² is a digit.
+        if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > limit):
             error = RequestTooLarge(f"{limit // 1024 // 1024} MB")
             return problem(413, error.code, "Too large", str(error))
-        response = await call_next(request)
+        if "\0" in request.url.path or "%00" in request.url.query:
+            return problem(404, "not_found", "Not found", "Not found")  # PostgreSQL could not even be asked for it
+        try:
+            response = await call_next(request)
+        except Exception as error:  # noqa: BLE001 - the server would log its text, and that may quote a record
+            response = fault(error)
         # What one person may see must not be found in a shared computer's cache by the next.
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Content-Type-Options"] = "nosniff"
@@ -74,7 +83,7 @@ def _describe_bodies(app: FastAPI) -> None:
             return app.openapi_schema
         document = original()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for form in (CaseForm, MatchQuery):
+        for form in (CaseForm, MatchQuery, Problem):
             schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
             schemas[form.__name__] = schema

@@ -84,12 +84,8 @@ class Sandhan:
             SchemaOutdated: says to run `sandhan db upgrade`.
             ModelMissing, ModelCorrupt: say what to run.
         """
-        prepare_database(settings)
-        database = Database.open(settings.database)
-        require_current(database)
-        with database.write() as conn:
-            meta.ensure_database_id(conn, new_id("db", clock(), random_bytes))
         model = MatchModel.load()
+        database = _open_database(settings, new_id("db", clock(), random_bytes))
         keeper = IndexKeeper(database, settings.index_folder, FACE_MODEL, clock)
         pool = None
         if settings.faces and photographer is None:
@@ -156,7 +152,7 @@ class Sandhan:
         if self.pool is not None:
             self.pool.close()
         if self.index_open:
-            self.keeper.save()
+            self.keeper.save_if_free()
         self.database.dispose()
 
     def __enter__(self) -> Self:
@@ -186,7 +182,7 @@ class Sandhan:
         return Readiness(self.index_open, checks, figures)
 
     def _work(self) -> None:
-        """Open the index, then look now and then for unfinished work: of another process, or photos that had to wait."""
+        """Open the index, then look now and then for unfinished work: another process's, or photos that had to wait."""
         while not self._stop.is_set():
             try:
                 if not self.index_open:
@@ -204,6 +200,19 @@ def prepare_database(settings: Settings) -> None:
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (settings.home / "sandhan.db").exists():
         upgrade(settings.database)
+
+
+def _open_database(settings: Settings, new_database_id: str) -> Database:
+    prepare_database(settings)
+    database = Database.open(settings.database)
+    try:
+        require_current(database)
+        with database.write() as conn:
+            meta.ensure_database_id(conn, new_database_id)
+    except BaseException:
+        database.dispose()
+        raise
+    return database
 
 
 def _delivery(settings: Settings) -> DeliverySettings:

@@ -10,6 +10,7 @@ too_large              413      the request is larger than allowed
 unsupported_media      415      neither JSON nor multipart/form-data
 invalid_request        422      a field breaks its rule; `errors` names each
 index_opening          503      the index is being opened; try again
+database_unavailable   503      the database did not answer; try again
 internal               500      a fault of ours, by its incident number only
 """
 
@@ -32,6 +33,7 @@ from api.cases.service import DuplicateCase
 from api.faults import origin
 from api.partners.service import Unauthenticated
 from api.store import RowMissing, VersionConflict
+from api.store.errors import DatabaseUnavailable
 from matcher.errors import InvalidRecord, ModelCorrupt, ModelMissing, SandhanError
 
 log = logging.getLogger(__name__)
@@ -97,6 +99,7 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (InvalidRecord, 422, "A field breaks its rule"),
     (TargetRefused, 422, "A field breaks its rule"),
     (IndexOpening, 503, "Not ready yet"),
+    (DatabaseUnavailable, 503, "The database did not answer"),
     (ModelMissing, 503, "A model is missing"),
     (ModelCorrupt, 503, "A model cannot be used"),
 )
@@ -119,15 +122,14 @@ def field_problems(errors: list[Any]) -> list[FieldProblem]:
     found = []
     for error in errors:
         location = [str(part) for part in error.get("loc", ()) if part not in ("body", "query", "path", "header")]
-        # Unions name the alternatives they tried; people know the field only.
-        location = [
-            part
-            for part in location
-            if not part.startswith(("function-", "constrained-", "list[", "str", "date", "int", "float"))
-        ]
         reason = str(error.get("msg", "is not valid"))
         if error.get("type") == "extra_forbidden":
             reason = "there is no such field"
+        elif error.get("type") == "json_invalid":
+            location, reason = [], "is not JSON in UTF-8"
+        else:
+            # Unions name the alternatives they tried; people know the field only.
+            location = [part for part in location if not part.startswith(_UNION_MEMBERS)]
         found.append(FieldProblem(field=".".join(location) or "body", reason=reason))
     unique = {(item.field, item.reason): item for item in found}
     return list(unique.values())
@@ -147,7 +149,7 @@ def install(app: FastAPI) -> None:
                 more: Mapping[str, object] = {"case_id": error.case_id} if isinstance(error, DuplicateCase) else {}
                 detail = str(NotFound("record")) if isinstance(error, RowMissing) else str(error)
                 return problem(status, code, title, detail, errors, **more)
-        return on_fault(_request, error)
+        return fault(error)
 
     @app.exception_handler(RequestValidationError)
     def on_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -159,15 +161,26 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def on_http(_request: Request, error: HTTPException) -> JSONResponse:
-        titles = {404: ("not_found", "Not found"), 405: ("method_not_allowed", "Method not allowed")}
+        titles = {
+            404: ("not_found", "Not found"),
+            405: ("method_not_allowed", "Method not allowed"),
+            413: (RequestTooLarge.code, "Too large"),
+        }
         code, title = titles.get(error.status_code, ("http_error", "The request could not be served"))
-        return problem(error.status_code, code, title, title)
+        answer = problem(error.status_code, code, title, title)
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.exception_handler(Exception)
     def on_fault(_request: Request, error: Exception) -> JSONResponse:
-        incident = uuid4().hex[:12]
-        log.error("incident %s: %s", incident, origin(error))
-        return problem(500, "internal", "A fault on our side", f"it has been noted as incident {incident}")
+        return fault(error)
+
+
+def fault(error: Exception) -> JSONResponse:
+    """Return the answer to a fault of ours; its number and where it arose are logged, its text is not."""
+    incident = uuid4().hex[:12]
+    log.error("incident %s: %s", incident, origin(error))
+    return problem(500, "internal", "A fault on our side", f"it has been noted as incident {incident}")
 
 
 def _invalid(errors: list[Any]) -> JSONResponse:
@@ -176,12 +189,14 @@ def _invalid(errors: list[Any]) -> JSONResponse:
     return problem(422, "invalid_request", "A field breaks its rule", named, found)
 
 
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": title, "content": {MEDIA_TYPE: {}}}
-    for status, title in (
-        (401, "No valid key"),
-        (403, "Not permitted"),
-        (404, "Not found"),
-        (422, "A field breaks its rule"),
-    )
-}
+def _described(*rows: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {status: {"description": title, "content": {MEDIA_TYPE: {"schema": schema}}} for status, title in rows}
+
+
+RESPONSES = _described(
+    (401, "No valid key"), (403, "Not permitted"), (404, "Not found"), (422, "A field breaks its rule")
+)
+BODY_RESPONSES = _described((413, "Too large"), (415, "Neither JSON nor multipart/form-data"))
+CONFLICT_RESPONSES = _described((409, "Taken by other content, or changed meanwhile"))
+OPENING_RESPONSES = _described((503, "The index is being opened"))

@@ -19,7 +19,7 @@ import numpy as np
 from api.cases.forms import to_person
 from api.ids import Clock
 from api.store import Database, cases, changes, faces, meta
-from indexing.errors import SnapshotReason, SnapshotUnusable
+from indexing.errors import SnapshotBusy, SnapshotReason, SnapshotUnusable
 from indexing.faiss_index import FaissIndex
 from indexing.match_index import MatchIndex, Rows
 from indexing.record_vectors import PIPELINE
@@ -94,7 +94,7 @@ class IndexKeeper:
                 log.log(level, "index snapshot not used (%s): building the index from the database", problem.reason)
                 self._rebuild(progress)
                 self._origin_of_index, self._reason = "rebuilt", str(problem.reason)
-                self.save()
+                self.save_if_free()
             self._loaded = True
             self.refresh()
             return self.status()
@@ -105,6 +105,16 @@ class IndexKeeper:
             self._rebuild(progress)
             self._loaded, self._origin_of_index, self._reason = True, "rebuilt", "asked for"
             self.save()
+            return self.status()
+
+    def inspect(self) -> IndexStatus:
+        """Return the state of the saved snapshot without building anything; `source` is "none" when it is no use."""
+        with self._lock:
+            try:
+                self._load()
+                self._origin_of_index, self._reason = "snapshot", None
+            except SnapshotUnusable as problem:
+                self._origin_of_index, self._reason = "none", str(problem.reason)
             return self.status()
 
     def refresh(self) -> int:
@@ -132,6 +142,13 @@ class IndexKeeper:
         with self._lock:
             indexes, tables = _to_snapshot(self.index)
             save_snapshot(self._folder, self._origin(), self.index.upto_seq, self._clock(), indexes, tables)
+
+    def save_if_free(self) -> None:
+        """Write a snapshot unless another process is writing one, which is as good."""
+        try:
+            self.save()
+        except SnapshotBusy:
+            log.info("index snapshot not written: another process is writing one")
 
     def status(self) -> IndexStatus:
         """Return the state of the index against the database."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 from pydantic import BaseModel, ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import RequestTooLarge, UnsupportedMedia
 from api.settings import Settings
@@ -26,6 +29,28 @@ class Submission(Generic[Form]):
     photos: tuple[bytes, ...]
 
 
+class BodyLimit:
+    """Ends a request whose body grows beyond a limit: its length need not be announced, nor be what was announced."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app, self._limit = app, limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, counting the bytes of its body."""
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._limit:
+                # The framework turns every other error of reading a body into one of its own.
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, counted, send)
+
+
 async def read_submission(request: Request, kind: type[Form], part: str, settings: Settings) -> Submission[Form]:
     """Return the submission in a request.
 
@@ -40,16 +65,17 @@ async def read_submission(request: Request, kind: type[Form], part: str, setting
     """
     media = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if media == "application/json":
-        body = await request.body()
-        if len(body) > _JSON_LIMIT:
-            raise RequestTooLarge(f"{_JSON_LIMIT // 1024} kB of JSON")
-        return Submission(_parse(kind, body, "body"), ())
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            _check_json(len(body))
+        return Submission(_parse(kind, bytes(body), "body"), ())
     if media != "multipart/form-data":
         raise UnsupportedMedia
-    async with request.form(max_files=settings.photos_per_case + 1, max_fields=10, max_part_size=_JSON_LIMIT) as form:
+    async with _form(request, settings.photos_per_case + 1) as form:
         text = form.get(part)
-        if isinstance(text, UploadFile):
-            text = (await text.read(_JSON_LIMIT)).decode("utf-8", errors="replace")
+        document = await text.read(_JSON_LIMIT + 1) if isinstance(text, UploadFile) else (text or "").encode()
+        _check_json(len(document))
         if text is None:
             raise InvalidRecord(part, "this part of the multipart form is missing; it holds the JSON")
         files = [value for value in form.getlist("photos") if isinstance(value, UploadFile)]
@@ -60,12 +86,36 @@ async def read_submission(request: Request, kind: type[Form], part: str, setting
         for file in files:
             # One byte over the limit is kept: the photo is refused by name, and the case goes in without it.
             photos.append(await file.read(limit + 1))
-        return Submission(_parse(kind, text.encode(), part), tuple(photos))
+        return Submission(_parse(kind, document, part), tuple(photos))
+
+
+@asynccontextmanager
+async def _form(request: Request, most_files: int) -> AsyncIterator[FormData]:
+    try:
+        form = await request.form(max_files=most_files, max_fields=10, max_part_size=_JSON_LIMIT)
+    except HTTPException as error:
+        if error.status_code != 400:
+            raise
+        if error.detail.startswith("Too many files"):
+            raise RequestTooLarge(f"{most_files - 1} photos") from None
+        if error.detail.startswith("Part exceeded"):
+            _check_json(_JSON_LIMIT + 1)
+        raise InvalidRecord("body", "is not a multipart form that can be read, or has too many parts") from None
+    try:
+        yield form
+    finally:
+        await form.close()
+
+
+def _check_json(size: int) -> None:
+    if size > _JSON_LIMIT:
+        raise RequestTooLarge(f"{_JSON_LIMIT // 1024} kB of JSON")
 
 
 def _parse(kind: type[Form], body: bytes, where: str) -> Form:
     try:
-        value: Any = json.loads(body)
+        # Decoded here: given bytes, the parser would take other encodings, and halves of surrogate pairs.
+        value: Any = json.loads(body.decode())
     except (ValueError, RecursionError):
         raise InvalidRecord(where, "is not JSON in UTF-8") from None
     try:

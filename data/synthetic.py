@@ -1,7 +1,8 @@
 """Who might be missing, and who might have been found? Seeded synthetic people of the region, any number of them.
 
 Nobody here exists. Names are drawn by region, community and sex from the tables under `reference/people`, places from
-the gazetteer; the rescued side is then corrupted as life does it, by the parameters of `CORRUPTION`, each with its reason.
+the gazetteer; the rescued side is then corrupted as life does it, by the parameters of `CORRUPTION`, each with its
+reason.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from matcher.person import PersonRecord, Side
 from matcher.places import Gazetteer
 
 FACE_WIDTH = 128
-PHOTO_ROUTE, KEY_ROUTE = "photo", "phone or identifier"
+PHOTO_ROUTE, KEY_ROUTE = "photo", "exact key"
 Vectors = npt.NDArray[np.float32]
 
 
@@ -137,7 +137,7 @@ class MatchIndex:
         """Add records, or put their new version in place of the old; later duplicates in one call win.
 
         Raises:
-            BadVector, DimensionMismatch: a face of `face_model` is not a finite vector of `FACE_WIDTH`; nothing changed.
+            BadVector, DimensionMismatch: a face of `face_model` is not finite or not of `FACE_WIDTH`; nothing changed.
         """
         latest = {record.record_id: record for record in records}
         if not latest:
@@ -240,10 +240,11 @@ def context_of(records: Iterable[PersonRecord]) -> Context:
 
 
 def keys_of(record: PersonRecord) -> tuple[int, ...]:
-    """Return a record's exact keys: phones and typed identifiers."""
+    """Return a record's exact keys: phones, typed identifiers, and a date of birth known to the day."""
     phones = (exact_key("phone", phone) for phone in record.phones)
     identifiers = (exact_key(kind, value) for kind, value in record.identifiers)
-    return tuple(dict.fromkeys((*phones, *identifiers)))
+    birth = [exact_key("birth", record.birth.earliest.isoformat())] if record.birth and record.birth.is_exact else []
+    return tuple(dict.fromkeys((*phones, *identifiers, *birth)))
 
 
 def _note(found: dict[str, list[str]], record_ids: Iterable[str], route: str) -> None:

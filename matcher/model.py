@@ -115,9 +115,9 @@ class MatchModel:
         """
         try:
             model = cls._read(value)
+            model._check()
         except (KeyError, TypeError, AttributeError) as error:
             raise ModelCorrupt("the evidence model", "a part is missing or of another kind", TRAIN_COMMAND) from error
-        model._check()
         return model
 
     @classmethod

@@ -172,7 +172,7 @@ def scored_pair(scored: ScoredPairs, row: int, left_id: str, right_id: str, mode
     grade = model.grade(probability)
     if grade.rank > Grade.POSSIBLE.rank:
         alone = model.grade(float(to_probability(np.array([without]))[0]))
-        # Among a handful of reports the prior itself is "possible": something beside the photos must speak for the pair.
+        # Among a few reports the prior itself is "possible": something beside the photos must speak for the pair.
         other = sum(part.bits for part in contributions if part.comparison not in (PRIOR, FACE_NAME))
         if alone is Grade.CERTAINLY_NOT or other <= 0:
             grade = Grade.POSSIBLE

@@ -161,31 +161,32 @@ def fit_discount(
 def em_weights(
     model: MatchModel,
     levels: Mapping[str, LevelResult],
+    *,
     iterations: int = 25,
     prior_strength: float = 20.0,
-    start_share: float = 0.05,
-) -> MatchModel:
-    """Return the model with m re-estimated from unlabelled candidate pairs; u stays as it is.
+    total_pairs: int | None = None,
+) -> tuple[MatchModel, float]:
+    """Return the model with m re-estimated from unlabelled candidate pairs, and the share of all pairs that match.
 
     Args:
-        model: start; its u should come from random pairs of the same files.
+        model: start; its u should come from random pairs of the same files, and stays as it is.
         levels: comparison name -> levels of the same n candidate pairs.
         iterations: rounds of expectation and maximisation.
         prior_strength: how many pairs the starting m is worth.
-        start_share: share of the candidate pairs believed to match at the start.
+        total_pairs: how many pairs the candidates were chosen from (u holds for those); None: the candidates are all.
     """
-    if not any(len(result.levels) for result in levels.values()):
-        return model  # no pairs, nothing to learn
-    share = start_share
+    n = max((len(result.levels) for result in levels.values()), default=0)
+    if n == 0:
+        return model, 0.0  # no pairs, nothing to learn
+    total = max(total_pairs or n, n, 1)
+    share = min(0.05 * n / total, 0.5)
     current = model
     for _ in range(iterations):
-        bits = np.full(len(next(iter(levels.values())).levels), np.log2(share / (1 - share)))
+        bits = np.full(n, np.log2(share / (1 - share)))
         for name, result in levels.items():
-            found = result.levels >= 0
-            weights = current.comparisons[name].weights()
-            bits += np.where(found, weights[np.where(found, result.levels, 0)], 0.0)
+            bits += _bits(current.comparisons[name], result)
         responsibility = 1.0 / (1.0 + np.exp2(-np.clip(bits, -200, 200)))
-        share = float(np.clip(responsibility.mean(), 1e-6, 0.9))
+        share = float(np.clip(responsibility.sum() / total, 1e-9, 0.9))
         updated = dict(current.comparisons)
         for name, result in levels.items():
             part = updated[name]
@@ -195,11 +196,18 @@ def em_weights(
             m = counts + prior_strength * prior / prior.sum()
             m = np.maximum(m / m.sum(), 1e-4)
             updated[name] = replace(
-                part,
-                levels=tuple(replace(level, m=float(m[n])) for n, level in enumerate(part.levels)),
+                part, levels=tuple(replace(level, m=float(m[number])) for number, level in enumerate(part.levels))
             )
         current = replace(current, comparisons=updated)
-    return current
+    return current, share
+
+
+def _bits(part: ComparisonWeights, result: LevelResult) -> npt.NDArray[np.float64]:
+    """Return the bits of one comparison, rarity included, 0 where null."""
+    found = result.levels >= 0
+    level = np.where(found, result.levels, 0)
+    bits = part.weights()[level] + part.rarity_scale * (result.rarity - np.array(part.rarity_mean)[level])
+    return np.where(found, bits, 0.0)
 
 
 def u_from_random(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -13,7 +14,9 @@ from api.cases.forms import CaseForm
 from api.cases.service import Registered
 from api.cases.views import CaseView, MaskedCaseView, PhotoView, full_view, photo_view, view_case
 from api.dependencies import Caller, Services
+from api.errors import BODY_RESPONSES, CONFLICT_RESPONSES
 from api.uploads import openapi_body, read_submission
+from matcher.errors import InvalidRecord
 
 router = APIRouter(prefix="/cases", tags=["cases"])
 
@@ -55,7 +58,12 @@ def _registered(result: Registered) -> RegisteredView:
     )
 
 
-@router.post("", status_code=201, openapi_extra=openapi_body(CaseForm, "case"))
+@router.post(
+    "",
+    status_code=201,
+    openapi_extra=openapi_body(CaseForm, "case"),
+    responses=BODY_RESPONSES | CONFLICT_RESPONSES,
+)
 async def register_case(request: Request, response: Response, caller: Caller, services: Services) -> RegisteredView:
     """Register a missing report or a rescued person; it is compared with the other side and partners are alerted.
 
@@ -95,7 +103,7 @@ def read_case(
     return view_case(case, view, photos)
 
 
-@router.put("/{case_id}", openapi_extra=openapi_body(CaseForm, "case"))
+@router.put("/{case_id}", openapi_extra=openapi_body(CaseForm, "case"), responses=BODY_RESPONSES | CONFLICT_RESPONSES)
 async def change_case(
     case_id: str,
     request: Request,
@@ -109,12 +117,25 @@ async def change_case(
     With `If-Match` and the ETag that you read, a change that somebody made meanwhile is not overwritten.
     """
     submission = await read_submission(request, CaseForm, "case", services.settings)
-    version = int(if_match.strip('"')) if if_match and if_match.strip('"').isdigit() else None
     result = await run_in_threadpool(
-        services.cases.change, case_id, submission.form, caller, version, submission.photos
+        services.cases.change, case_id, submission.form, caller, _version(if_match), submission.photos
     )
     response.headers["ETag"] = f'"{result.case.version}"'
     return _registered(result)
+
+
+def _version(if_match: str | None) -> int | None:
+    """Return the version that the caller has read; None when it asks for no check.
+
+    Raises:
+        InvalidRecord: it is no ETag of ours. To pass it over would overwrite what the caller wanted to keep.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return None
+    found = re.fullmatch(r'(?:W/)?"?([0-9]{1,9})"?', if_match.strip())
+    if found is None:
+        raise InvalidRecord("If-Match", "is not the ETag of a case; send it back as you read it")
+    return int(found[1])
 
 
 @router.post("/{case_id}/close")

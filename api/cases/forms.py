@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from api.store.cases import Case, CaseContent
 from api.store.faces import Face
@@ -20,7 +21,15 @@ from matcher.fields import FIELDS, ParsedRecord, read_record
 from matcher.person import FaceEmbedding, PersonRecord, Place, Side
 from matcher.places import Gazetteer
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)]
+
+def _storable(text: str) -> str:
+    """Refuse the one character that PostgreSQL cannot keep; on both databases, so that they take the same cases."""
+    if "\0" in text:
+        raise PydanticCustomError("nul_character", "holds a NUL character, which cannot be stored")
+    return text
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400), AfterValidator(_storable)]
 Names = Text | Annotated[list[Text], Field(max_length=20)]
 
 
@@ -85,7 +94,7 @@ class CaseForm(BaseModel):
     event_country: Text | None = Field(None, description=FIELDS["event_country"])
     event_state: Text | None = Field(None, description=FIELDS["event_state"])
     event_district: Text | None = Field(None, description=FIELDS["event_district"])
-    narrative: Annotated[str, StringConstraints(max_length=20_000)] | None = Field(
+    narrative: Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_storable)] | None = Field(
         None, description="anything else, kept and never compared"
     )
     protect_location: bool = Field(False, description="never tell where the person is")

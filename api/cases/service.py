@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from api.access import AccessScope, NotFound, Permission, View
@@ -18,10 +19,11 @@ from api.cases.forms import CaseForm
 from api.ids import Clock, RandomBytes, new_id
 from api.matches.service import MatchOutcome, MatchService
 from api.store import Connection, Database, VersionConflict, alerts, audit, cases, matches, photos
-from api.store.cases import Case
+from api.store.cases import Case, CaseContent
 from api.store.faces import NewFace
 from api.store.photos import Photo, PhotoContent
 from matcher.errors import SandhanError
+from matcher.person import Side
 from matcher.photos.errors import UnusablePhoto
 from matcher.photos.faces import PhotoResult
 
@@ -63,6 +65,23 @@ class Registered:
     outcome: MatchOutcome | None
 
 
+class PutOutcome(StrEnum):
+    """What storing a case under its owner's id came to."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseToPut:
+    """A case as its owner's system knows it; stored under owner, side and external id."""
+
+    side: str
+    external_id: str = field(repr=False)
+    content: CaseContent = field(repr=False)
+
+
 class CaseService:
     """Registers, changes and shows cases.
 
@@ -94,8 +113,7 @@ class CaseService:
             DuplicateCase: the external id is taken by other content.
         """
         scope.require(Permission.CASES_WRITE)
-        now = self._clock()
-        content = form.content(now.date())
+        content = form.content(self._clock().date())
         with self._database.write() as conn:
             existing = form.external_id and cases.find_by_external(conn, scope.partner_id, form.side, form.external_id)
             if existing:
@@ -103,19 +121,55 @@ class CaseService:
                     raise DuplicateCase(existing.id)
                 case = existing
             else:
-                case = cases.insert_case(
-                    conn,
-                    case_id=new_id("case", now, self._random),
-                    side=form.side,
-                    owner_id=scope.partner_id,
-                    content=content,
-                    at=now,
-                    by=scope.key_id,
-                    external_id=form.external_id,
-                )
-                audit.append(conn, at=now, actor=scope.key_id, action="case.registered", subject=case.id)
+                case = self._insert(conn, form.side, form.external_id, content, scope)
             self._add_photos(conn, case, uploads)
         return self._follow_up(case, not existing, match)
+
+    def put_many(self, entries: Sequence[CaseToPut], scope: AccessScope) -> list[tuple[str, PutOutcome]]:
+        """Store cases in one transaction: new ones are created, changed ones get a further version.
+
+        They wait to be compared; `MatchService.recover` does it.
+
+        Returns:
+            Case id and outcome of each, in the order given.
+        Raises:
+            NotPermitted: the key may not enter cases.
+        """
+        scope.require(Permission.CASES_WRITE)
+        stored = []
+        with self._database.write() as conn:
+            for entry in entries:
+                case, outcome = self._find(conn, entry, scope)
+                if case is None:
+                    case = self._insert(conn, entry.side, entry.external_id, entry.content, scope)
+                elif outcome is PutOutcome.CHANGED:
+                    case = self._replace(conn, case.id, entry.content, scope)
+                stored.append((case.id, outcome))
+        return stored
+
+    def foresee_put(self, entries: Sequence[CaseToPut], scope: AccessScope) -> list[PutOutcome]:
+        """Return what `put_many` would come to; stores nothing."""
+        scope.require(Permission.CASES_WRITE)
+        with self._database.read() as conn:
+            return [self._find(conn, entry, scope)[1] for entry in entries]
+
+    def has_external(self, external_id: str, scope: AccessScope) -> bool:
+        """Tell whether the caller owns a case of this id, on either side."""
+        scope.require(Permission.CASES_READ)
+        with self._database.read() as conn:
+            return any(cases.find_by_external(conn, scope.partner_id, side, external_id) for side in Side)
+
+    def add_photos(self, case_id: str, uploads: Sequence[bytes], scope: AccessScope) -> list[Photo]:
+        """Keep photos with the caller's own case, to be read by `process_pending_photos`.
+
+        Returns:
+            The stored photo for each upload; one that the case has already is not stored twice.
+        Raises:
+            NotFound: there is no such case, or it is another partner's.
+        """
+        scope.require(Permission.CASES_WRITE)
+        with self._database.write() as conn:
+            return self._add_photos(conn, self._own(conn, case_id, scope), uploads)
 
     def change(
         self,
@@ -132,16 +186,12 @@ class CaseService:
             VersionConflict: it was changed meanwhile.
         """
         scope.require(Permission.CASES_WRITE)
-        now = self._clock()
-        content = form.content(now.date())
+        content = form.content(self._clock().date())
         with self._database.write() as conn:
             case = cases.get_case(conn, case_id)
             if case is None or case.owner_id != scope.partner_id or case.side != form.side:
                 raise NotFound("case")
-            case = cases.replace_case(
-                conn, case_id, content, at=now, by=scope.key_id, expected_version=expected_version
-            )
-            audit.append(conn, at=now, actor=scope.key_id, action="case.changed", subject=case.id)
+            case = self._replace(conn, case_id, content, scope, expected_version)
             self._add_photos(conn, case, uploads)
         return self._follow_up(case, created=False, match=True)
 
@@ -228,13 +278,22 @@ class CaseService:
             raise NotFound("case")
         return case
 
-    def process_pending_photos(self, limit: int = 1000) -> int:
-        """Read every photo that waits, e.g. after a crash; return how many are settled now."""
+    def process_pending_photos(self, limit: int = 1000, on_settled: Callable[[int], None] | None = None) -> int:
+        """Read every photo that waits, e.g. after a crash; return how many are settled now.
+
+        Args:
+            limit: how many are fetched at a time.
+            on_settled: told after each photo how many are settled so far.
+        """
         done = 0
         while True:
             with self._database.read() as conn:
                 waiting = photos.pending(conn, limit)
-            settled = sum(self._process(photo) for photo in waiting)
+            settled = 0
+            for photo in waiting:
+                settled += self._process(photo)
+                if on_settled:
+                    on_settled(done + settled)
             done += settled
             if settled < len(waiting) or not waiting:  # the pool is busy or not available: later
                 return done
@@ -243,10 +302,48 @@ class CaseService:
         """Finish what a stopped process left: photos not read, cases not compared. Return both counts."""
         return self.process_pending_photos(), self._matching.recover()
 
-    def _add_photos(self, conn: Connection, case: Case, uploads: Sequence[bytes]) -> None:
+    def _find(self, conn: Connection, entry: CaseToPut, scope: AccessScope) -> tuple[Case | None, PutOutcome]:
+        case = cases.find_by_external(conn, scope.partner_id, entry.side, entry.external_id)
+        if case is None:
+            return None, PutOutcome.CREATED
+        same = case.content_hash == entry.content.content_hash
+        return case, PutOutcome.UNCHANGED if same else PutOutcome.CHANGED
+
+    def _insert(
+        self, conn: Connection, side: str, external_id: str | None, content: CaseContent, scope: AccessScope
+    ) -> Case:
+        now = self._clock()
+        case = cases.insert_case(
+            conn,
+            case_id=new_id("case", now, self._random),
+            side=side,
+            owner_id=scope.partner_id,
+            content=content,
+            at=now,
+            by=scope.key_id,
+            external_id=external_id,
+        )
+        audit.append(conn, at=now, actor=scope.key_id, action="case.registered", subject=case.id)
+        return case
+
+    def _replace(
+        self,
+        conn: Connection,
+        case_id: str,
+        content: CaseContent,
+        scope: AccessScope,
+        expected_version: int | None = None,
+    ) -> Case:
+        now = self._clock()
+        case = cases.replace_case(conn, case_id, content, at=now, by=scope.key_id, expected_version=expected_version)
+        audit.append(conn, at=now, actor=scope.key_id, action="case.changed", subject=case.id)
+        self._take_up_withheld(conn, case)
+        return case
+
+    def _add_photos(self, conn: Connection, case: Case, uploads: Sequence[bytes]) -> list[Photo]:
         """Keep photos as received; what cannot be read later is still there for a person to look at."""
         start = len(photos.list_photos(conn, case.id)) if uploads else 0
-        for position, data in enumerate(uploads):
+        return [
             photos.add_photo(
                 conn,
                 photo_id=new_id("photo", self._clock(), self._random),
@@ -258,6 +355,15 @@ class CaseService:
                 at=self._clock(),
                 state="pending" if self._photographer and case.face_consent else "withheld",
             )
+            for position, data in enumerate(uploads)
+        ]
+
+    def _take_up_withheld(self, conn: Connection, case: Case) -> None:
+        """Let photos that waited for consent be read, now that it is given."""
+        if self._photographer and case.face_consent:
+            for photo in photos.list_photos(conn, case.id):
+                if photo.state == "withheld":
+                    photos.store_result(conn, photo.id, "pending", at=self._clock())
 
     def _follow_up(self, case: Case, created: bool, match: bool) -> Registered:
         with self._database.read() as conn:
@@ -277,7 +383,10 @@ class CaseService:
 
     def _process(self, photo: Photo) -> bool:
         """Read one photo; a failure is stored on it and never blocks the case. False: it has to wait."""
-        if self._photographer is None:
+        with self._database.read() as conn:
+            case = cases.require_case(conn, photo.case_id)
+        # Consent may have been withdrawn while the photo waited.
+        if self._photographer is None or not case.face_consent:
             with self._database.write() as conn:
                 photos.store_result(conn, photo.id, "withheld", at=self._clock())
             return True
@@ -332,4 +441,13 @@ def is_party(conn: Connection, case_id: str, scope: AccessScope) -> bool:
     return False
 
 
-__all__ = ["CaseService", "DuplicateCase", "Photographer", "Registered", "VersionConflict", "is_party"]
+__all__ = [
+    "CaseService",
+    "CaseToPut",
+    "DuplicateCase",
+    "Photographer",
+    "PutOutcome",
+    "Registered",
+    "VersionConflict",
+    "is_party",
+]

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import Caller, Services
-from api.errors import IndexOpening
+from api.errors import BODY_RESPONSES, OPENING_RESPONSES, IndexOpening
 from api.matches.views import MatchPage, MatchQuery, MatchView, QueryAnswer
 from api.uploads import openapi_body, read_submission
 
 router = APIRouter(prefix="/matches", tags=["matches"])
 
 
-@router.post("/query", openapi_extra=openapi_body(MatchQuery, "query"))
+@router.post("/query", openapi_extra=openapi_body(MatchQuery, "query"), responses=BODY_RESPONSES | OPENING_RESPONSES)
 async def query_matches(request: Request, caller: Caller, services: Services) -> QueryAnswer:
     """Ask who a person might be. Nothing is stored but an audit row with your purpose.
 

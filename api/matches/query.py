@@ -16,6 +16,7 @@ from api.store.matches import Match
 from indexing.search import FoundMatch, find_matches, other_side
 from matcher.errors import InvalidRecord
 from matcher.model import Grade, MatchModel
+from matcher.names.script import normalise
 from matcher.person import FaceEmbedding, PersonRecord
 from matcher.photos.errors import UnusablePhoto
 
@@ -56,19 +57,13 @@ class MatchReader:
         scope.require(Permission.MATCHES_QUERY)
         now = self._clock()
         record = asked.person.read(now.date()).record
-        if not (
-            record.names
-            or record.father
-            or record.mother
-            or record.relatives
-            or record.phones
-            or record.identifiers
-            or uploads
-        ):
-            # Searching by place and age alone would be browsing.
-            raise InvalidRecord("person", "needs a name, a relative's name, a phone, an identifier or a photo")
         faces, told = self._faces(uploads, asked.person.consents_to_faces)
         record = replace(record, record_id="query", faces=faces)
+        if not _identifies(record):
+            # Searching by place and age alone would be browsing; a photo without a face identifies nobody.
+            if told:
+                raise InvalidRecord("photos", "; ".join(told))
+            raise InvalidRecord("person", "needs a name, a relative's name, a phone, an identifier or a photo")
         self._keeper.refresh()
         found = find_matches(
             record, self._keeper.index, self._keeper.source, self._model,
@@ -179,6 +174,13 @@ class MatchReader:
             missing=missing,
             rescued=rescued,
         )
+
+
+def _identifies(record: PersonRecord) -> bool:
+    """Tell whether a query describes one person rather than a place and an age."""
+    names = (*record.names, *record.father, *record.mother, *record.relatives)
+    written = any(normalise(name.text) for name in names)  # "?" is not a name
+    return written or bool(record.phones or record.identifiers or record.faces)
 
 
 def _case_view(conn: Connection, case_id: str, scope: AccessScope, *, party: bool) -> CaseView | MaskedCaseView | None:

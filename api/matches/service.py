@@ -109,8 +109,13 @@ class MatchService:
         """Compare one case; None when it is closed or gone."""
         return next(iter(self.match_cases([case_id])), None)
 
-    def recover(self, limit: int = 1000) -> int:
-        """Compare every case that waits for it, e.g. after a crash; return how many were compared."""
+    def recover(self, limit: int = 1000, on_compared: Callable[[Sequence[MatchOutcome]], None] | None = None) -> int:
+        """Compare every case that waits for it, e.g. after a crash; return how many were compared.
+
+        Args:
+            limit: how many are fetched at a time.
+            on_compared: told, after each few dozen cases, what comparing them came to.
+        """
         done = 0
         while True:
             with self._database.read() as conn:
@@ -120,7 +125,10 @@ class MatchService:
             for side in Side:
                 ids = [case.id for case in waiting if case.side == side]
                 for start in range(0, len(ids), 50):
-                    done += len(self.match_cases(ids[start : start + 50]))
+                    outcomes = self.match_cases(ids[start : start + 50])
+                    done += len(outcomes)
+                    if on_compared:
+                        on_compared(outcomes)
 
     def _store(
         self, case: Case, record: PersonRecord, results: list[FoundMatch], known: set[str], seen_seq: int

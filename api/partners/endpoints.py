@@ -12,6 +12,8 @@ from api.partners.service import NewPartner
 from api.store.partners import Partner
 
 router = APIRouter(prefix="/partners", tags=["partners"])
+# As strict as delivery is: an address that it refuses would be a dead letter each time.
+_EMAIL = r"^[^@\s\x00-\x1f]+@([^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+|localhost)$"
 
 
 class PartnerForm(BaseModel):
@@ -36,11 +38,13 @@ class PartnerForm(BaseModel):
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=120)]
     kind: Literal["shelter", "ahtu", "ngo", "police", "coordination"]
     country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] = Field(description="ISO 3166-1 alpha-2")
-    language: Annotated[str, StringConstraints(max_length=20)] = Field("en", description="BCP 47, of its messages")
+    language: Annotated[str, StringConstraints(max_length=20, pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*$")] = Field(
+        "en", description="BCP 47, of its messages"
+    )
     areas: list[Annotated[str, StringConstraints(max_length=200)]] = Field(
         default_factory=list, max_length=50, description="areas it is responsible for: IN/AS, or India, Assam"
     )
-    email: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    email: Annotated[str, StringConstraints(max_length=200, pattern=_EMAIL)] | None = None
     webhook_url: Annotated[str, StringConstraints(max_length=500)] | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from api.access import CASE_WORK, OPERATOR, AccessScope, Permission
 from api.alerts.targets import parse_url
@@ -29,7 +29,12 @@ class Unauthenticated(SandhanError):
 
 @dataclass(frozen=True, slots=True)
 class NewPartner:
-    """What the operator says of a new partner; `areas` are gazetteer paths or names, widest first ("India, Assam")."""
+    """What the operator says of a new partner.
+
+    Attributes:
+        areas: gazetteer paths or names, widest first ("India, Assam").
+        webhook_secret: one that the partner's receiver knows already; made when left out.
+    """
 
     name: str
     kind: str
@@ -38,6 +43,7 @@ class NewPartner:
     areas: tuple[str, ...] = ()
     email: str | None = None
     webhook_url: str | None = None
+    webhook_secret: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +100,15 @@ class PartnerService:
     def _add(self, new: NewPartner, *, actor: str, permissions: Sequence[Permission]) -> Welcome:
         if new.kind not in PARTNER_KINDS:
             raise InvalidRecord("kind", "is not one of " + ", ".join(PARTNER_KINDS))
+        if not new.name.isprintable():
+            # It stands in alerts, which refuse it; a match of this partner could then never be stored.
+            raise InvalidRecord("name", "holds a line break or another character that cannot be printed")
         if new.webhook_url is not None:
             parse_url(new.webhook_url, allow_private=self._allow_private)
         areas = tuple(resolve_area(area) for area in new.areas)
         now = self._clock()
         secret = new_secret(self._random)
-        webhook_secret = new_webhook_secret(self._random) if new.webhook_url else None
+        webhook_secret = (new.webhook_secret or new_webhook_secret(self._random)) if new.webhook_url else None
         with self._database.write() as conn:
             partner = partners.add_partner(
                 conn,

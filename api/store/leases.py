@@ -15,13 +15,17 @@ from api.store.tables import leases
 
 
 def acquire(conn: Connection, name: str, holder: str, now: datetime, ttl: timedelta) -> bool:
-    """Take a lease that is free, expired, or already this holder's; tell whether it is held now."""
+    """Take a lease that is free, expired, or already this holder's; tell whether it is held now.
+
+    One that would last longer than two `ttl` counts as expired: nobody could have taken it today, so the clock was
+    moved back since, and its dead holder would block everybody until the clock has caught up.
+    """
     statement = upsert_into(conn, leases).values(name=name, holder=holder, expires_at=now + ttl)
     # One statement decides, so two processes cannot both find the lease free.
     statement = statement.on_conflict_do_update(
         index_elements=["name"],
         set_={"holder": holder, "expires_at": now + ttl},
-        where=or_(leases.c.holder == holder, leases.c.expires_at <= now),
+        where=or_(leases.c.holder == holder, leases.c.expires_at <= now, leases.c.expires_at > now + 2 * ttl),
     )
     return conn.execute(statement.returning(leases.c.name)).first() is not None
 

@@ -98,14 +98,15 @@ def text_levels(
         thresholds: similarity of levels 0 and 1.
     """
     a, b = column[i], column[j]
-    word_a = np.where(a >= 0, columns.texts.joined[np.maximum(a, 0)], -1)
-    word_b = np.where(b >= 0, columns.texts.joined[np.maximum(b, 0)], -1)
     levels = np.full(len(i), NULL, dtype=np.int8)
-    rows = np.flatnonzero((word_a >= 0) & (word_b >= 0))
+    rows = np.flatnonzero((a >= 0) & (b >= 0))
+    word_a, word_b = columns.texts.joined[a[rows]], columns.texts.joined[b[rows]]
+    worded = (word_a >= 0) & (word_b >= 0)
+    rows, word_a, word_b = rows[worded], word_a[worded], word_b[worded]
     if len(rows):
         size = len(columns.texts.vocabulary)
         # Symmetric: each unordered pair of words is compared once, in one order.
-        low, high = np.minimum(word_a, word_b)[rows].astype(np.int64), np.maximum(word_a, word_b)[rows]
+        low, high = np.minimum(word_a, word_b).astype(np.int64), np.maximum(word_a, word_b)
         keys, inverse = np.unique(low * size + high, return_inverse=True)
         values = token_similarities(columns.texts.codes, keys // size, keys % size)[inverse]
         levels[rows] = np.where(values >= thresholds[0], 0, np.where(values >= thresholds[1], 1, 2))

@@ -57,11 +57,11 @@ def best_level(
     rarity = np.zeros(len(i), dtype=np.float32)
     grid = (names_i[:, :, None] >= 0) & (names_j[:, None, :] >= 0)
     pair, a, b = np.nonzero(grid)
-    if len(pair) == 0:
-        return LevelResult(level, rarity)
     ids_a, ids_b = names_i[pair, a].astype(np.int64), names_j[pair, b].astype(np.int64)
     known = (columns.names.joined[ids_a] >= 0) & (columns.names.joined[ids_b] >= 0)
     pair, ids_a, ids_b = pair[known], ids_a[known], ids_b[known]
+    if len(pair) == 0:  # nobody has a name, or no name has a letter
+        return LevelResult(level, rarity)
     # Names are as rare as they are where the report comes from.
     home = _home(columns, i, j)[pair]
     regions, home = np.unique(home, return_inverse=True)

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.names.grammar import parse_name
-from matcher.names.phonetics import token_similarities
-from matcher.names.table import MAX_TOKENS, NameTable
+from matcher.names.phonetics import MAX_TOKEN, encode_tokens, token_similarities
+from matcher.names.table import MAX_TOKENS, NameTable, strongest_words
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
@@ -24,6 +24,10 @@ SAME_WORD = 0.86
 CLOSE_WORD = 0.70
 """Below this, two words are two words; between, nobody can say from the spelling."""
 _JOINED_SAME = 0.84
+_INITIAL, _BOTH_INITIALS = 0.88, 1.0
+# Folding hides what an initial may stand for: C. (which folds to k) for Chandra, P. for Phulmoni, Y. (i) for Yasmin.
+_STANDS_ALSO_FOR = np.zeros(256, dtype=np.uint8)
+_STANDS_ALSO_FOR[encode_tokens(["kpi"])[0, :3]] = encode_tokens(["cfy"])[0, :3]
 _OMISSION_COST = 0.2
 _CONTRADICTION_FACTOR = 0.6
 
@@ -88,7 +92,7 @@ def align(table: NameTable, left: IntArray, right: IntArray) -> tuple[FloatArray
     rows = np.arange(n)
     # Pairs are settled best first; what is already aligned leaves the grid.
     for _ in range(MAX_TOKENS):
-        flat = grid.reshape(n, -1)
+        flat = grid.reshape(n, MAX_TOKENS**2)
         best = flat.argmax(axis=1)
         value = flat[rows, best]
         live = value >= 0
@@ -121,10 +125,30 @@ def _word_similarities(
     grid[present] = values[inverse]
     either = present & (initial_a[:, :, None] | initial_b[:, None, :])
     if either.any():
-        same_letter = table.codes[left[either], 0] == table.codes[right[either], 0]
-        both = (initial_a[:, :, None] & initial_b[:, None, :])[either]
-        grid[either] = np.where(same_letter, np.where(both, 1.0, 0.88), 0.0)
+        letter_a, letter_b = table.codes[left[either], 0], table.codes[right[either], 0]
+        only_a = (initial_a[:, :, None] & ~initial_b[:, None, :])[either]
+        only_b = (~initial_a[:, :, None] & initial_b[:, None, :])[either]
+        same_letter = (
+            (letter_a == letter_b)
+            | (only_a & (_STANDS_ALSO_FOR[letter_a] == letter_b))
+            | (only_b & (_STANDS_ALSO_FOR[letter_b] == letter_a))
+        )
+        grid[either] = np.where(same_letter, np.where(only_a | only_b, _INITIAL, _BOTH_INITIALS), 0.0)
     return grid
+
+
+def _joined_similarities(table: NameTable, left: IntArray, right: IntArray) -> FloatArray:
+    """Return how alike n pairs of names are when each is written as one word, shape (n,)."""
+    rows_left, rows_right = table.joined[left].astype(np.int64), table.joined[right].astype(np.int64)
+    together = token_similarities(table.codes, rows_left, rows_right)
+    # Codes end after MAX_TOKEN letters, and with them a contradiction further on: look again at those that pass.
+    cut = (table.codes[rows_left, -1] > 0) | (table.codes[rows_right, -1] > 0)
+    again = np.flatnonzero(cut & (together >= _JOINED_SAME))
+    if len(again):
+        rows, where = np.unique(np.concatenate([rows_left[again], rows_right[again]]), return_inverse=True)
+        whole = encode_tokens([table.vocabulary[row] for row in rows], MAX_TOKENS * MAX_TOKEN)
+        together[again] = token_similarities(whole, where[: len(again)], where[len(again) :])
+    return together
 
 
 def compare_batch(
@@ -171,7 +195,7 @@ def compare_batch(
     check = np.flatnonzero((count_left != count_right) & ((contradiction > 0) | (omission > 0) | (weakest < SAME_WORD)))
     usable = (table.joined[left[check]] >= 0) & (table.joined[right[check]] >= 0)
     check = check[usable]
-    together = token_similarities(table.codes, table.joined[left[check]], table.joined[right[check]])
+    together = _joined_similarities(table, left[check], right[check])
     joins = together >= _JOINED_SAME
     check, together = check[joins], together[joins]
     agreement[check] = np.maximum(total_left, total_right)[check] * together
@@ -218,12 +242,12 @@ def compare_names(a: str, b: str) -> NameEvidence:
     left, right = np.array([table.ids[a]]), np.array([table.ids[b]])
     features = compare_batch(table, left, right)
     similarities, partners = align(table, left, right)
-    words_a, words_b = parse_name(a)[:MAX_TOKENS], parse_name(b)[:MAX_TOKENS]
+    words_a, words_b = strongest_words(parse_name(a)), strongest_words(parse_name(b))
     alignment: list[AlignedTokens] = []
     used: set[int] = set()
     for position, word in enumerate(words_a):
         partner = int(partners[0, position])
-        if partner < 0 or partner >= len(words_b):
+        if partner < 0:
             alignment.append(AlignedTokens(word.text, "", 0.0, "only on the left"))
             continue
         used.add(partner)

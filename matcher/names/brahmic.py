@@ -25,19 +25,23 @@ _BLOCK_START = {
 }
 # Offsets 0x15 to 0x39 in the order of the alphabet, then the letters that Unicode composes with a dot below.
 _ALPHABET = (
-    *("k", "kh", "g", "gh", "ng", "ch", "chh", "j", "jh", "n", "t", "th", "d", "dh", "n", "t", "th", "d", "dh", "n", "n"),
+    *("k", "kh", "g", "gh", "ng", "ch", "chh", "j", "jh", "n"),
+    *("t", "th", "d", "dh", "n", "t", "th", "d", "dh", "n", "n"),
     *("p", "ph", "b", "bh", "m", "y", "r", "r", "l", "l", "zh", "v", "sh", "sh", "s", "h"),
 )
 _DOTTED = {0x58: "k", 0x59: "kh", 0x5A: "g", 0x5B: "z", 0x5C: "r", 0x5D: "rh", 0x5E: "f", 0x5F: "y"}
 _CONSONANTS = dict(zip(range(0x15, 0x3A), _ALPHABET, strict=True)) | _DOTTED
 _VOWELS = {
     0x04: "a", 0x05: "a", 0x06: "aa", 0x07: "i", 0x08: "i", 0x09: "u", 0x0A: "u", 0x0B: "ri", 0x0C: "li", 0x0D: "e",
-    0x0E: "e", 0x0F: "e", 0x10: "ai", 0x11: "o", 0x12: "o", 0x13: "o", 0x14: "au", 0x60: "ri", 0x61: "li", 0x72: "e",
+    0x0E: "e", 0x0F: "e", 0x10: "ai", 0x11: "o", 0x12: "o", 0x13: "o", 0x14: "au", 0x50: "om", 0x60: "ri", 0x61: "li",
+    0x72: "e",
 }  # fmt: skip
 _SIGNS = {
     0x3E: "aa", 0x3F: "i", 0x40: "i", 0x41: "u", 0x42: "u", 0x43: "ri", 0x44: "ri", 0x45: "e", 0x46: "e", 0x47: "e",
     0x48: "ai", 0x49: "o", 0x4A: "o", 0x4B: "o", 0x4C: "au", 0x57: "au", 0x62: "li", 0x55: "", 0x56: "",
 }  # fmt: skip
+# Malayalam writes a consonant that ends a syllable with a letter of its own: മോഹൻ Mohan.
+_CHILLUS = {0x7A: "n", 0x7B: "n", 0x7C: "r", 0x7D: "l", 0x7E: "l", 0x7F: "k"}
 _VIRAMA, _NUKTA, _ANUSVARA, _CANDRABINDU, _VISARGA = 0x4D, 0x3C, 0x02, 0x01, 0x03
 _NUKTA_SOUNDS = {"k": "k", "kh": "kh", "g": "g", "j": "z", "ph": "f", "d": "r", "dh": "rh", "y": "y", "b": "r"}
 _KEEPS_FINAL_VOWEL = frozenset({"Orya", "Taml", "Telu", "Knda", "Mlym"})
@@ -45,13 +49,13 @@ _LABIALS = ("p", "ph", "b", "bh", "m")
 
 
 @lru_cache(maxsize=65536)
-def romanize_brahmic(word: str, script: str, lang: str | None = None) -> str:
+def romanize_brahmic(word: str, script: str, lang: str | None = None) -> str:  # noqa: ARG001
     """Return the Latin spelling of one word (no spaces) of an Indic script.
 
     Args:
         word: letters and marks of one script.
         script: ISO 15924 code, one of the nine parallel blocks.
-        lang: BCP 47 language; `"as"` reads য as j and ৱ as w like Bengali's neighbours do.
+        lang: BCP 47 language; no language needs its own rule so far (Assamese letters tell themselves apart).
     """
     return "".join(sound for sound, _ in _drop_schwas(_syllables(word, script), script)).replace("aa", "a")
 
@@ -88,6 +92,9 @@ def _syllables(word: str, script: str) -> list[tuple[str, str]]:
                 out.pop()
         elif offset in _VOWELS:
             out.append((_VOWELS[offset], "V"))
+            joined = False
+        elif script == "Mlym" and offset in _CHILLUS:
+            out.append((_CHILLUS[offset], "C"))
             joined = False
         elif offset in (_ANUSVARA, _CANDRABINDU) or (script == "Guru" and offset == 0x70):
             out.append(("ng" if script == "Beng" and offset == _ANUSVARA else "n", "N"))

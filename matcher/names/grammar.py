@@ -147,7 +147,9 @@ def _tokens(word: str, lang: str | None, grammar: Grammar) -> list[NameToken]:
     roman = grammar.expansions.get(word) or romanize(word, lang)
     tokens = []
     for part in roman.split():
-        folded = fold(part)
-        folded = grammar.canonical.get(folded, folded)
-        tokens.append(NameToken(word, part, folded, grammar.weights.get(folded, 1.0)))
+        plain = fold(part)
+        folded = grammar.canonical.get(plain, plain)
+        # The weak elements are listed as they sound, not as their equivalents do: Miah is weak though Myat is not.
+        weight = grammar.weights.get(plain, grammar.weights.get(folded, 1.0))
+        tokens.append(NameToken(word, part, folded, weight))
     return tokens

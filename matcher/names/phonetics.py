@@ -1,4 +1,4 @@
-"""When do two Latin spellings stand for one sound? Phonetic folding, and a distance that knows which letters get confused.
+"""When do two Latin spellings stand for one sound? Phonetic folding, and a distance that knows the usual confusions.
 
 `fold` removes what romanisers never agree on (doubled letters, aspirates, ee/i, oo/u, ph/f, sh/s). What is left is
 compared by a weighted edit distance: an `a` for an `o` costs little (Mandal, Mondal), an `s` for a `g` costs a full
@@ -107,12 +107,12 @@ SUBSTITUTION, INSERTION = _tables()
 INITIAL_SUBSTITUTION = np.where(SUBSTITUTION >= 0.5, SUBSTITUTION * _INITIAL_EXTRA, SUBSTITUTION).astype(np.float32)
 
 
-def encode_tokens(tokens: list[str]) -> npt.NDArray[np.uint8]:
-    """Return folded tokens as letter codes, shape (n, MAX_TOKEN), uint8, 0-padded."""
-    codes = np.zeros((len(tokens), MAX_TOKEN), dtype=np.uint8)
+def encode_tokens(tokens: list[str], width: int = MAX_TOKEN) -> npt.NDArray[np.uint8]:
+    """Return folded tokens as letter codes, shape (n, width), uint8, 0-padded; unknown letters are passed over."""
+    codes = np.zeros((len(tokens), width), dtype=np.uint8)
     for row, token in enumerate(tokens):
-        for column, letter in enumerate(token[:MAX_TOKEN]):
-            codes[row, column] = _CODE.get(letter, 0)
+        known = [_CODE[letter] for letter in token if letter in _CODE][:width]
+        codes[row, : len(known)] = known
     return codes
 
 
@@ -120,7 +120,7 @@ def token_similarities(codes: npt.NDArray[np.uint8], left: IntArray, right: IntA
     """Return the similarity of token pairs.
 
     Args:
-        codes: shape (t, MAX_TOKEN), from `encode_tokens`.
+        codes: shape (t, width), from `encode_tokens`.
         left, right: shape (n,), rows of `codes`.
         chunk: pairs handled at once; bounds memory.
     Returns:
@@ -162,4 +162,5 @@ def _similarity_chunk(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> Flo
         previous = current
     weight = (insert_a.sum(1) + insert_b.sum(1)) / 2
     similarity = 1.0 - cost / np.maximum(weight, 0.5)
-    return np.clip(similarity, 0.0, 1.0).astype(np.float32)
+    clipped: FloatArray = np.clip(similarity, 0.0, 1.0).astype(np.float32)
+    return clipped

@@ -46,6 +46,9 @@ _BLOCKS: tuple[tuple[int, int, str], ...] = (
     (0x4E00, 0x9FFF, "Hani"),
 )
 
+# They choose how the sign before them is drawn (an emoji in colour); Unicode counts them as marks.
+_VARIATION_SELECTORS = ((0xFE00, 0xFE0F), (0x180B, 0x180F), (0xE0100, 0xE01EF))
+
 # Letters of other alphabets that look like a Latin letter: pasted or typed by mistake inside a Latin name.
 _HOMOGLYPHS = str.maketrans(
     "аеорсухіјѕԁһвкмтнАЕОРСУХІВКМТНΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "aeopcyxijsdhbkmtnAEOPCYXIBKMTNABEZHIKMNOPTYXo"
@@ -75,14 +78,13 @@ def main_script(text: str) -> str:
 @lru_cache(maxsize=8192)
 def _kept(char: str) -> str:
     """Return what one character becomes: itself, a space, or nothing."""
+    # D'Souza, Ng'ang'a: one token. Asked first, for Unicode calls one of these apostrophes a letter.
+    if char in "'’ʼ`´‘" or any(first <= ord(char) <= last for first, last in _VARIATION_SELECTORS):
+        return ""
     category = unicodedata.category(char)
     if category[0] in "LM":
         return char
-    if category in ("Cf", "Cc", "Cs", "Cn", "Co") and char not in "\t\n\r":
-        return ""
-    if char in "'’ʼ`´‘":  # D'Souza, Ng'ang'a: one token
-        return ""
-    return " "
+    return "" if category[0] == "C" and not char.isspace() else " "
 
 
 def normalise(text: str) -> str:
@@ -91,13 +93,10 @@ def normalise(text: str) -> str:
     Digits, punctuation and symbols become spaces; joiners, direction marks, controls and unpaired surrogates vanish.
     Distinct native names stay distinct: no mark that carries a sound is removed.
     """
-    composed = unicodedata.normalize("NFC", text[: 2 * MAX_NAME_CHARS])
-    if composed.isascii():
-        cleaned = "".join(char if char.isalpha() else "" if char == "'" else " " for char in composed)
-    else:
-        cleaned = "".join(map(_kept, composed))
-        if any("Ͱ" <= char <= "ԯ" for char in cleaned) and any(char.isascii() and char.isalpha() for char in cleaned):
-            cleaned = cleaned.translate(_HOMOGLYPHS)
+    cleaned = "".join(map(_kept, unicodedata.normalize("NFC", text[: 2 * MAX_NAME_CHARS])))
+    if any("Ͱ" <= char <= "ԯ" for char in cleaned) and any(char.isascii() and char.isalpha() for char in cleaned):
+        # Twice, for some capitals are known only by their small letter.
+        cleaned = cleaned.translate(_HOMOGLYPHS).casefold().translate(_HOMOGLYPHS)
     return " ".join(cleaned.casefold().split())[:MAX_NAME_CHARS].rstrip()
 
 

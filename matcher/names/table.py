@@ -19,6 +19,12 @@ MAX_TOKENS = 5
 Parser = Callable[[str], tuple[NameToken, ...]]
 
 
+def strongest_words(parsed: tuple[NameToken, ...]) -> tuple[NameToken, ...]:
+    """Return the at most MAX_TOKENS words that say most, in the order in which they stand."""
+    strongest = sorted(range(len(parsed)), key=lambda i: (-parsed[i].weight, i))[:MAX_TOKENS]
+    return tuple(parsed[i] for i in sorted(strongest))
+
+
 @dataclass(frozen=True, slots=True)
 class NameTable:
     """Distinct names as arrays.
@@ -53,10 +59,7 @@ class NameTable:
         initials = np.zeros((len(names), MAX_TOKENS), dtype=np.bool_)
         joined = np.full(len(names), -1, dtype=np.int32)
         for row, text in enumerate(names):
-            parsed = parse(text)
-            if len(parsed) > MAX_TOKENS:  # keep the words that say most, in their order
-                strongest = sorted(range(len(parsed)), key=lambda i: (-parsed[i].weight, i))[:MAX_TOKENS]
-                parsed = tuple(parsed[i] for i in sorted(strongest))
+            parsed = strongest_words(parse(text))
             for column, token in enumerate(parsed):
                 tokens[row, column] = words.setdefault(token.folded, len(words))
                 weights[row, column] = token.weight

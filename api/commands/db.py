@@ -1,0 +1,37 @@
+"""`sandhan db`: the database's schema."""
+
+from __future__ import annotations
+
+import typer
+
+from api.commands.context import load_settings, out, plain_errors
+from api.store import Database, current_revision, is_current
+from api.store import upgrade as upgrade_schema
+
+app = typer.Typer(help="The database's schema.", no_args_is_help=True)
+
+
+@app.command()
+def upgrade() -> None:
+    """Bring the database to the schema of this version (creates the embedded one)."""
+    settings = load_settings()
+    with plain_errors():
+        if not settings.database_url:
+            settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        upgrade_schema(settings.database)
+        database = Database.open(settings.database)
+        out.print(f"schema {current_revision(database)}")
+        database.dispose()
+
+
+@app.command()
+def status() -> None:
+    """Tell which schema the database has; exits with 1 when it is not this version's."""
+    settings = load_settings()
+    with plain_errors():
+        database = Database.open(settings.database)
+        current = is_current(database)
+        out.print(f"schema {current_revision(database) or 'none'}: {'current' if current else 'older'}")
+        database.dispose()
+    if not current:
+        raise typer.Exit(1)

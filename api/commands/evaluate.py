@@ -1,0 +1,222 @@
+"""`sandhan evaluate`: measure the engine on your own labelled data. None of it is used to learn."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.table import Table
+
+from api.commands.context import out, plain_errors, print_json, progress
+from api.linking import LinkMapping, MappingProblem, read_file, sides_of
+from indexing.linking import link_records
+from matcher.evaluation import (
+    area_under_curve,
+    best_decision,
+    brier_score,
+    decide,
+    expected_calibration_error,
+    ranks_of_truth,
+    recall_at,
+    reliability,
+)
+from matcher.model import MatchModel
+from matcher.names.alignment import NAME_MATCH_THRESHOLD, compare_batch
+from matcher.names.encoder import NameEncoder
+from matcher.names.table import NameTable
+
+app = typer.Typer(help="Measure the engine on your own labelled data.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_KS = (1, 10, 50)
+_BATCH = 512
+
+
+def _rows(path: Path, delimiter: str, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """Yield the rows of a table; stops with a clear line when a column is missing."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        if delimiter == "\t":  # a quotation mark in a TSV is a character
+            reader = csv.DictReader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        else:
+            reader = csv.DictReader(file, delimiter=delimiter)
+        missing = [column for column in needed if column not in (reader.fieldnames or ())]
+        if missing:
+            raise MappingProblem(f"{path}: there is no column {', '.join(missing)}; it has {reader.fieldnames}")
+        yield from reader
+
+
+@app.command()
+def names(
+    pairs: Annotated[Path, typer.Option(help="TSV with the columns native_script, latin, lang.", exists=True)],
+    pool: Annotated[Path | None, typer.Option(help="Further names to search among, one a line.", exists=True)] = None,
+    as_json: Json = False,
+) -> None:
+    """Recall of finding the Latin name by the native one and back, inside the file's names plus a pool."""
+    with plain_errors():
+        by_language: dict[str, list[tuple[str, str]]] = {}
+        for row in _rows(pairs, "\t", ("native_script", "latin", "lang")):
+            if row["native_script"].strip() and row["latin"].strip():
+                by_language.setdefault(row["lang"], []).append((row["native_script"], row["latin"]))
+        further = pool.read_text(encoding="utf-8-sig").splitlines() if pool else []
+        extra = tuple(dict.fromkeys(line.split("\t")[0].strip() for line in further if line.strip()))
+        result: dict[str, Any] = {"encoder": NameEncoder.encoder_id, "languages": {}}
+        with progress(as_json) as bars:
+            for language, found in bars.track(by_language.items(), description="names"):
+                native, latin = [pair[0] for pair in found], [pair[1] for pair in found]
+                result["languages"][language] = {
+                    "pairs": len(found),
+                    "native_to_latin": _retrieval(native, latin, extra),
+                    "latin_to_native": _retrieval(latin, native, extra),
+                }
+    if as_json:
+        print_json(result)
+        return
+    table = Table("language", "pairs", *(f"native->latin @{k}" for k in _KS), *(f"latin->native @{k}" for k in _KS))
+    for language, figures in result["languages"].items():
+        shown = [figures[way][f"recall@{k}"] for way in ("native_to_latin", "latin_to_native") for k in _KS]
+        table.add_row(language, str(figures["pairs"]), *(f"{value:.3f}" for value in shown))
+    out.print(table)
+
+
+def _retrieval(queries: list[str], targets: list[str], pool: tuple[str, ...]) -> dict[str, float]:
+    """Return recall among the distinct targets and the pool; a target text shared by several pairs counts for each."""
+    candidates = list(dict.fromkeys((*targets, *pool)))
+    place = {name: number for number, name in enumerate(candidates)}
+    encoder = NameEncoder.load()
+    gallery = encoder.encode(candidates)
+    vectors = encoder.encode(queries)
+    truth = np.array([place[target] for target in targets], dtype=np.int64)
+    ranks = [
+        ranks_of_truth(vectors[start : start + _BATCH] @ gallery.T, truth[start : start + _BATCH])
+        for start in range(0, len(queries), _BATCH)
+    ]
+    return recall_at(np.concatenate(ranks), _KS)
+
+
+@app.command(name="name-pairs")
+def name_pairs(
+    pairs: Annotated[Path, typer.Argument(help="CSV with the columns name1, name2, is_match.", exists=True)],
+    as_json: Json = False,
+) -> None:
+    """Precision, recall and F1 of the default decision on pairs of names, with no other evidence."""
+    with plain_errors():
+        rows = list(_rows(pairs, ",", ("name1", "name2", "is_match")))
+        truth = np.array([_truth(row["is_match"]) for row in rows], dtype=np.bool_)
+        table = NameTable.build(name for row in rows for name in (row["name1"], row["name2"]))
+        left = np.array([table.ids[row["name1"]] for row in rows], dtype=np.int64)
+        right = np.array([table.ids[row["name2"]] for row in rows], dtype=np.int64)
+        score = compare_batch(table, left, right).similarity.astype(np.float64)
+    at, best = decide(score, truth, NAME_MATCH_THRESHOLD), best_decision(score, truth)
+    _show(
+        {
+            "pairs": len(rows),
+            "precision": at.precision,
+            "recall": at.recall,
+            "f1": at.f1,
+            "accuracy": float(((score >= NAME_MATCH_THRESHOLD) == truth).mean()) if len(rows) else 0.0,
+            "threshold": NAME_MATCH_THRESHOLD,
+            "best_f1": best.f1,
+            "best_threshold": best.threshold,
+            "auc": area_under_curve(score, truth),
+        },
+        as_json,
+    )
+
+
+def _truth(text: str) -> bool:
+    value = text.strip().casefold()
+    if value in ("1", "true", "yes", "y"):
+        return True
+    if value in ("0", "false", "no", "n"):
+        return False
+    raise MappingProblem("is_match: is not one of 1, 0, true, false, yes, no")
+
+
+@app.command()
+def records(
+    left: Annotated[Path, typer.Argument(help="CSV file.", exists=True)],
+    right: Annotated[Path, typer.Argument(help="CSV file.", exists=True)],
+    truth: Annotated[Path, typer.Option(help="TSV with the columns left, right: ids of the true pairs.", exists=True)],
+    columns: Annotated[Path | None, typer.Option(help="TOML mapping of columns to fields.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Precision, recall, recall@k and calibration of linking two files whose true pairs are known."""
+    with plain_errors():
+        mapping = LinkMapping.read(columns)
+        left_side, right_side = sides_of(mapping.left, mapping.right)
+        today = date.today()
+        first = read_file(left, mapping.left, left_side, [(e.name, e.left) for e in mapping.extras], today)
+        second = read_file(right, mapping.right, right_side, [(e.name, e.right) for e in mapping.extras], today)
+        true = {(row["left"], row["right"]) for row in _rows(truth, "\t", ("left", "right"))}
+        with progress(as_json) as bars:
+            task = bars.add_task("", total=None)
+            linked = link_records(
+                first.records, second.records, MatchModel.load(), extra=mapping.comparisons(),
+                stage=lambda name, done, total: bars.update(task, description=name, completed=done, total=total),
+            )  # fmt: skip
+    left_ids = [record.record_id for record in first.records]
+    right_ids = [record.record_id for record in second.records]
+    is_match = np.array(
+        [(left_ids[a], right_ids[b]) in true for a, b in zip(linked.left, linked.right, strict=True)], dtype=np.bool_
+    )
+    probability = linked.scored.probability
+    best = best_decision(probability, is_match, len(true))
+    table = reliability(probability, is_match)
+    limits = linked.model.thresholds
+    at = {
+        grade: asdict(decide(probability, is_match, threshold, len(true)))
+        for grade, threshold in (
+            ("certain", limits.certain),
+            ("probable", limits.probable),
+            ("possible", limits.possible),
+        )
+    }
+    half = decide(probability, is_match, 0.5, len(true))
+    figures: dict[str, Any] = {
+        "left": len(left_ids),
+        "right": len(right_ids),
+        "true_pairs": len(true),
+        "candidate_recall": float(is_match.sum() / max(len(true), 1)),
+        "threshold": 0.5,
+        "precision": half.precision,
+        "recall": half.recall,
+        "f1": half.f1,
+        "best_f1": best.f1,
+        "best_threshold": best.threshold,
+        **_recall_at(linked.right, linked.scored.weight, is_match, len(true)),
+        "ece": expected_calibration_error(table),
+        "brier": brier_score(probability, is_match),
+        "grades": at,
+        "reliability": [asdict(entry) for entry in table],
+    }
+    _show(figures, as_json)
+
+
+def _recall_at(
+    right: np.ndarray[Any, np.dtype[np.int64]],
+    weight: np.ndarray[Any, np.dtype[np.float64]],
+    is_match: np.ndarray[Any, np.dtype[np.bool_]],
+    true_pairs: int,
+) -> dict[str, float]:
+    """Return the share of true pairs that are among the first k candidates of their right record."""
+    order = np.lexsort((-weight, right))
+    starts = np.flatnonzero(np.append(True, right[order][1:] != right[order][:-1])) if len(order) else order
+    rank = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    found = rank[is_match[order]]
+    return {f"recall@{k}": float((found < k).sum() / max(true_pairs, 1)) for k in (1, 10, 20)}
+
+
+def _show(figures: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(figures)
+        return
+    table = Table("figure", "value")
+    for name, value in figures.items():
+        if not isinstance(value, (dict, list)):
+            table.add_row(name, f"{value:.4f}" if isinstance(value, float) else str(value))
+    out.print(table)

@@ -1,0 +1,59 @@
+"""`sandhan partners`: who takes part. The first operator can only be made here, on the machine itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from api.access import OPERATOR, AccessScope
+from api.commands.context import out, print_json, services
+from api.partners.service import NewPartner
+
+app = typer.Typer(help="Partners and their first keys.", no_args_is_help=True)
+_LOCAL = AccessScope("command-line", "command-line", "operator", (), frozenset(OPERATOR))
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="Name of the organisation or unit.")],
+    kind: Annotated[str, typer.Option(help="shelter, ahtu, ngo, police, coordination or operator.")],
+    country: Annotated[str, typer.Option(help="ISO 3166-1 alpha-2, e.g. IN.")],
+    area: Annotated[list[str] | None, typer.Option(help="Area of responsibility: IN/WB, or India, Assam.")] = None,
+    email: Annotated[str | None, typer.Option(help="Address for alerts.")] = None,
+    webhook: Annotated[str | None, typer.Option(help="URL for alerts.")] = None,
+    language: Annotated[str, typer.Option(help="Language of its messages (BCP 47).")] = "en",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Register a partner; its API key is shown this once. An `operator` may register others over HTTP."""
+    with services() as sandhan:
+        if kind == "operator":
+            welcome = sandhan.partners.register_operator(name, country)
+        else:
+            new = NewPartner(name, kind, country, language, tuple(area or ()), email, webhook)
+            welcome = sandhan.partners.register(new, _LOCAL)
+    secrets = {"partner_id": welcome.partner.id, "api_key": welcome.api_key, "webhook_secret": welcome.webhook_secret}
+    if as_json:
+        print_json(secrets)
+        return
+    out.print(f"[bold]{welcome.partner.name}[/] is registered. Keep these now, they are not shown again:")
+    for label, value in secrets.items():
+        if value:
+            out.print(f"  {label:<15} {value}")
+
+
+@app.command(name="list")
+def list_partners(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the partners that take part."""
+    with services() as sandhan:
+        found = sandhan.partners.list(_LOCAL)
+    if as_json:
+        print_json(
+            [{"id": p.id, "name": p.name, "kind": p.kind, "country": p.country, "areas": p.areas} for p in found]
+        )
+        return
+    table = Table("id", "name", "kind", "country", "areas")
+    for partner in found:
+        table.add_row(partner.id, partner.name, partner.kind, partner.country, ", ".join(partner.areas))
+    out.print(table)

@@ -1,0 +1,26 @@
+"""`sandhan serve`: the API, until interrupted."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from api.app import create_app
+from api.bootstrap import Sandhan
+from api.commands.context import err, load_settings, plain_errors
+from api.serving import bind, server_for
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (SANDHAN_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 takes a free one (SANDHAN_PORT).")] = None,
+) -> None:
+    """Serve the API and deliver alerts until interrupted."""
+    settings = load_settings()
+    with plain_errors():
+        listener = bind(host or settings.host, settings.port if port is None else port)
+        with Sandhan.build(settings) as sandhan:
+            address, number = listener.getsockname()[:2]
+            err.print(f"[bold]Sandhan[/] at http://{address}:{number}  (OpenAPI at /openapi.json, Ctrl-C stops)")
+            server_for(create_app(sandhan), "info").run(sockets=[listener])

@@ -1,0 +1,343 @@
+"""Has everyone been compared with everyone? The nightly cross-match: one run at a time, in chunks, resumable.
+
+    lease ── one run at a time on all machines ── work list, in id order
+       └─ chunk: match_cases (matches and alerts of one case in one transaction) ── checkpoint ── lease renewed
+
+A run that was killed is taken up by the next start: finished chunks are not repeated, and repeating the chunk it died
+in changes nothing. What changed while a run was under way belongs to the next one, so no pair falls between two runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from api.ids import Clock, RandomBytes, new_id
+from api.matches.service import ENGINE, MatchOutcome
+from api.nightly_report import ROUTE, RunReport, report_of
+from api.store import Connection, Database, StoreError, audit, cases, changes, leases, runs
+from api.store.runs import Run
+from matcher.errors import SandhanError
+from matcher.person import Side
+
+log = logging.getLogger(__name__)
+
+KIND = "crossmatch"
+LEASE_TTL = timedelta(minutes=3)
+DEFAULT_CHUNK = 100
+_SLICE = 50  # the lease is renewed at least this often, however large a chunk is
+_PAGE = 5000
+_PAST_RUNS = 1000
+
+Beat = Callable[[int, int], None]
+
+
+class RunInProgress(SandhanError):
+    """Another cross-match is under way, on this machine or another."""
+
+    code = "run_in_progress"
+
+    def __init__(self, run: Run | None) -> None:
+        """Take the run under way, None when it cannot be told which."""
+        since = f"since {run.started_at:%Y-%m-%d %H:%M:%S} UTC ({run.id})" if run else "since a moment ago"
+        minutes = int(LEASE_TTL.total_seconds() // 60)
+        super().__init__(
+            f"a cross-match has been running {since}; if it was killed, it can be resumed {minutes} minutes after that"
+        )
+        self.started_at = run.started_at if run else None
+
+
+class LeaseLost(SandhanError):
+    """This run stood still for so long that another process has taken its place; what it had done stays done."""
+
+    code = "lease_lost"
+
+    def __init__(self) -> None:
+        super().__init__("this run stood still too long and another process has taken over; nothing is lost")
+
+
+class Matching(Protocol):
+    """Compares cases and stores what follows: `MatchService`."""
+
+    def match_cases(self, case_ids: Sequence[str]) -> list[MatchOutcome]:
+        """Compare cases of one side."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a run is.
+
+    Attributes:
+        done, total: cases, those before an interruption included.
+        rate: cases per second since this process began comparing; None before the first.
+        remaining_s: seconds left at that rate.
+    """
+
+    run_id: str
+    resumed: bool
+    done: int
+    total: int
+    rate: float | None
+    remaining_s: float | None
+
+
+@dataclass(slots=True)
+class _Work:
+    """A run in this process: what is left, what has been counted, and the lease it runs under."""
+
+    run: Run
+    holder: str
+    resumed: bool
+    tally: Counter[str]
+    cursor: str
+    listed: frozenset[str] = frozenset()
+    left: list[str] = field(default_factory=list)
+    done: set[str] = field(default_factory=set)
+
+    @property
+    def full(self) -> bool:
+        return bool(self.run.parameters["full"])
+
+
+class CrossMatch:
+    """Compares all cases, or those that have changed, with everyone on the other side.
+
+    Args:
+        matching: compares and stores.
+        model_version: a run is resumed only with the model it began with.
+        open_index: opens the index when there is work; calls its argument now and then while that takes long.
+        stopwatch: seconds that never go back; the clock may.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        matching: Matching,
+        model_version: str,
+        clock: Clock,
+        random_bytes: RandomBytes,
+        *,
+        open_index: Callable[[Beat], object],
+        stopwatch: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database, self._matching, self._model_version = database, matching, model_version
+        self._clock, self._random = clock, random_bytes
+        self._open_index, self._stopwatch = open_index, stopwatch
+
+    def run(
+        self, *, full: bool = False, chunk: int = DEFAULT_CHUNK, watch: Callable[[RunProgress], None] | None = None
+    ) -> list[RunReport]:
+        """Run to the end; an unfinished run of the same kind is resumed first, then what has changed since is done.
+
+        Args:
+            full: every open rescued person against every report, which is every report against every rescued person
+                as well; otherwise the cases of both sides that changed since the last finished run, or still wait.
+            chunk: cases between two checkpoints, at least 1.
+            watch: told at the beginning and after each checkpoint.
+        Returns:
+            One report, or two after a resumed incremental run.
+        Raises:
+            RunInProgress: another one is under way.
+            LeaseLost: another process has taken over.
+            StoreError: the database failed. As after any interruption, the next start resumes.
+        """
+        reports = [self._one(full, chunk, watch)]
+        if reports[0].resumed and not full:
+            with self._database.read() as conn:
+                behind = changes.latest_seq(conn) > reports[0].upto_seq
+            if behind:
+                reports.append(self._one(full, chunk, watch))
+        return reports
+
+    def _one(self, full: bool, chunk: int, watch: Callable[[RunProgress], None] | None) -> RunReport:
+        work = self._begin(full)
+        try:
+            return self._carry_out(work, chunk, watch or (lambda _: None))
+        finally:
+            self._release(work.holder)
+
+    def _begin(self, full: bool) -> _Work:
+        """Take the lease and find the run to resume, or open one: in one transaction, so nobody sees half of it."""
+        now = self._clock()
+        holder = new_id("lease", now, self._random)
+        with self._database.write() as conn:
+            past = runs.list_runs(conn, KIND, _PAST_RUNS)
+            unfinished = [run for run in past if run.state == "running"]
+            if not leases.acquire(conn, KIND, holder, now, LEASE_TTL):
+                raise RunInProgress(max(unfinished, key=lambda run: run.updated_at, default=None))
+            same_mode = [run for run in unfinished if run.parameters.get("full") == full]
+            same = [run for run in same_mode if run.parameters.get("model") == self._model_version]
+            if same:
+                run = same[0]
+                # Said again without moving: the run with the latest sign of life is the one under way.
+                runs.checkpoint(conn, run.id, cursor=run.cursor or "", counters=run.counters, at=self._at(run))
+            else:
+                for run in same_mode:  # begun with another model: half of its pairs would be weighed differently
+                    runs.finish(conn, run.id, at=self._at(run), failed=True)
+                finished = [run.upto_seq for run in past if run.state == "finished"]
+                run = runs.open_run(
+                    conn,
+                    run_id=new_id("run", now, self._random),
+                    kind=KIND,
+                    parameters={"full": full, "model": self._model_version, "from_seq": max(finished, default=0)},
+                    upto_seq=changes.latest_seq(conn),
+                    at=now,
+                )
+            action = "crossmatch.resumed" if same else "crossmatch.started"
+            audit.append(conn, at=now, actor=ENGINE, action=action, subject=run.id, detail={"full": full})
+        return _Work(run, holder, bool(same), Counter(run.counters), run.cursor or "")
+
+    def _carry_out(self, work: _Work, chunk: int, watch: Callable[[RunProgress], None]) -> RunReport:
+        with self._timed(work, "list"), self._database.read() as conn:
+            listed = sorted(_full_list(conn, work.run) if work.full else _changed_list(conn, work.run))
+        work.listed = frozenset(listed)
+        work.left = [case_id for case_id in listed if case_id > work.cursor]
+        work.done = set(listed) - set(work.left)
+        total = work.tally["cases"] + len(work.left)
+        watch(RunProgress(work.run.id, work.resumed, work.tally["cases"], total, None, None))
+        if work.left:
+            with self._timed(work, "index"):
+                self._open_index(self._heartbeat(work))
+        began, before = self._stopwatch(), work.tally["cases"]
+        for start in range(0, len(work.left), chunk):
+            part = work.left[start : start + chunk]
+            self._compare(work, part)
+            work.tally.update(cases=len(part), chunks=1)
+            with self._timed(work, "checkpoint"):
+                self._checkpoint(work, part[-1])
+            seconds = max(self._stopwatch() - began, 1e-9)
+            rate = (work.tally["cases"] - before) / seconds
+            left = (total - work.tally["cases"]) / rate
+            watch(RunProgress(work.run.id, work.resumed, work.tally["cases"], total, rate, left))
+        return self._finish(work)
+
+    def _compare(self, work: _Work, part: Sequence[str]) -> None:
+        """Compare one chunk, one side after the other."""
+        with self._database.read() as conn:
+            known = cases.get_cases(conn, part)
+        for side in Side:
+            ids = [case_id for case_id in part if case_id in known and known[case_id].side == side]
+            for start in range(0, len(ids), _SLICE):
+                some = ids[start : start + _SLICE]
+                with self._timed(work, "compare"):
+                    outcomes = self._matching.match_cases(some)
+                work.tally["passed_over"] += len(some) - len(outcomes)
+                for outcome in outcomes:
+                    _count(work, outcome)
+                work.done.update(some)
+                with self._database.write(ordered=False) as conn:
+                    self._hold(conn, work)
+
+    def _checkpoint(self, work: _Work, cursor: str) -> None:
+        with self._database.write(ordered=False) as conn:
+            self._hold(conn, work)
+            runs.checkpoint(conn, work.run.id, cursor=cursor, counters=dict(work.tally), at=self._at(work.run))
+        work.cursor = cursor
+
+    def _finish(self, work: _Work) -> RunReport:
+        now = self._clock()
+        with self._database.write() as conn:
+            self._hold(conn, work)
+            ended = runs.finish(conn, work.run.id, at=self._at(work.run), counters=dict(work.tally))
+            audit.append(
+                conn, at=now, actor=ENGINE, action="crossmatch.finished", subject=ended.id,
+                detail={"cases": work.tally["cases"], "alerts": work.tally["alerts"]},
+            )  # fmt: skip
+            leases.release(conn, KIND, work.holder)
+        return report_of(ended, work.resumed)
+
+    def _hold(self, conn: Connection, work: _Work) -> None:
+        """Renew the lease. One that has expired is taken again if nobody has touched this run meanwhile."""
+        now = self._clock()
+        if leases.renew(conn, KIND, work.holder, now, LEASE_TTL):
+            return
+        current = runs.get_run(conn, work.run.id)
+        untouched = current is not None and current.state == "running" and (current.cursor or "") == work.cursor
+        if not untouched or not leases.acquire(conn, KIND, work.holder, now, LEASE_TTL):
+            raise LeaseLost
+
+    def _heartbeat(self, work: _Work) -> Beat:
+        """Return what keeps the lease alive while the index is built, which may take longer than it lasts."""
+        last = self._stopwatch()
+
+        def beat(_done: int, _total: int) -> None:
+            nonlocal last
+            if self._stopwatch() - last >= LEASE_TTL.total_seconds() / 6:
+                with self._database.write(ordered=False) as conn:
+                    self._hold(conn, work)
+                last = self._stopwatch()
+
+        return beat
+
+    def _release(self, holder: str) -> None:
+        try:
+            with self._database.write(ordered=False) as conn:
+                leases.release(conn, KIND, holder)
+        except StoreError as error:
+            # Raising here would hide why the run ended; the lease runs out by itself.
+            log.warning("the lease of the cross-match could not be given back (%s)", error.code)
+
+    def _at(self, run: Run) -> datetime:
+        """Return the time, never before the run began: the clock may have been moved back."""
+        return max(self._clock(), run.started_at)
+
+    @contextmanager
+    def _timed(self, work: _Work, stage: str) -> Iterator[None]:
+        began = self._stopwatch()
+        yield
+        work.tally[f"ms_{stage}"] += max(round((self._stopwatch() - began) * 1000), 0)
+
+
+def _full_list(conn: Connection, run: Run) -> set[str]:
+    """Return the open rescued persons, without those who came after the run began: they were compared on arrival."""
+    newer = {change.case_id for change in _changes(conn, run.upto_seq) if change.kind == "created"}
+    return {case.id for case in _open_cases(conn, Side.RESCUED)} - newer
+
+
+def _changed_list(conn: Connection, run: Run) -> set[str]:
+    """Return the cases that changed before the run began, and those that have waited since before."""
+    changed: set[str] = set()
+    newer: set[str] = set()
+    for change in _changes(conn, int(str(run.parameters["from_seq"]))):
+        (changed if change.seq <= run.upto_seq else newer).add(change.case_id)
+    waiting = cases.unmatched(conn, _PAGE)
+    if len(waiting) == _PAGE:  # perhaps not all: go through every open case, a page at a time
+        ids = {case.id for case in _open_cases(conn, None) if case.matched_version < case.version}
+    else:
+        ids = {case.id for case in waiting}
+    # The list must be the same after an interruption, so what changed since is left to the next run.
+    return changed | (ids - newer)
+
+
+def _changes(conn: Connection, seq: int) -> Iterator[changes.Change]:
+    while page := changes.since(conn, seq, _PAGE):
+        yield from page
+        seq = page[-1].seq
+
+
+def _open_cases(conn: Connection, side: Side | None) -> Iterator[cases.Case]:
+    after: str | None = None
+    while page := cases.list_cases(conn, side=side, status="open", after=after, limit=_PAGE):
+        yield from page
+        after = page[-1].id
+
+
+def _count(work: _Work, outcome: MatchOutcome) -> None:
+    """Add up what comparing one case came to; a pair whose other case has its turn later is counted then."""
+    work.tally["compared" if outcome.settled else "unsettled"] += 1
+    work.tally["alerts"] += outcome.alerts
+    work.tally.update(outcome.counts)
+    for _, found in outcome.found:
+        other = found.pair.left_id if found.pair.right_id == outcome.case_id else found.pair.right_id
+        # The later one surely finds the pair too: a match that is stored is compared again in any case.
+        if other in work.listed and other not in work.done:
+            continue
+        work.tally[f"pairs_{found.pair.grade}"] += 1
+        work.tally.update(f"{ROUTE}{route}" for route in found.routes)

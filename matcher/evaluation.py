@@ -1,0 +1,125 @@
+"""How good is it? Precision, recall, calibration and ranking, on data that the model has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How a threshold does: counts are of pairs at or above it."""
+
+    threshold: float
+    precision: float
+    recall: float
+    f1: float
+
+
+def decide(score: Floats, is_match: Bools, threshold: float, matches: int | None = None) -> Decision:
+    """Return precision, recall and F1 of taking every pair at or above a threshold for a match.
+
+    Args:
+        score: shape (n,).
+        is_match: shape (n,).
+        threshold: of the score.
+        matches: how many true pairs there are, when some are not among the n; None: all are.
+    """
+    taken = score >= threshold
+    right = float((taken & is_match).sum())
+    total = float(is_match.sum() if matches is None else matches)
+    precision = right / taken.sum() if taken.any() else 0.0
+    recall = right / total if total else 0.0
+    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
+    return Decision(float(threshold), float(precision), float(recall), float(f1))
+
+
+def best_decision(score: Floats, is_match: Bools, matches: int | None = None) -> Decision:
+    """Return the decision with the highest F1 over all thresholds."""
+    if len(score) == 0:
+        return Decision(0.0, 0.0, 0.0, 0.0)
+    order = np.argsort(-score, kind="stable")
+    right = np.cumsum(is_match[order])
+    total = is_match.sum() if matches is None else matches
+    f1 = 2 * right / (np.arange(1, len(order) + 1) + total)
+    # Pairs of equal score stand or fall together: only the last of each counts.
+    last = np.append(score[order][1:] != score[order][:-1], True)
+    best = int(np.argmax(np.where(last, f1, -1.0)))
+    return decide(score, is_match, float(score[order][best]), matches)
+
+
+def area_under_curve(score: Floats, is_match: Bools) -> float:
+    """Return the chance that a random match scores above a random non-match, ties counting half; 0.5 if undefined."""
+    positives, negatives = int(is_match.sum()), int((~is_match).sum())
+    if not positives or not negatives:
+        return 0.5
+    _, inverse, counts = np.unique(score, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(counts) - (counts - 1) / 2.0)[inverse]
+    return float((rank[is_match].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Pairs whose probability lies in a range: how many, what was said, what was true."""
+
+    low: float
+    high: float
+    pairs: int
+    mean_probability: float
+    share_of_matches: float
+
+
+def reliability(probability: Floats, is_match: Bools, bins: int = 10) -> list[ReliabilityBin]:
+    """Return the reliability table over equal ranges of probability; empty ranges are left out."""
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    place = np.clip(np.searchsorted(edges, probability, side="right") - 1, 0, bins - 1)
+    table = []
+    for number in range(bins):
+        inside = place == number
+        if inside.any():
+            table.append(
+                ReliabilityBin(
+                    float(edges[number]),
+                    float(edges[number + 1]),
+                    int(inside.sum()),
+                    float(probability[inside].mean()),
+                    float(is_match[inside].mean()),
+                )
+            )
+    return table
+
+
+def expected_calibration_error(table: Sequence[ReliabilityBin]) -> float:
+    """Return the mean gap between what was said and what was true, weighted by the pairs of each bin."""
+    total = sum(entry.pairs for entry in table)
+    if not total:
+        return 0.0
+    return sum(entry.pairs * abs(entry.mean_probability - entry.share_of_matches) for entry in table) / total
+
+
+def brier_score(probability: Floats, is_match: Bools) -> float:
+    """Return the mean squared error of the probabilities (0 is perfect)."""
+    return float(np.mean((probability - is_match) ** 2)) if len(probability) else 0.0
+
+
+def ranks_of_truth(similarities: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the rank (0 first) of the true column of each row, ties counted against it.
+
+    Args:
+        similarities: shape (q, n).
+        truth: shape (q,), the true column.
+    """
+    own = similarities[np.arange(len(truth)), truth]
+    ranks: npt.NDArray[np.int64] = (similarities >= own[:, None]).sum(axis=1) - 1
+    return ranks
+
+
+def recall_at(ranks: npt.NDArray[np.int64], ks: Sequence[int]) -> dict[str, float]:
+    """Return {"recall@k": share of ranks below k}."""
+    return {f"recall@{k}": float((ranks < k).mean()) if len(ranks) else 0.0 for k in ks}

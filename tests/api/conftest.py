@@ -1,0 +1,366 @@
+"""A whole service on a fresh database, the partners who use it, and a photographer who needs no model."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import json
+import os
+import random
+import secrets
+import shutil
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from sqlalchemy import create_engine, func, make_url, select, text
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.bootstrap import FACE_MODEL, Sandhan
+from api.partners.service import Welcome
+from api.settings import Settings
+from api.store import partners, tables, upgrade
+from matcher.photos.errors import NoFace, PoolBusy
+from matcher.photos.faces import Box, DetectedFace, FaceMeasures, PhotoResult, Quality
+from matcher.photos.reading import read_photo
+
+POSTGRES = os.environ.get("SANDHAN_TEST_POSTGRES")
+START = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
+GREEN, FACELESS = (96, 160, 96), (0, 0, 255)
+
+REPORT: dict[str, Any] = {
+    "side": "missing",
+    "external_id": "FIR-2023-77",
+    "name": "সুনীতা মণ্ডল",
+    "nickname": "বুড়ি",
+    "father_name": "রমেশ মণ্ডল",
+    "mother_name": "মালতী মণ্ডল",
+    "sex": "female",
+    "birth_date": "2011-05-30",
+    "country": "India",
+    "state": "পশ্চিমবঙ্গ",
+    "district": "দক্ষিণ ২৪ পরগনা",
+    "village": "গোসাবা",
+    "address": "নদীর ধারে, কাছারি পাড়া",
+    "phone": ["+91 98301 55501"],
+    "identifier": ["aadhaar:4821 7735 9026"],
+    "languages": ["bn"],
+    "marks": ["mole on left cheek"],
+    "last_seen": "2023-08-14",
+    "narrative": "Left with a woman who promised work in a beauty parlour.",
+}
+RESCUE: dict[str, Any] = {
+    "side": "rescued",
+    "external_id": "MUM-2026-0117",
+    "name": "सुनिता",
+    "nickname": "बुड़ी",
+    "father_name": "रमेश मंडल",
+    "mother_name": "मालती",
+    "sex": "female",
+    "age": "15",
+    "age_basis": "guess",
+    "country": "India",
+    "state": "West Bengal",
+    "district": "South 24 Parganas",
+    "village": "Gosaba",
+    "phone": ["098301 55501"],
+    "languages": ["bn", "hi"],
+    "marks": ["mole on cheek"],
+    "found": "2026-10-28",
+    "event_country": "India",
+    "event_state": "Maharashtra",
+    "event_district": "Mumbai",
+    "narrative": "Found behind the wholesale market.",
+}
+
+
+class TickingClock:
+    """A clock that a test can move; each look is a millisecond later, so that ids sort by age."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+
+    def __call__(self) -> datetime:
+        with self._lock:
+            self._now += timedelta(milliseconds=1)
+            return self._now
+
+    def advance(self, **by: float) -> None:
+        with self._lock:
+            self._now += timedelta(**by)
+
+
+class FakePhotographer:
+    """Reads photos for real and sees in each the face of its colour: equal colours are one person, `FACELESS` none."""
+
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+        self.busy = False
+
+    def process(self, data: bytes) -> PhotoResult:
+        if self.busy:
+            raise PoolBusy(1)
+        self.seen.append(data)
+        photo = read_photo(data)
+        height, width = photo.pixels.shape[:2]
+        colour = _rounded(photo.pixels[height // 2, width // 2])
+        if colour == _rounded(FACELESS):
+            raise NoFace((0,), (1,), (width, height))
+        seed = int.from_bytes(hashlib.sha256(repr(colour).encode()).digest()[:4])
+        vector = np.random.default_rng(seed).normal(size=128)
+        vector = (vector / np.linalg.norm(vector) * 1.4).astype(np.float32)
+        measures = FaceMeasures(120, 200.0, 1.5, 20.0, 220.0)
+        face = DetectedFace(Box(0, 0, width, height), 1.5, Quality.GOOD, vector, measures)
+        return PhotoResult(photo.jpeg, "image/jpeg", photo.captured_on, (face,), (width, height), FACE_MODEL)
+
+
+def _rounded(colour: Iterable[int]) -> tuple[int, ...]:
+    return tuple(round(float(part) / 32) * 32 for part in colour)
+
+
+def picture(colour: tuple[int, int, int], size: tuple[int, int] = (96, 96), exif: Image.Exif | None = None) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, "JPEG", quality=95, **({"exif": exif} if exif else {}))
+    return out.getvalue()
+
+
+@dataclass(frozen=True)
+class Member:
+    """A partner with its key."""
+
+    id: str
+    key: str
+    key_id: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+
+@dataclass
+class House:
+    """The services, a client that talks to them, and short ways to say what a test needs."""
+
+    sandhan: Sandhan
+    client: TestClient
+    clock: TickingClock
+    photographer: FakePhotographer
+    members: dict[str, Member] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def __getitem__(self, name: str) -> Member:
+        return self.members[name]
+
+    def ask(self, who: str | None, method: str, path: str, **more: Any) -> httpx.Response:
+        headers = dict(self.members[who].headers if who else {}) | dict(more.pop("headers", {}))
+        return self.client.request(method, path, headers=headers, **more)
+
+    def enter(self, who: str, form: dict[str, Any], *photos: bytes, **changed: Any) -> dict[str, Any]:
+        """Register a case and return the answer."""
+        answer = self.send(who, form | changed, *photos)
+        assert answer.status_code in (200, 201), answer.text
+        return dict(answer.json())
+
+    def send(
+        self,
+        who: str | None,
+        form: Any,
+        *photos: bytes,
+        path: str = "/v1/cases",
+        method: str = "POST",
+        part: str = "case",
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        if not photos:
+            return self.ask(who, method, path, json=form, headers=headers or {})
+        files: list[Any] = [("photos", (f"photo{n}.jpg", data, "image/jpeg")) for n, data in enumerate(photos)]
+        return self.ask(who, method, path, data={part: json.dumps(form)}, files=files, headers=headers or {})
+
+    def join(self, name: str, kind: str, areas: tuple[str, ...] = (), **more: Any) -> Member:
+        """Register a partner over HTTP, as the operator does."""
+        form = {"name": name, "kind": kind, "country": "IN", "areas": list(areas), **more}
+        answer = self.ask("operator", "POST", "/v1/partners", json=form)
+        assert answer.status_code == 201, answer.text
+        return self.keep(name, answer.json()["id"], answer.json()["api_key"])
+
+    def keep(self, name: str, partner_id: str, key: str) -> Member:
+        with self.sandhan.database.read() as conn:
+            key_id = partners.list_keys(conn, partner_id)[0].id
+        self.members[name] = Member(partner_id, key, key_id)
+        return self.members[name]
+
+    def key_with(
+        self, who: str, *permissions: str, expires_at: datetime | None = None, revoked: bool = False
+    ) -> dict[str, str]:
+        """Give a partner one more key with these permissions only; return its headers."""
+        secret = f"sk_{secrets.token_hex(24)}"
+        key_id = f"key-{next(self._numbers)}"
+        with self.sandhan.database.write() as conn:
+            partners.add_key(
+                conn, key_id=key_id, partner_id=self[who].id, label="test", at=START, expires_at=expires_at,
+                secret_hash=hashlib.sha256(secret.encode()).hexdigest(), permissions=permissions,
+            )  # fmt: skip
+            if revoked:
+                partners.revoke_key(conn, key_id, START)
+        return {"Authorization": f"Bearer {secret}"}
+
+    def row_counts(self) -> dict[str, int]:
+        """Return how many rows each table has."""
+        with self.sandhan.database.read() as conn:
+            return {
+                name: conn.scalar(select(func.count()).select_from(table)) or 0
+                for name, table in tables.metadata.tables.items()
+            }
+
+
+@pytest.fixture
+def report() -> dict[str, Any]:
+    return dict(REPORT)
+
+
+@pytest.fixture
+def rescue() -> dict[str, Any]:
+    return dict(RESCUE)
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        "sqlite",
+        pytest.param(
+            "postgresql",
+            marks=[
+                pytest.mark.postgres,
+                pytest.mark.skipif(POSTGRES is None, reason="SANDHAN_TEST_POSTGRES is not set"),
+            ],
+        ),
+    ],
+)
+def dialect(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file; copying it is much faster than migrating for each test."""
+    path = tmp_path_factory.mktemp("template") / "sandhan.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@contextmanager
+def empty_database(dialect: str, home: Path, template: Path) -> Iterator[str]:
+    """Give `Settings.database_url` of a migrated, empty database; empty for the embedded one."""
+    if dialect == "sqlite":
+        home.mkdir(exist_ok=True)
+        shutil.copy(template, home / "sandhan.db")
+        yield ""
+        return
+    assert POSTGRES is not None
+    schema = f"api_test_{secrets.token_hex(6)}"
+    engine = create_engine(POSTGRES)
+    with engine.begin() as conn:
+        conn.execute(text(f"CREATE SCHEMA {schema}"))
+    url = make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"})
+    url_text = url.render_as_string(hide_password=False)
+    upgrade(url_text)
+    try:
+        yield url_text
+    finally:
+        with engine.begin() as conn:
+            conn.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+        engine.dispose()
+
+
+@contextmanager
+def open_house(home: Path, database_url: str = "", *, seed: int = 1, **changed: Any) -> Iterator[House]:
+    """Give the services with an open index and no background work.
+
+    Args:
+        seed: of ids and keys; two houses on one database need two.
+        changed: further settings.
+    """
+    photographer, clock = FakePhotographer(), TickingClock()
+    settings = Settings(_env_file=None, home=home, database_url=database_url, **changed)  # type: ignore[call-arg]
+    with Sandhan.build(
+        settings, clock=clock, random_bytes=random.Random(seed).randbytes, jitter=lambda: 0.0, photographer=photographer
+    ) as sandhan:
+        # A fault must come out as an answer, not as an exception: the client raises whatever leaves the application.
+        client = TestClient(create_app(sandhan, start=False))
+        yield House(sandhan, client, clock, photographer)
+
+
+def settle(house: House) -> None:
+    """Let in the partners of most tests: each stands in another relation to the pair of `report` and `rescue`."""
+    welcome: Welcome = house.sandhan.partners.register_operator("Operator", "IN")
+    house.keep("operator", welcome.partner.id, welcome.api_key)
+    house.join("shelter", "shelter", ("IN/MH",), email="shelter@example.org")  # owns the rescued person's record
+    house.join("family", "ngo", email="family@example.org")  # owns the report
+    house.join("ahtu", "ahtu", ("IN/WB/south-24-parganas",), email="ahtu@example.org")  # where the family lives
+    house.join("mumbai", "ngo", ("IN/MH",), email="mumbai@example.org")  # where she was found
+    house.join("stranger", "ahtu", ("IN/AS",), email="stranger@example.org")
+
+
+@contextmanager
+def settled_house(dialect: str, home: Path, template: Path, **changed: Any) -> Iterator[House]:
+    """Give services on an empty database, with an open index and the partners of `settle`."""
+    with empty_database(dialect, home, template) as url, open_house(home, url, **changed) as made:
+        made.sandhan.open_index()
+        settle(made)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def house(dialect: str, tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[House]:
+    """One house for the tests of a module; each enters cases of its own."""
+    with settled_house(dialect, tmp_path_factory.mktemp("house") / "home", template) as made:
+        yield made
+
+
+@pytest.fixture
+def fresh_house(dialect: str, tmp_path: Path, template: Path) -> Iterator[House]:
+    """A house without any case."""
+    with settled_house(dialect, tmp_path / "home", template) as made:
+        yield made
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The house after report and rescue came in and were matched."""
+
+    house: House
+    missing_id: str
+    rescued_id: str
+    match_id: str
+    photo_id: str
+    alerts: dict[str, str]
+    """Name of the member -> id of its alert."""
+
+
+@pytest.fixture(scope="module")
+def pair(dialect: str, tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Pair]:
+    """A matched pair that the tests of one module read and do not change."""
+    with settled_house(dialect, tmp_path_factory.mktemp("pair") / "home", template) as house:
+        yield matched(house)
+
+
+def matched(house: House) -> Pair:
+    missing = house.enter("family", REPORT, picture(GREEN))
+    rescued = house.enter("shelter", RESCUE, picture(GREEN, (120, 96)), face_consent=True)
+    told = {}
+    for name in house.members.keys() - {"operator"}:
+        items = house.ask(name, "GET", "/v1/alerts").json()["items"]
+        told.update({name: items[0]["id"]} if items else {})
+    photo_id = rescued["case"]["photos"][0]["id"]
+    return Pair(house, missing["case"]["id"], rescued["case"]["id"], rescued["matches"][0]["id"], photo_id, told)

@@ -1,0 +1,297 @@
+"""Who may do what: every endpoint without a key, with each permission, and from each relation to a case."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from api.access import AccessScope, Permission, View
+from api.store import partners
+from api.store.cases import Case
+
+from .conftest import GREEN, REPORT, RESCUE, START, House, Pair, picture
+
+CASE = {"side": "missing", "name": "Somebody"}
+QUERY = {"person": CASE, "purpose": "trace-missing-person"}
+PARTNER = {"name": "Newcomer", "kind": "ngo", "country": "IN"}
+NOWHERE = {"case_id": "case_none", "photo_id": "photo_none", "match_id": "match_none", "alert_id": "alert_none"}
+
+ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
+    ("POST", "/v1/partners"): ("partners:write", PARTNER),
+    ("GET", "/v1/partners"): ("partners:read", None),
+    ("POST", "/v1/cases"): ("cases:write", CASE),
+    ("GET", "/v1/cases"): ("cases:read", None),
+    ("GET", "/v1/cases/{case_id}"): ("cases:read", None),
+    ("PUT", "/v1/cases/{case_id}"): ("cases:write", CASE),
+    ("POST", "/v1/cases/{case_id}/close"): ("cases:write", None),
+    ("POST", "/v1/cases/{case_id}/reopen"): ("cases:write", None),
+    ("GET", "/v1/cases/{case_id}/photos"): ("cases:read", None),
+    ("GET", "/v1/cases/{case_id}/photos/{photo_id}"): ("cases:read", None),
+    ("POST", "/v1/matches/query"): ("matches:query", QUERY),
+    ("GET", "/v1/matches"): ("matches:read", None),
+    ("GET", "/v1/matches/{match_id}"): ("matches:read", None),
+    ("GET", "/v1/alerts"): ("alerts:read", None),
+    ("GET", "/v1/alerts/{alert_id}"): ("alerts:read", None),
+    ("POST", "/v1/alerts/{alert_id}/acknowledge"): ("alerts:acknowledge", None),
+}
+OPEN = {"/v1/health", "/v1/ready"}
+each_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=" ".join)
+
+
+def knock(house: House, endpoint: tuple[str, str], headers: dict[str, str]) -> Any:
+    method, path = endpoint
+    return house.client.request(method, path.format(**NOWHERE), headers=headers, json=ENDPOINTS[endpoint][1])
+
+
+def test_the_table_of_endpoints_is_complete(house: House) -> None:
+    paths = house.client.get("/openapi.json").json()["paths"]
+    served = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    assert served == set(ENDPOINTS) | {("GET", path) for path in OPEN}
+
+
+@pytest.fixture(scope="module")
+def bad_keys(house: House) -> dict[str, dict[str, str]]:
+    """Headers of every kind that must open nothing."""
+    left = house.join("left", "ngo")
+    with house.sandhan.database.write() as conn:
+        partners.set_active(conn, left.id, False)
+    return {
+        "none": {},
+        "unknown": {"Authorization": "Bearer sk_" + "0" * 48},
+        "empty": {"Authorization": "Bearer "},
+        "unknown, other header": {"X-API-Key": "sk_" + "0" * 48},
+        "other scheme": {"Authorization": f"Basic {house['shelter'].key}"},
+        "revoked": house.key_with("shelter", *Permission, revoked=True),
+        "expired": house.key_with("shelter", *Permission, expires_at=START),
+        "partner left": left.headers,
+    }
+
+
+@each_endpoint
+def test_without_a_valid_key_nothing_opens(
+    house: House, bad_keys: dict[str, dict[str, str]], endpoint: tuple[str, str]
+) -> None:
+    before = house.row_counts()
+    answers = {kind: knock(house, endpoint, headers) for kind, headers in bad_keys.items()}
+    answers["in the address"] = house.client.request(
+        endpoint[0],
+        endpoint[1].format(**NOWHERE),
+        params={"api_key": house["shelter"].key},
+        json=ENDPOINTS[endpoint][1],
+    )
+    for kind, answer in answers.items():
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), kind
+        assert answer.headers["www-authenticate"] == "Bearer"
+    # Whoever tries keys learns nothing from the answers.
+    assert len({answer.content for answer in answers.values()}) == 1
+    assert house.row_counts() == before
+
+
+def test_a_key_opens_until_it_expires(house: House) -> None:
+    headers = house.key_with("shelter", *Permission, expires_at=house.clock() + timedelta(minutes=5))
+    assert house.client.get("/v1/cases", headers=headers).status_code == 200
+    house.clock.advance(minutes=6)
+    assert house.client.get("/v1/cases", headers=headers).status_code == 401
+
+
+@pytest.fixture(scope="module")
+def keys(house: House) -> dict[str, dict[str, str]]:
+    """One key of each single permission."""
+    return {permission: house.key_with("stranger", permission) for permission in Permission}
+
+
+@each_endpoint
+def test_each_endpoint_asks_for_exactly_its_permission(
+    house: House, keys: dict[str, dict[str, str]], endpoint: tuple[str, str]
+) -> None:
+    needed = ENDPOINTS[endpoint][0]
+    for permission, headers in keys.items():
+        answer = knock(house, endpoint, headers)
+        if permission == needed:
+            assert answer.status_code in (200, 201, 404), answer.text
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (403, "not_permitted"), permission
+            assert needed in answer.json()["detail"]
+
+
+def test_a_key_without_permissions_opens_nothing(house: House) -> None:
+    headers = house.key_with("stranger")
+    assert {knock(house, endpoint, headers).status_code for endpoint in ENDPOINTS} == {403}
+
+
+def test_operators_see_no_case(pair: Pair) -> None:
+    for endpoint in ENDPOINTS:
+        if not ENDPOINTS[endpoint][0].startswith("partners:"):
+            assert knock(pair.house, endpoint, pair.house["operator"].headers).status_code == 403
+
+
+# What each member sees; "-" is the answer for what does not exist.
+CASES_SEEN = {
+    "missing": {"family": "full", "ahtu": "full", "shelter": "masked", "mumbai": "masked", "stranger": "-"},
+    "rescued": {"shelter": "full", "family": "masked", "ahtu": "masked", "mumbai": "masked", "stranger": "-"},
+}
+
+
+@pytest.mark.parametrize("side", CASES_SEEN)
+@pytest.mark.parametrize("who", CASES_SEEN["missing"])
+def test_how_much_of_a_case_each_relation_sees(pair: Pair, side: str, who: str) -> None:
+    case_id = {"missing": pair.missing_id, "rescued": pair.rescued_id}[side]
+    answer = pair.house.ask(who, "GET", f"/v1/cases/{case_id}")
+    expected = CASES_SEEN[side][who]
+    if expected == "-":
+        nothing = pair.house.ask(who, "GET", "/v1/cases/case_none")
+        assert (answer.status_code, answer.content) == (404, nothing.content)
+        assert dict(answer.headers) == dict(nothing.headers)
+        return
+    body = answer.json()
+    assert (answer.status_code, body["view"], body["id"]) == (200, expected, case_id)
+    assert ("etag" in answer.headers) == (expected == "full")
+    match = pair.house.ask(who, "GET", f"/v1/matches/{pair.match_id}").json()
+    assert match[side] == body
+
+
+# Everything that only the owner of the rescued person's record may do; none of it works for the others.
+OWN = [
+    ("PUT", "/v1/cases/{case_id}", RESCUE | {"name": "another"}),
+    ("POST", "/v1/cases/{case_id}/close", None),
+    ("POST", "/v1/cases/{case_id}/reopen", None),
+    ("GET", "/v1/cases/{case_id}/photos", None),
+    ("GET", "/v1/cases/{case_id}/photos/{photo_id}", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), OWN, ids=[f"{row[0]} {row[1]}" for row in OWN])
+def test_what_only_the_owner_may_do(pair: Pair, method: str, path: str, body: Any) -> None:
+    there = path.format(case_id=pair.rescued_id, photo_id=pair.photo_id)
+    before = pair.house.ask("shelter", "GET", f"/v1/cases/{pair.rescued_id}").json()
+    for who in ("family", "ahtu", "mumbai", "stranger"):
+        answer = pair.house.ask(who, method, there, json=body)
+        nothing = pair.house.ask(who, method, path.format(**NOWHERE), json=body)
+        assert answer.status_code == 404, who
+        assert (answer.content, dict(answer.headers)) == (nothing.content, dict(nothing.headers)), who
+    assert pair.house.ask("shelter", "GET", f"/v1/cases/{pair.rescued_id}").json() == before
+    if method == "GET":
+        assert pair.house.ask("shelter", method, there).status_code == 200
+
+
+def test_a_unit_that_sees_a_report_in_full_gets_none_of_its_photos(pair: Pair) -> None:
+    case = pair.house.ask("ahtu", "GET", f"/v1/cases/{pair.missing_id}").json()
+    (photo,) = case["photos"]
+    own = f"/v1/cases/{pair.missing_id}/photos"
+    assert pair.house.ask("ahtu", "GET", own).status_code == 404
+    assert pair.house.ask("ahtu", "GET", f"{own}/{photo['id']}").status_code == 404
+    assert pair.house.ask("family", "GET", f"{own}/{photo['id']}").status_code == 200
+
+
+def test_matches_and_alerts_of_others_do_not_exist(pair: Pair) -> None:
+    house = pair.house
+    for path, none in (
+        (f"/v1/matches/{pair.match_id}", "/v1/matches/match_none"),
+        (f"/v1/alerts/{pair.alerts['family']}", "/v1/alerts/alert_none"),
+    ):
+        answer, nothing = house.ask("stranger", "GET", path), house.ask("stranger", "GET", none)
+        assert (answer.status_code, answer.content) == (404, nothing.content)
+    for path in ("/v1/matches", f"/v1/matches?case_id={pair.missing_id}", "/v1/alerts", "/v1/cases"):
+        assert house.ask("stranger", "GET", path).json() == {"items": [], "next": None}
+
+
+def personal(form: dict[str, Any]) -> Iterator[str]:
+    """Give every text of a form that could lead to the person; also as words, and a phone as its digits."""
+    shown = {
+        "side",
+        "sex",
+        "age",
+        "age_basis",
+        "country",
+        "state",
+        "languages",
+        "event_country",
+        "event_state",
+        "found",
+    }
+    for field in form.keys() - shown:
+        for value in form[field] if isinstance(form[field], list) else [form[field]]:
+            yield value
+            yield from (word for word in value.split() if len(word) > 3)
+            if field == "phone":
+                yield "".join(filter(str.isdigit, value))[-10:]
+
+
+@pytest.mark.parametrize(("side", "who"), [("missing", "shelter"), ("missing", "mumbai"), ("rescued", "family")])
+def test_a_mask_hides_everything_that_leads_to_the_person(pair: Pair, side: str, who: str) -> None:
+    case_id, form = (pair.missing_id, REPORT) if side == "missing" else (pair.rescued_id, RESCUE)
+    house = pair.house
+    answer = house.ask(who, "GET", f"/v1/cases/{case_id}")
+    shown = json.dumps(answer.json(), ensure_ascii=False)
+    for secret in personal(form):
+        assert secret not in shown
+    for secret in (
+        "gosaba",
+        "24 parganas",
+        "24-parganas",
+        "mumbai",
+        "2011-05",
+        "2023-08",
+        "2026-10",
+        "owner",
+        "fields",
+    ):
+        assert secret not in shown.lower()
+    body = answer.json()
+    assert body["origin_state"] == "West Bengal, India"
+    assert body["born_between"] == "2010-2014"
+    assert body["has_photo"]
+    assert all(len(part) <= 3 for name in body["initials"] for part in name.split())
+    reasons = json.dumps(house.ask(who, "GET", f"/v1/matches/{pair.match_id}").json()["reasons"], ensure_ascii=False)
+    for secret in personal(form):
+        assert secret not in reasons.split()
+
+
+def test_a_protected_persons_mask_does_not_tell_when_she_was_found(fresh_house: House) -> None:
+    fresh_house.enter("family", REPORT, picture(GREEN))
+    body = fresh_house.enter("shelter", RESCUE, picture(GREEN), protect_location=True, face_consent=True)
+    masked = fresh_house.ask("family", "GET", f"/v1/cases/{body['case']['id']}").json()
+    assert (masked["view"], masked["event_year"]) == ("masked", None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "areas", "side", "party", "expected"),
+    [
+        ("ahtu", ("IN/WB",), "missing", False, View.FULL),
+        ("police", ("IN",), "missing", False, View.FULL),
+        ("coordination", ("IN/WB/south-24-parganas",), "missing", False, View.FULL),
+        ("ahtu", ("IN/WB/south-24",), "missing", False, View.NOTHING),  # a prefix of the text, not of the path
+        ("ahtu", ("IN/AS",), "missing", True, View.MASKED),
+        ("ahtu", ("IN/WB",), "rescued", False, View.NOTHING),
+        ("ngo", ("IN/WB",), "missing", False, View.NOTHING),
+        ("shelter", ("IN/WB",), "missing", True, View.MASKED),
+    ],
+)
+def test_jurisdiction_opens_missing_reports_to_police_units_only(
+    kind: str, areas: tuple[str, ...], side: str, party: bool, expected: View
+) -> None:
+    case = Case(
+        "case",
+        side,
+        "owner",
+        None,
+        "open",
+        1,
+        "",
+        {},
+        "IN/WB/south-24-parganas",
+        None,
+        False,
+        False,
+        START,
+        "",
+        START,
+        0,
+    )
+    scope = AccessScope("caller", "key", kind, areas, frozenset())
+    assert scope.view_of(case, party=party) is expected
+    assert AccessScope("owner", "key", kind, (), frozenset()).view_of(case, party=party) is View.FULL

@@ -1,0 +1,95 @@
+"""Partners come in through an operator, get their secrets once, and see of each other what all may see."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import select
+
+from api.store import audit, tables
+
+from .conftest import House
+
+FORM = {"name": "Asha Trust", "kind": "ngo", "country": "BD", "areas": ["BD"], "email": "asha@example.org"}
+
+
+def test_an_operator_registers_a_partner_whose_key_works(house: House) -> None:
+    form = FORM | {"webhook_url": "https://asha.example.org/alerts"}
+    answer = house.ask("operator", "POST", "/v1/partners", json=form)
+    assert answer.status_code == 201
+    body = answer.json()
+    assert body["id"].startswith("partner_")
+    assert (body["name"], body["kind"], body["country"], body["areas"]) == ("Asha Trust", "ngo", "BD", ["BD"])
+    assert body["webhook_secret"].startswith("whsec_")
+    for headers in ({"Authorization": f"Bearer {body['api_key']}"}, {"X-API-Key": body["api_key"]}):
+        assert house.client.get("/v1/cases", headers=headers).json() == {"items": [], "next": None}
+
+
+def test_the_key_is_kept_as_a_hash_only_and_the_registration_is_audited(house: House) -> None:
+    body = house.ask("operator", "POST", "/v1/partners", json=FORM).json()
+    with house.sandhan.database.read() as conn:
+        stored = [tuple(row) for table in (tables.partners, tables.api_keys) for row in conn.execute(select(table))]
+        (entry,) = audit.entries(conn, subject=body["id"], limit=10)
+    assert stored
+    assert body["api_key"] not in repr(stored)
+    assert (entry.action, entry.actor) == ("partner.registered", house["operator"].key_id)
+    assert body["webhook_secret"] is None  # there is nothing to sign for
+
+
+def test_areas_may_be_written_as_names(house: House) -> None:
+    form = FORM | {"areas": ["India, West Bengal", "IN/AS"]}
+    assert house.ask("operator", "POST", "/v1/partners", json=form).json()["areas"] == ["IN/AS", "IN/WB"]
+
+
+def test_partners_see_who_takes_part_and_nothing_more(house: House) -> None:
+    for who in ("operator", "shelter", "stranger"):
+        items = house.ask(who, "GET", "/v1/partners").json()["items"]
+        assert {"shelter", "family", "ahtu"} <= {item["name"] for item in items}
+        assert all(item.keys() == {"id", "name", "kind", "country", "areas"} for item in items)
+        assert "@" not in json.dumps(items)
+
+
+@pytest.mark.parametrize("who", ["shelter", "ahtu"])
+def test_only_operators_register_partners(house: House, who: str) -> None:
+    before = house.row_counts()
+    answer = house.ask(who, "POST", "/v1/partners", json=FORM)
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_permitted")
+    assert house.row_counts() == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "A"),
+        ("name", "Asha\nTrust"),
+        ("name", "Asha\u202eTrust"),
+        ("name", "Asha\u0000Trust"),
+        ("name", None),
+        ("kind", "operator"),
+        ("country", "india"),
+        ("language", "en\u0000"),
+        ("areas", ["Atlantis"]),
+        ("areas", ["IN/WB/../AS"]),
+        ("areas", ["IN/WB\u0000"]),
+        ("areas", "IN/WB"),
+        ("email", "nobody"),
+        ("email", "nobody@nowhere"),
+        ("email", "no\u0000body@example.org"),
+        ("webhook_url", "ftp://example.org"),
+        ("webhook_url", "http://example.org/plain"),
+        ("webhook_url", "https://127.0.0.1/alerts"),
+        ("webhook_url", "https://169.254.169.254/latest"),
+        ("date_of_birth", "1990"),
+    ],
+)
+def test_a_wrong_field_is_named_and_stores_nothing(house: House, field: str, value: object) -> None:
+    before = house.row_counts()
+    answer = house.ask("operator", "POST", "/v1/partners", json=FORM | {field: value})
+    body = answer.json()
+    assert (answer.status_code, body["code"]) == (422, "invalid_request"), body
+    assert field in body["detail"]
+    assert [error["field"].split(".")[0] for error in body["errors"]] in ([field], [])
+    if isinstance(value, str) and len(value) > 4:
+        assert value not in answer.text
+    assert house.row_counts() == before

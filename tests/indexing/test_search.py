@@ -1,0 +1,316 @@
+"""Are matches the right people, best first, always in the same order, and those known before always among them?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from indexing.errors import BadSearch
+from indexing.match_index import KEY_ROUTE, MatchIndex
+from indexing.search import FEWEST_REPORTS, KNOWN_ROUTE, FoundMatch, find_matches, find_matches_batch, other_side
+from matcher.compare import COMPARISONS
+from matcher.model import MatchModel
+from matcher.person import PersonName, PersonRecord, Side
+from matcher.scoring import ScoredPair, score_pair
+
+Source = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def model() -> MatchModel:
+    return MatchModel.load()
+
+
+@pytest.fixture(scope="module")
+def index(population: Any) -> MatchIndex:
+    index = MatchIndex("dlib-1")
+    index.upsert(population.everybody)
+    return index
+
+
+@pytest.fixture(scope="module")
+def source(population: Any, in_memory: Source) -> Any:
+    return in_memory(population.everybody)
+
+
+def ids(matches: list[FoundMatch]) -> list[str]:
+    return [match.pair.left_id for match in matches]
+
+
+def pair_of(matches: list[FoundMatch], report: PersonRecord, rescue: PersonRecord) -> ScoredPair:
+    """Return the one match of a report (left) and a rescue (right)."""
+    (pair,) = [
+        match.pair
+        for match in matches
+        if (match.pair.left_id, match.pair.right_id) == (report.record_id, rescue.record_id)
+    ]
+    return pair
+
+
+class TestWhoIsFound:
+    def test_the_true_report_is_mostly_first(
+        self, population: Any, index: MatchIndex, source: Any, model: MatchModel
+    ) -> None:
+        results = find_matches_batch(population.rescues, index, source, model)
+        first = [
+            bool(found) and found[0].pair.left_id == population.truth[rescue.record_id]
+            for rescue, found in zip(population.rescues, results, strict=True)
+            if rescue.record_id in population.truth
+        ]
+        assert len(first) == 36
+        assert sum(first) >= 33
+
+    def test_from_either_side_it_is_the_same_pair_and_weight(
+        self, population: Any, index: MatchIndex, source: Any, model: MatchModel
+    ) -> None:
+        reports = {report.record_id: report for report in population.reports}
+        for rescue in population.rescues[:8]:
+            report = reports[population.truth[rescue.record_id]]
+            forward = pair_of(find_matches(rescue, index, source, model, limit=200, candidates=500), report, rescue)
+            backward = pair_of(find_matches(report, index, source, model, limit=200, candidates=500), report, rescue)
+            assert forward.weight == pytest.approx(backward.weight, abs=1e-6)
+            assert forward.grade is backward.grade
+
+    def test_a_query_need_not_be_in_the_index(
+        self, population: Any, index: MatchIndex, source: Any, model: MatchModel
+    ) -> None:
+        known = find_matches(population.rescues[0], index, source, model)
+        transient = find_matches(replace(population.rescues[0], record_id="query"), index, source, model)
+        assert ids(transient) == ids(known)
+        assert {match.pair.right_id for match in transient} == {"query"}
+        assert [match.pair.weight for match in transient] == [match.pair.weight for match in known]
+
+    def test_a_record_without_anything_finds_nobody(self, index: MatchIndex, source: Any, model: MatchModel) -> None:
+        assert find_matches(PersonRecord("q", Side.RESCUED), index, source, model) == []
+
+    def test_an_empty_index_and_no_queries(self, population: Any, in_memory: Source, model: MatchModel) -> None:
+        nothing, nobody = MatchIndex("dlib-1"), in_memory([])
+        assert find_matches(population.rescues[0], nothing, nobody, model) == []
+        assert find_matches_batch([], nothing, nobody, model) == []
+
+    @pytest.mark.parametrize("text", ["😀", "\x00", "x" * 10_000, "\ud800", "\u202eatinuS", "Ѕunita"])
+    def test_any_name_gives_a_defined_result(
+        self, index: MatchIndex, source: Any, model: MatchModel, text: str
+    ) -> None:
+        query = PersonRecord("q", Side.RESCUED, (PersonName(text),), father=(PersonName(text),), remembered=(text,))
+        weights = [match.pair.weight for match in find_matches(query, index, source, model, candidates=5)]
+        assert weights == sorted(weights, reverse=True)
+
+
+class TestOrder:
+    def test_best_first_and_scored_as_two_records_alone(
+        self, population: Any, index: MatchIndex, source: Any, model: MatchModel
+    ) -> None:
+        reports = max(len(index.sides[Side.MISSING]), FEWEST_REPORTS)
+        for rescue in population.rescues[:5]:
+            matches = find_matches(rescue, index, source, model)
+            weights = [match.pair.weight for match in matches]
+            assert weights == sorted(weights, reverse=True)
+            for match in matches:
+                alone = score_pair(source.held[match.pair.left_id], rescue, index.context, model, reports)
+                assert match.pair.weight == pytest.approx(alone.weight, abs=1e-6)
+                assert (match.pair.left_id, match.pair.right_id) == (alone.left_id, alone.right_id)
+                assert match.pair.model_version == model.version
+                assert sum(part.bits for part in match.pair.contributions) == pytest.approx(match.pair.weight)
+
+    def test_equal_weights_go_by_id(self, in_memory: Source, model: MatchModel) -> None:
+        same = [
+            PersonRecord(record_id, Side.MISSING, (PersonName("Sunita Mondal"),), address="near the river")
+            for record_id in ("d", "a", "c", "b")
+        ]
+        index = MatchIndex("dlib-1")
+        index.upsert(same)
+        query = PersonRecord("q", Side.RESCUED, (PersonName("Sunita Mondal"),))
+        for backwards in (False, True):
+            matches = find_matches(query, index, in_memory(same, backwards=backwards), model)
+            assert ids(matches) == ["a", "b", "c", "d"]
+            assert len({match.pair.weight for match in matches}) == 1
+
+    def test_the_order_of_the_source_does_not_matter(
+        self, population: Any, index: MatchIndex, in_memory: Source, model: MatchModel
+    ) -> None:
+        forward = find_matches_batch(population.rescues[:20], index, in_memory(population.everybody), model)
+        backward = find_matches_batch(
+            population.rescues[:20], index, in_memory(population.everybody, backwards=True), model
+        )
+        assert forward == backward
+
+    def test_the_same_question_gets_the_same_answer(
+        self, population: Any, index: MatchIndex, source: Any, model: MatchModel
+    ) -> None:
+        answers = [find_matches_batch(population.rescues[:20], index, source, model) for _ in range(2)]
+        assert answers[0] == answers[1]
+
+    def test_a_batch_is_its_queries_one_by_one(
+        self, population: Any, index: MatchIndex, source: Any, model: MatchModel
+    ) -> None:
+        batch = find_matches_batch(population.rescues[:30], index, source, model)
+        assert batch == [find_matches(rescue, index, source, model) for rescue in population.rescues[:30]]
+
+    def test_a_shorter_answer_is_the_beginning_of_a_longer_one(
+        self, population: Any, index: MatchIndex, source: Any, model: MatchModel
+    ) -> None:
+        long = find_matches(population.rescues[0], index, source, model, limit=50)
+        assert len(long) == 50
+        for limit in (1, 2, 20):
+            assert find_matches(population.rescues[0], index, source, model, limit=limit) == long[:limit]
+
+
+class TestAllowed:
+    def test_only_those_allowed_are_found(
+        self, population: Any, index: MatchIndex, in_memory: Source, model: MatchModel
+    ) -> None:
+        allowed = [report.record_id for report in population.reports[::7]]
+        source = in_memory(population.everybody)
+        for rescue in population.rescues[:10]:
+            matches = find_matches(rescue, index, source, model, allowed=allowed, limit=200)
+            assert set(ids(matches)) == set(allowed)
+        assert set(source.asked) == set(allowed), "the store is asked only for what the caller may see"
+
+    def test_nobody_allowed(self, population: Any, index: MatchIndex, source: Any, model: MatchModel) -> None:
+        assert find_matches(population.rescues[0], index, source, model, allowed=[]) == []
+
+
+class TestKnown:
+    def test_ids_known_before_are_scored_and_returned_beyond_the_limit(
+        self, population: Any, index: MatchIndex, source: Any, model: MatchModel
+    ) -> None:
+        rescue = population.rescues[0]
+        everything = find_matches(rescue, index, source, model, limit=200, candidates=1000)
+        assert len(everything) == 200
+        worst = [match.pair.left_id for match in everything[-2:]]
+        (found,) = find_matches_batch([rescue], index, source, model, limit=2, candidates=1, also=[worst])
+        assert ids(found)[-2:] == worst
+        assert [match.routes for match in found[-2:]] == [(KNOWN_ROUTE,)] * 2
+        assert [match.pair for match in found[-2:]] == [match.pair for match in everything[-2:]]
+        assert len(found) == 4
+
+    def test_known_ids_that_are_found_again_keep_their_routes_and_count_once(
+        self, population: Any, index: MatchIndex, source: Any, model: MatchModel
+    ) -> None:
+        rescue = population.rescues[0]
+        plain = find_matches(rescue, index, source, model, limit=3)
+        known = [plain[0].pair.left_id, plain[2].pair.left_id, plain[0].pair.left_id]
+        assert find_matches_batch([rescue], index, source, model, limit=3, also=[known]) == [plain]
+        (short,) = find_matches_batch([rescue], index, source, model, limit=1, also=[known])
+        assert short == [plain[0], plain[2]]
+
+    def test_each_query_has_its_own(self, population: Any, index: MatchIndex, source: Any, model: MatchModel) -> None:
+        one, other = population.rescues[:2]
+        report = population.reports[0].record_id
+        plain = find_matches_batch([one, other], index, source, model, limit=1, candidates=1)
+        found = find_matches_batch([one, other], index, source, model, limit=1, candidates=1, also=[[], [report]])
+        assert found[0] == plain[0]
+        assert ids(found[1]) == [*ids(plain[1]), report]
+
+    def test_they_are_found_even_by_a_record_without_anything(
+        self, population: Any, index: MatchIndex, source: Any, model: MatchModel
+    ) -> None:
+        report = population.reports[0].record_id
+        (found,) = find_matches_batch([PersonRecord("q", Side.RESCUED)], index, source, model, also=[[report]])
+        assert ids(found) == [report]
+        assert [part.comparison for part in found[0].pair.contributions] == ["prior"]
+
+    def test_those_that_are_gone_or_of_the_same_side_are_left_out(
+        self, population: Any, index: MatchIndex, source: Any, model: MatchModel
+    ) -> None:
+        also = [["gone", population.rescues[1].record_id]]
+        plain = find_matches_batch(population.rescues[:1], index, source, model)
+        assert find_matches_batch(population.rescues[:1], index, source, model, also=also) == plain
+
+    @pytest.mark.parametrize("also", [[], [["M0000000"]], [[], [], []]])
+    def test_one_entry_for_each_query(
+        self, population: Any, index: MatchIndex, source: Any, model: MatchModel, also: list[list[str]]
+    ) -> None:
+        with pytest.raises(ValueError, match="one entry for each query"):
+            find_matches_batch(population.rescues[:2], index, source, model, also=also)
+
+
+class TestSource:
+    def test_records_that_no_longer_exist_are_left_out(
+        self, population: Any, index: MatchIndex, in_memory: Source, model: MatchModel
+    ) -> None:
+        rescue = population.rescues[0]
+        best, second = ids(find_matches(rescue, index, in_memory(population.everybody), model))[:2]
+        left = in_memory(record for record in population.everybody if record.record_id != best)
+        assert ids(find_matches(rescue, index, left, model))[0] == second
+
+    def test_the_sources_version_is_scored_and_not_the_indexs(
+        self, population: Any, index: MatchIndex, in_memory: Source, model: MatchModel
+    ) -> None:
+        rescue = population.rescues[0]
+        best = find_matches(rescue, index, in_memory(population.everybody), model)[0].pair
+        changed = in_memory(population.everybody)
+        changed.held[best.left_id] = PersonRecord(best.left_id, Side.MISSING)
+        now = find_matches(rescue, index, changed, model, limit=200)
+        (pair,) = [match.pair for match in now if match.pair.left_id == best.left_id]
+        assert [part.comparison for part in pair.contributions] == ["prior"]
+
+    def test_a_record_that_has_changed_side_meanwhile_is_left_out(
+        self, population: Any, index: MatchIndex, in_memory: Source, model: MatchModel
+    ) -> None:
+        rescue = population.rescues[0]
+        source = in_memory(population.everybody)
+        best = ids(find_matches(rescue, index, source, model))[0]
+        source.held[best] = replace(source.held[best], side=Side.RESCUED)
+        assert best not in ids(find_matches(rescue, index, source, model, limit=200))
+
+    def test_each_record_is_asked_for_once(
+        self, population: Any, index: MatchIndex, in_memory: Source, model: MatchModel
+    ) -> None:
+        source = in_memory(population.everybody)
+        find_matches_batch([population.rescues[0]] * 3, index, source, model, also=[["M0000000"]] * 3)
+        assert len(source.asked) == len(set(source.asked))
+
+
+class TestArguments:
+    def test_queries_of_both_sides(self, population: Any, index: MatchIndex, source: Any, model: MatchModel) -> None:
+        with pytest.raises(ValueError, match="both sides"):
+            find_matches_batch([population.reports[0], population.rescues[0]], index, source, model)
+
+    @pytest.mark.parametrize("wrong", [{"limit": 0}, {"limit": -1}, {"candidates": 0}])
+    def test_fewer_than_one(
+        self, population: Any, index: MatchIndex, source: Any, model: MatchModel, wrong: dict[str, int]
+    ) -> None:
+        with pytest.raises(BadSearch, match="at least 1"):
+            find_matches(population.rescues[0], index, source, model, **wrong)  # type: ignore[arg-type]
+
+    def test_fewer_comparisons_leave_their_evidence_out(
+        self, population: Any, index: MatchIndex, source: Any, model: MatchModel
+    ) -> None:
+        names = tuple(comparison for comparison in COMPARISONS if comparison.name == "name")
+        (found,) = find_matches_batch(population.rescues[:1], index, source, model, comparisons=names)
+        assert {part.comparison for match in found for part in match.pair.contributions} <= {"prior", "name"}
+
+    def test_other_side(self) -> None:
+        assert other_side(Side.MISSING) is Side.RESCUED
+        assert other_side(Side.RESCUED) is Side.MISSING
+
+
+def test_in_a_deployment_that_has_just_begun_the_prior_is_that_of_more_reports(
+    in_memory: Source, model: MatchModel
+) -> None:
+    def prior(count: int) -> float:
+        reports = [
+            PersonRecord(f"m{number}", Side.MISSING, (PersonName("Sunita"),), address="here") for number in range(count)
+        ]
+        index = MatchIndex("dlib-1")
+        index.upsert(reports)
+        query = PersonRecord("q", Side.RESCUED, (PersonName("Sunita"),))
+        return find_matches(query, index, in_memory(reports), model, limit=1)[0].pair.contributions[0].bits
+
+    assert prior(1) == prior(20) == pytest.approx(model.prior_bits(FEWEST_REPORTS))
+    assert prior(FEWEST_REPORTS + 500) == pytest.approx(model.prior_bits(FEWEST_REPORTS + 500))
+
+
+def test_a_shared_phone_is_told_as_the_route(in_memory: Source, model: MatchModel) -> None:
+    report = PersonRecord("m", Side.MISSING, (PersonName("Sunita"),), phones=("1",), address="near the river")
+    index = MatchIndex("dlib-1")
+    index.upsert([report])
+    query = PersonRecord("q", Side.RESCUED, phones=("1",))
+    (match,) = find_matches(query, index, in_memory([report]), model)
+    assert match.routes == (KEY_ROUTE,)
+    assert "phones" in {part.comparison for part in match.pair.contributions}

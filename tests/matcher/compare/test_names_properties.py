@@ -1,0 +1,72 @@
+"""The batch against one pair of names at a time; and no pair has a left and a right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_people import known_names, people
+
+from matcher.columns import RecordColumns
+from matcher.compare.names import FATHER, MOTHER, NAME, RELATIVE, level_of
+from matcher.comparison import NULL
+from matcher.names.alignment import NameFeatures, compare_batch
+from matcher.names.table import NameTable
+from matcher.person import PersonRecord
+
+CONTEXT = known_names()
+batches = st.lists(people(with_faces=False), min_size=2, max_size=4)
+
+
+def every_pair(n: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.repeat(np.arange(n), n), np.tile(np.arange(n), n)
+
+
+def best_oracle(left: list[str], right: list[str]) -> int:
+    """Return the best level of any pair of names, each compared alone."""
+    found = []
+    for a in left:
+        for b in right:
+            table = NameTable.build((a, b))
+            ids = np.array([table.ids[a]]), np.array([table.ids[b]])
+            if (table.joined[ids[0]] >= 0).all() and (table.joined[ids[1]] >= 0).all():
+                found.append(int(level_of(compare_batch(table, *ids))[0]))
+    return min(found, default=NULL)
+
+
+@settings(max_examples=40, deadline=None)
+@given(batches)
+def test_the_batch_says_what_each_pair_alone_says(records: list[PersonRecord]) -> None:
+    columns = RecordColumns.build(records)
+    i, j = every_pair(len(records))
+    for comparison, of in ((NAME, lambda r: r.names[:4]), (FATHER, lambda r: r.father), (MOTHER, lambda r: r.mother)):
+        levels = comparison.assign(columns, i, j, CONTEXT).levels
+        for a, b, level in zip(i, j, levels, strict=True):
+            left, right = ([name.text for name in of(records[n])] for n in (a, b))
+            assert level == best_oracle(left, right), (left, right)
+
+
+@settings(max_examples=40, deadline=None)
+@given(batches)
+def test_either_way_round(records: list[PersonRecord]) -> None:
+    columns = RecordColumns.build(records)
+    i, j = every_pair(len(records))
+    for comparison in (NAME, FATHER, MOTHER, RELATIVE):
+        there, back = comparison.assign(columns, i, j, CONTEXT), comparison.assign(columns, j, i, CONTEXT)
+        assert there.levels.tolist() == back.levels.tolist(), comparison.name
+        assert there.rarity == pytest.approx(back.rarity, abs=1e-4), comparison.name
+
+
+@settings(max_examples=200)
+@given(st.floats(0, 2), st.floats(0, 2), st.floats(0, 2), st.floats(0.7, 1))
+def test_more_contradiction_is_never_a_better_level(
+    agreement: float, omission: float, contradiction: float, weakest: float
+) -> None:
+    def level(against: float) -> int:
+        parts = (agreement, omission, against, weakest, 0.5, 0.0)
+        return int(level_of(NameFeatures(*(np.array([part], dtype=np.float32) for part in parts)))[0])
+
+    assert 0 <= level(0.0) <= 5
+    if agreement >= 0.75:
+        assert level(0.0) <= level(contradiction)

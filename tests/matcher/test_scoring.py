@@ -1,0 +1,183 @@
+"""Weights add up, unknown says nothing, a batch is its pairs, and photos alone raise nobody above "possible"."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from functools import reduce
+from operator import add
+
+import numpy as np
+import pytest
+from made_people import known_names, person
+
+from matcher import scoring
+from matcher.columns import RecordColumns
+from matcher.compare import COMPARISONS
+from matcher.compare.extras import ExtraKind, extra_comparison
+from matcher.model import Grade, MatchModel
+from matcher.person import FaceEmbedding, PersonRecord, Place, Sex, Side
+from matcher.scoring import FACE_NAME, PRIOR, ScoredPairs, score_pair, score_pairs, scored_pair, to_probability
+from matcher.training import prior_model
+
+CONTEXT = known_names()
+REPORT = person(
+    "m", names="Sunita Mondal", father="Gopal Mondal", sex=Sex.FEMALE, birth=date(2010, 5, 30),
+    origin=Place("IN", "West Bengal", "24 Pgs (S)", "Gosaba"), event=date(2020, 1, 1), languages=("bn",),
+)  # fmt: skip
+RESCUE = person(
+    "r", Side.RESCUED, names="सुनीता मंडल", father="Gopal", sex=Sex.FEMALE, birth=date(2010, 5, 30),
+    origin=Place("India", "WB", "South 24 Parganas"), event=date(2022, 1, 1), languages=("bn", "hi"),
+)  # fmt: skip
+
+
+def face(x: float) -> FaceEmbedding:
+    return FaceEmbedding(np.array([x, 0.0], dtype=np.float32), "m", taken=date(2024, 1, 1))
+
+
+def test_the_right_pair_scores_high_and_says_why(model: MatchModel) -> None:
+    found = score_pair(REPORT, RESCUE, CONTEXT, model, 100)
+    assert found.grade.rank >= Grade.PROBABLE.rank
+    assert (found.left_id, found.right_id, found.model_version) == ("m", "r", model.version)
+    assert [part.comparison for part in found.contributions] == [
+        PRIOR, "name", "father", "sex", "birth", "origin", "languages", "events",
+    ]  # fmt: skip
+    assert reduce(add, (part.bits for part in found.contributions)) == found.weight
+    assert found.weight_without_face == found.weight
+
+
+def test_a_stranger_scores_low(model: MatchModel) -> None:
+    stranger = replace(RESCUE, names=person(names="Pemba Sherpa").names, sex=Sex.MALE, origin=Place("NP"))
+    found = score_pair(REPORT, stranger, CONTEXT, model, 1000)
+    assert found.grade is Grade.CERTAINLY_NOT
+    assert found.probability < 1e-3
+
+
+def test_two_bare_records_have_only_the_prior(model: MatchModel) -> None:
+    found = score_pair(person(), person(side=Side.RESCUED), CONTEXT, model, 1000)
+    assert [part.comparison for part in found.contributions] == [PRIOR]
+    assert found.weight == model.prior_bits(1000)
+
+
+@pytest.mark.parametrize("reports", [1, 2, 5, 10, 100, 10_000])
+def test_a_face_alone_is_never_more_than_possible(model: MatchModel, reports: int) -> None:
+    left = person(birth=date(1990, 1, 1), faces=(face(0.0), face(0.01)))
+    right = person(side=Side.RESCUED, faces=(face(0.0),))
+    found = score_pair(left, right, CONTEXT, model, reports)
+    assert found.grade.rank <= Grade.POSSIBLE.rank
+    assert found.contributions[-1].comparison == FACE_NAME
+    assert found.contributions[-1].bits > 6
+    assert found.weight_without_face == pytest.approx(model.prior_bits(reports))
+
+
+def test_a_face_does_not_outvote_what_speaks_against(model: MatchModel) -> None:
+    left = person(sex=Sex.MALE, names="Sita Tamang", faces=(face(0.0),))
+    right = person(side=Side.RESCUED, sex=Sex.FEMALE, names="Pemba Sherpa", faces=(face(0.0),))
+    assert score_pair(left, right, CONTEXT, model, 1).grade.rank <= Grade.POSSIBLE.rank
+
+
+def test_a_face_helps_a_pair_that_other_evidence_supports(model: MatchModel) -> None:
+    left, right = replace(REPORT, faces=(face(0.0),)), replace(RESCUE, faces=(face(0.0),))
+    plain, with_face = (score_pair(*pair, CONTEXT, model, 1000) for pair in ((REPORT, RESCUE), (left, right)))
+    assert with_face.weight > plain.weight
+    assert with_face.weight_without_face == pytest.approx(plain.weight)
+    assert with_face.grade.rank >= plain.grade.rank
+
+
+def test_face_weights_are_not_discounted() -> None:
+    left, right = person(faces=(face(0.0),)), person(side=Side.RESCUED, faces=(face(0.0),))
+    bits = {
+        discount: score_pair(left, right, CONTEXT, replace(prior_model("p"), discount=discount), 10).contributions[-1]
+        for discount in (1.0, 0.5)
+    }
+    assert bits[1.0] == bits[0.5]
+
+
+def test_the_discount_scales_every_other_weight() -> None:
+    whole, half = (
+        score_pair(REPORT, RESCUE, CONTEXT, replace(prior_model("p"), discount=discount), 10).contributions
+        for discount in (1.0, 0.5)
+    )
+    assert whole[0] == half[0]
+    for a, b in zip(whole[1:], half[1:], strict=True):
+        assert b.bits == pytest.approx(a.bits / 2)
+
+
+def test_a_rarer_name_weighs_more(model: MatchModel) -> None:
+    def bits(name: str) -> float:
+        left, right = (
+            person(side=side, names=name, origin=Place("IN", state))
+            for side, state in ((Side.MISSING, "West Bengal"), (Side.RESCUED, "West Bengal"))
+        )
+        return next(p.bits for p in score_pair(left, right, CONTEXT, model, 10).contributions if p.comparison == "name")
+
+    assert bits("Balaiamlang Kharbuli") > bits("Sunita Mondal") + 1
+
+
+def test_a_comparison_that_the_model_does_not_know_counts_nothing(model: MatchModel) -> None:
+    columns = RecordColumns.build([REPORT, RESCUE])
+    i, j = np.array([0]), np.array([1])
+    plain = score_pairs(columns, i, j, CONTEXT, model, 10)
+    more = score_pairs(columns, i, j, CONTEXT, model, 10, (*COMPARISONS, extra_comparison("c", ExtraKind.EXACT)))
+    assert more.names == plain.names
+    assert more.weight.tolist() == plain.weight.tolist()
+    less = replace(model, comparisons={"sex": model.comparisons["sex"]})
+    only = score_pairs(columns, i, j, CONTEXT, less, 10)
+    assert only.names == ("sex",)
+    assert only.weight_without_face.tolist() == only.weight.tolist()
+
+
+def test_chunks_do_not_show(model: MatchModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = RecordColumns.build([REPORT, RESCUE, person("x", Side.RESCUED, names="Puja")])
+    i, j = np.array([0, 0, 1, 2, 2]), np.array([1, 2, 2, 1, 0])
+    whole = score_pairs(columns, i, j, CONTEXT, model, 10)
+    monkeypatch.setattr(scoring, "CHUNK", 2)
+    cut = score_pairs(columns, i, j, CONTEXT, model, 10)
+    assert np.array_equal(whole.contributions, cut.contributions)
+    assert np.array_equal(whole.levels, cut.levels)
+    assert np.array_equal(whole.weight, cut.weight)
+
+
+def test_no_pairs(model: MatchModel) -> None:
+    empty = np.array([], dtype=np.int64)
+    scored = score_pairs(RecordColumns.build([REPORT]), empty, empty, CONTEXT, model, 10)
+    assert len(scored.weight) == len(scored.probability) == 0
+    assert scored.contributions.shape == (0, 1 + len(COMPARISONS))
+
+
+def test_extreme_weights_stay_probabilities() -> None:
+    found = to_probability(np.array([-1e6, -300.0, 0.0, 300.0, 1e6]))
+    assert found[2] == 0.5
+    assert ((found >= 0) & (found <= 1)).all()
+    assert (np.diff(found) >= 0).all()
+
+
+def made(bits: dict[str, float], model: MatchModel) -> ScoredPairs:
+    names = tuple(name for name in bits if name != PRIOR)
+    contributions = np.array([[bits[PRIOR], *(bits[name] for name in names)]])
+    levels = np.zeros((1, len(names)), dtype=np.int8)
+    return ScoredPairs(contributions.sum(axis=1), contributions, levels, names, (("x",),) * len(names))
+
+
+@pytest.mark.parametrize(
+    ("bits", "grade"),
+    [
+        ({PRIOR: -3.0, "face": 30.0}, Grade.POSSIBLE),
+        ({PRIOR: -3.0, "sex": -1.0, "face": 30.0}, Grade.POSSIBLE),
+        ({PRIOR: -12.0, "sex": 2.0, "face": 30.0}, Grade.POSSIBLE),
+        ({PRIOR: -3.0, "name": 6.0, "face": 30.0}, Grade.CERTAIN),
+        ({PRIOR: -3.0, "name": 30.0, "face": -3.0}, Grade.CERTAIN),
+        ({PRIOR: -12.0, "face": 2.0}, Grade.CERTAINLY_NOT),
+    ],
+)
+def test_the_rule_for_photos(model: MatchModel, bits: dict[str, float], grade: Grade) -> None:
+    assert scored_pair(made(bits, model), 0, "a", "b", model).grade is grade
+
+
+def test_records_stay_as_they_are(model: MatchModel) -> None:
+    def kept(record: PersonRecord) -> PersonRecord:
+        return replace(record)
+
+    before = kept(REPORT), kept(RESCUE)
+    score_pair(REPORT, RESCUE, CONTEXT, model, 10)
+    assert before == (REPORT, RESCUE)
