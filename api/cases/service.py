@@ -19,7 +19,7 @@ from api.cases.forms import CaseForm
 from api.ids import Clock, RandomBytes, new_id
 from api.matches.service import MatchOutcome, MatchService
 from api.store import Connection, Database, VersionConflict, alerts, audit, cases, matches, photos
-from api.store.cases import Case, CaseContent
+from api.store.cases import Case, CaseContent, NewCase
 from api.store.faces import NewFace
 from api.store.photos import Photo, PhotoContent
 from matcher.errors import SandhanError
@@ -75,10 +75,10 @@ class PutOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CaseToPut:
-    """A case as its owner's system knows it; stored under owner, side and external id."""
+    """A case as its owner's system knows it; found again by owner, side and external id, never without one."""
 
     side: str
-    external_id: str = field(repr=False)
+    external_id: str | None = field(repr=False)
     content: CaseContent = field(repr=False)
 
 
@@ -121,14 +121,15 @@ class CaseService:
                     raise DuplicateCase(existing.id)
                 case = existing
             else:
-                case = self._insert(conn, form.side, form.external_id, content, scope)
+                (case_id,) = self._insert(conn, [CaseToPut(form.side, form.external_id, content)], scope)
+                case = cases.require_case(conn, case_id)
             self._add_photos(conn, case, uploads)
         return self._follow_up(case, not existing, match)
 
     def put_many(self, entries: Sequence[CaseToPut], scope: AccessScope) -> list[tuple[str, PutOutcome]]:
         """Store cases in one transaction: new ones are created, changed ones get a further version.
 
-        They wait to be compared; `MatchService.recover` does it.
+        No two entries may have the same side and external id. They wait to be compared; `MatchService.recover` does it.
 
         Returns:
             Case id and outcome of each, in the order given.
@@ -136,22 +137,22 @@ class CaseService:
             NotPermitted: the key may not enter cases.
         """
         scope.require(Permission.CASES_WRITE)
-        stored = []
         with self._database.write() as conn:
-            for entry in entries:
-                case, outcome = self._find(conn, entry, scope)
-                if case is None:
-                    case = self._insert(conn, entry.side, entry.external_id, entry.content, scope)
-                elif outcome is PutOutcome.CHANGED:
-                    case = self._replace(conn, case.id, entry.content, scope)
-                stored.append((case.id, outcome))
+            found = self._find(conn, entries, scope)
+            new = [entry for entry, (case, _) in zip(entries, found, strict=True) if case is None]
+            new_ids = iter(self._insert(conn, new, scope))
+            stored = []
+            for entry, (case, outcome) in zip(entries, found, strict=True):
+                if case is not None and outcome is PutOutcome.CHANGED:
+                    self._replace(conn, case.id, entry.content, scope)
+                stored.append((next(new_ids) if case is None else case.id, outcome))
         return stored
 
     def foresee_put(self, entries: Sequence[CaseToPut], scope: AccessScope) -> list[PutOutcome]:
         """Return what `put_many` would come to; stores nothing."""
         scope.require(Permission.CASES_WRITE)
         with self._database.read() as conn:
-            return [self._find(conn, entry, scope)[1] for entry in entries]
+            return [outcome for _, outcome in self._find(conn, entries, scope)]
 
     def has_external(self, external_id: str, scope: AccessScope) -> bool:
         """Tell whether the caller owns a case of this id, on either side."""
@@ -302,29 +303,37 @@ class CaseService:
         """Finish what a stopped process left: photos not read, cases not compared. Return both counts."""
         return self.process_pending_photos(), self._matching.recover()
 
-    def _find(self, conn: Connection, entry: CaseToPut, scope: AccessScope) -> tuple[Case | None, PutOutcome]:
-        case = cases.find_by_external(conn, scope.partner_id, entry.side, entry.external_id)
-        if case is None:
-            return None, PutOutcome.CREATED
-        same = case.content_hash == entry.content.content_hash
-        return case, PutOutcome.UNCHANGED if same else PutOutcome.CHANGED
+    def _find(
+        self, conn: Connection, entries: Sequence[CaseToPut], scope: AccessScope
+    ) -> list[tuple[Case | None, PutOutcome]]:
+        """Return for each entry the case it is, if there is one, and what putting it would come to."""
+        known = {
+            side: cases.find_all_by_external(
+                conn, scope.partner_id, side, [e.external_id for e in entries if e.side == side and e.external_id]
+            )
+            for side in Side
+        }
+        found: list[tuple[Case | None, PutOutcome]] = []
+        for entry in entries:
+            case = known[Side(entry.side)].get(entry.external_id or "")
+            if case is None:
+                found.append((None, PutOutcome.CREATED))
+            else:
+                same = case.content_hash == entry.content.content_hash
+                found.append((case, PutOutcome.UNCHANGED if same else PutOutcome.CHANGED))
+        return found
 
-    def _insert(
-        self, conn: Connection, side: str, external_id: str | None, content: CaseContent, scope: AccessScope
-    ) -> Case:
+    def _insert(self, conn: Connection, entries: Sequence[CaseToPut], scope: AccessScope) -> list[str]:
+        """Add new cases with their history; return their ids in the order given."""
         now = self._clock()
-        case = cases.insert_case(
-            conn,
-            case_id=new_id("case", now, self._random),
-            side=side,
-            owner_id=scope.partner_id,
-            content=content,
-            at=now,
-            by=scope.key_id,
-            external_id=external_id,
-        )
-        audit.append(conn, at=now, actor=scope.key_id, action="case.registered", subject=case.id)
-        return case
+        new = [
+            NewCase(new_id("case", now, self._random), entry.side, scope.partner_id, entry.content, entry.external_id)
+            for entry in entries
+        ]
+        ids = [case.id for case in new]
+        cases.insert_cases(conn, new, at=now, by=scope.key_id)
+        audit.append_all(conn, at=now, actor=scope.key_id, action="case.registered", subjects=ids)
+        return ids
 
     def _replace(
         self,

@@ -8,6 +8,7 @@ or inserted row is found by `verify`. Rows cut off at the end leave a shorter lo
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -74,24 +75,45 @@ def append(
     detail: dict[str, object] | None = None,
 ) -> AuditEntry:
     """Append a row in the caller's transaction; waits for every earlier appending transaction to end."""
-    hold_commit_order(conn)
-    before = head(conn)
-    seq = before.seq + 1
-    document = detail or {}
-    digest = _digest(seq, encode_utc(at), actor, action, subject, purpose, canonical_json(document), before.hash)
-    row = {
-        "seq": seq,
-        "at": at,
-        "actor": actor,
-        "action": action,
-        "subject": subject,
-        "purpose": purpose,
-        "detail": document,
-        "previous_hash": before.hash,
-        "hash": digest,
-    }
-    conn.execute(insert(audit).values(**row))
+    seq = append_all(conn, at=at, actor=actor, action=action, subjects=[subject], purpose=purpose, detail=detail).seq
     return AuditEntry(**conn.execute(select(audit).where(audit.c.seq == seq)).one()._asdict())
+
+
+def append_all(
+    conn: Connection,
+    *,
+    at: datetime,
+    actor: str,
+    action: str,
+    subjects: Sequence[str],
+    purpose: str | None = None,
+    detail: dict[str, object] | None = None,
+) -> AuditHead:
+    """Append a row for each subject, in their order, as `append` does it; return the new head."""
+    hold_commit_order(conn)
+    newest = head(conn)
+    document = detail or {}
+    text, moment = canonical_json(document), encode_utc(at)
+    rows = []
+    for subject in subjects:
+        seq = newest.seq + 1
+        digest = _digest(seq, moment, actor, action, subject, purpose, text, newest.hash)
+        row = {
+            "seq": seq,
+            "at": at,
+            "actor": actor,
+            "action": action,
+            "subject": subject,
+            "purpose": purpose,
+            "detail": document,
+            "previous_hash": newest.hash,
+            "hash": digest,
+        }
+        rows.append(row)
+        newest = AuditHead(seq, digest)
+    if rows:
+        conn.execute(insert(audit), rows)
+    return newest
 
 
 def head(conn: Connection) -> AuditHead:

@@ -77,6 +77,17 @@ class CaseVersion:
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """A case to be added."""
+
+    id: str
+    side: str
+    owner_id: str
+    content: CaseContent = field(repr=False)
+    external_id: str | None = field(default=None, repr=False)
+
+
 def insert_case(
     conn: Connection,
     *,
@@ -93,23 +104,33 @@ def insert_case(
     An owner's `external_id` is unique per side; a second one fails with ConstraintViolated when the transaction
     block ends (ask `find_by_external` first).
     """
-    hold_commit_order(conn)
-    row = {
-        "id": case_id,
-        "side": str(side),
-        "owner_id": owner_id,
-        "external_id": external_id,
-        "status": "open",
-        "version": 1,
-        **_content_values(content),
-        "created_at": at,
-        "created_by": by,
-        "updated_at": at,
-    }
-    conn.execute(insert(cases).values(**row))
-    _keep_version(conn, case_id, 1, content, at, by)
-    changes.append(conn, case_id, "created", at)
+    insert_cases(conn, [NewCase(case_id, side, owner_id, content, external_id)], at=at, by=by)
     return require_case(conn, case_id)
+
+
+def insert_cases(conn: Connection, new: Sequence[NewCase], *, at: datetime, by: str) -> None:
+    """Add many cases at once, each as `insert_case` does it: a handful of statements for all of them."""
+    if not new:
+        return
+    hold_commit_order(conn)
+    rows = [
+        {
+            "id": case.id,
+            "side": str(case.side),
+            "owner_id": case.owner_id,
+            "external_id": case.external_id,
+            "status": "open",
+            "version": 1,
+            **_content_values(case.content),
+            "created_at": at,
+            "created_by": by,
+            "updated_at": at,
+        }
+        for case in new
+    ]
+    conn.execute(insert(cases), rows)
+    conn.execute(insert(case_versions), [_version_values(case.id, 1, case.content, at, by) for case in new])
+    changes.append_all(conn, [case.id for case in new], "created", at)
 
 
 def replace_case(
@@ -141,7 +162,7 @@ def replace_case(
     version = row.version + 1
     values = {**_content_values(content), "version": version, "updated_at": at}
     conn.execute(update(cases).where(cases.c.id == case_id).values(**values))
-    _keep_version(conn, case_id, version, content, at, by)
+    conn.execute(insert(case_versions), [_version_values(case_id, version, content, at, by)])
     changes.append(conn, case_id, "replaced", at)
     return require_case(conn, case_id)
 
@@ -193,6 +214,17 @@ def find_by_external(conn: Connection, owner_id: str, side: str, external_id: st
         cases.c.owner_id == owner_id, cases.c.side == str(side), cases.c.external_id == external_id
     )
     return next(iter(_fetch(conn, statement)), None)
+
+
+def find_all_by_external(conn: Connection, owner_id: str, side: str, external_ids: Sequence[str]) -> dict[str, Case]:
+    """Return those of an owner's cases that have one of these numbers in the owner's own system, by that number."""
+    found: dict[str, Case] = {}
+    for some in chunks(external_ids):
+        statement = select(cases).where(
+            cases.c.owner_id == owner_id, cases.c.side == str(side), cases.c.external_id.in_(some)
+        )
+        found.update((str(case.external_id), case) for case in _fetch(conn, statement))
+    return found
 
 
 def list_cases(
@@ -264,8 +296,8 @@ def _content_values(content: CaseContent) -> dict[str, object]:
     }
 
 
-def _keep_version(conn: Connection, case_id: str, version: int, content: CaseContent, at: datetime, by: str) -> None:
-    row = {
+def _version_values(case_id: str, version: int, content: CaseContent, at: datetime, by: str) -> dict[str, object]:
+    return {
         "case_id": case_id,
         "version": version,
         "payload": content.payload,
@@ -273,4 +305,3 @@ def _keep_version(conn: Connection, case_id: str, version: int, content: CaseCon
         "at": at,
         "by": by,
     }
-    conn.execute(insert(case_versions).values(**row))

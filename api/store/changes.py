@@ -7,6 +7,7 @@ Gaps are possible and mean nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +32,14 @@ def append(conn: Connection, case_id: str, kind: str, at: datetime) -> int:
     hold_commit_order(conn)
     row = {"case_id": case_id, "kind": kind, "at": at}
     return int(conn.execute(insert(changes).values(**row).returning(changes.c.seq)).scalar_one())
+
+
+def append_all(conn: Connection, case_ids: Sequence[str], kind: str, at: datetime) -> None:
+    """Append the same change of many cases, in their order."""
+    if not case_ids:
+        return
+    hold_commit_order(conn)
+    conn.execute(insert(changes), [{"case_id": case_id, "kind": kind, "at": at} for case_id in case_ids])
 
 
 def since(conn: Connection, seq: int, limit: int) -> list[Change]:

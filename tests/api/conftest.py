@@ -148,7 +148,7 @@ class Member:
         return {"Authorization": f"Bearer {self.key}"}
 
 
-@dataclass
+@dataclass(repr=False)  # it holds the whole service; a failing test would print it all
 class House:
     """The services, a client that talks to them, and short ways to say what a test needs."""
 

@@ -248,7 +248,7 @@ def test_a_mask_hides_everything_that_leads_to_the_person(pair: Pair, side: str,
     assert all(len(part) <= 3 for name in body["initials"] for part in name.split())
     reasons = json.dumps(house.ask(who, "GET", f"/v1/matches/{pair.match_id}").json()["reasons"], ensure_ascii=False)
     for secret in personal(form):
-        assert secret not in reasons.split()
+        assert len(secret) < 5 or secret not in reasons
 
 
 def test_a_protected_persons_mask_does_not_tell_when_she_was_found(fresh_house: House) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from api.store.errors import DatabaseUnavailable
 from matcher.fields import FIELDS
 
-from .conftest import GREEN, House, picture, settled_house
+from .conftest import House, picture, settled_house
 
 JSON = {"Content-Type": "application/json"}
 
@@ -286,7 +286,7 @@ def test_a_database_that_does_not_answer_is_a_matter_of_time(house: House, monke
 
 
 without_checks = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -310,11 +310,6 @@ def test_whatever_values_come_are_answered(house: House, form: dict[str, Any]) -
 
 
 @without_checks
-@given(path=st.text(st.characters(exclude_characters="/?#"), min_size=1, max_size=20))
-def test_whatever_id_comes_is_answered(house: House, path: str) -> None:
-    try:
-        answer = house.ask("family", "GET", "/v1/matches/" + path)
-    except UnicodeEncodeError:
-        return  # no client can send half of a surrogate pair
-    assert answer.status_code in (200, 404, 405, 422)
-    assert answer.status_code != 200 or path in (".", "..")
+@given(path=st.text(st.characters(exclude_characters="/?#", exclude_categories=("Cc", "Cs")), min_size=3, max_size=20))
+def test_whatever_id_comes_is_not_found(house: House, path: str) -> None:
+    check(house.ask("family", "GET", "/v1/matches/" + path), 404, "not_found")

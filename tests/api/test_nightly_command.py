@@ -6,7 +6,7 @@ import json
 import random
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -65,7 +65,9 @@ def sample() -> LinkedSample:
 
 
 @pytest.fixture
-def database(template: Path, tmp_path: Path, sample: LinkedSample, monkeypatch: pytest.MonkeyPatch) -> Database:
+def database(
+    template: Path, tmp_path: Path, sample: LinkedSample, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Database]:
     """An embedded database with cases that have not been compared; the environment points to it."""
     home = tmp_path / "home"
     home.mkdir()
@@ -88,7 +90,8 @@ def database(template: Path, tmp_path: Path, sample: LinkedSample, monkeypatch: 
                 at=NOW,
                 by="test",
             )
-    return database
+    yield database
+    database.dispose()
 
 
 def run(*arguments: str) -> Result:

@@ -7,8 +7,9 @@ Another child starts on what is left, the client repeats what was not answered, 
 ends when a child survives. Prints one JSON object.
 
 Most points leave what the point before has left, because a transaction cut off leaves nothing. Times and ids are the
-same in every run, so on SQLite what is left can be compared, and each different remainder is started on once with the
-client faster than the recovery and once slower. On PostgreSQL every point visited is started on, the orders by turns.
+same in every run, so on SQLite what is left can be compared, and each different remainder is started on three times:
+the client comes back after the recovery, before it, or never. On PostgreSQL every point visited is started on, and the
+three take turns.
 """
 
 from __future__ import annotations
@@ -47,9 +48,10 @@ from crash_points import KILLED, Fuse, run_forked, start_forked, wait_for
 from fault_world import START, SteppingClock, World, found_home, home_settings, life, rescue_form
 from indexing.record_vectors import encode_records
 from matcher.columns import RecordColumns
-from scenarios import PEOPLE, SCENARIOS, AtRestart, Scenario, nothing, problems, tally
+from scenarios import PEOPLE, SCENARIOS, AtRestart, Scenario, problems, problems_of_nothing, tally
 
 WEBHOOK = ("https://unit.example.org/alerts", "whsec_" + "A" * 43 + "=")
+CLIENT = ("after", "before", "never")
 RESTART = START + timedelta(hours=1)  # the claims of the killed process have run out
 
 
@@ -150,6 +152,7 @@ class Walk:
         self._homes, self._sabotage = homes, sabotage
         self._name = "run"
         self._seen: set[str] = set()
+        self._start_tally: dict[str, int] = {}
 
     def prepare(self) -> None:
         """Make the home that every point starts from."""
@@ -164,6 +167,13 @@ class Walk:
                 self.scenario.prepare(world)
 
         self._must(run_forked(ready), 0 if until is None else KILLED)
+
+        def count() -> None:
+            with life(home, url, START, seed=2) as world, world.sandhan.database.read() as conn:
+                self._homes.file("tally").write_text(json.dumps(tally(conn)))
+
+        self._must(run_forked(count))
+        self._start_tally = json.loads(self._homes.file("tally").read_text())
 
     def walk(self, step: int) -> None:
         """Visit every `step`-th point until a process survives; two processes share the way."""
@@ -195,31 +205,30 @@ class Walk:
             self._note(number, home, [f"the first life ended with status {status}"])
         else:
             self.report.points = int((home / "points").read_text())
-        left = remainder(home) if not url else f"{number}"
-        if left not in self._seen:
+        if url:
+            self._restart(number, home, url, CLIENT[(number or 0) % len(CLIENT)])
+        elif (left := remainder(home)) not in self._seen:
             self._seen.add(left)
-            orders = (False, True) if not url else (bool((number or 0) % 2),)
-            for client_first in orders:
-                self._restart_copy(number, client_first)
+            for client in CLIENT:
+                again = f"{self._name}_again"
+                self._restart(number, *self._homes.copy(self._name, again), client)
+                self._homes.drop(again)
         self._homes.drop(self._name)
         return status != KILLED
 
-    def _restart_copy(self, number: int | None, client_first: bool) -> None:
-        again = f"{self._name}_again"
-        home, url = self._homes.copy(self._name, again)
-        status = run_forked(lambda: self._second_life(home, url, client_first))
+    def _restart(self, number: int | None, home: Path, url: str, client: str) -> None:
+        status = run_forked(lambda: self._second_life(home, url, client))
         self.report.restarts += 1
         if status:
-            self._note(number, home, [f"the second life ended with status {status}"])
-        else:
-            result = json.loads((home / "result").read_text())
-            if result["problems"]:
-                self._note(number, home, result["problems"])
-            if number is None:
-                self.report.tally = result["tally"]
-            elif result["repeated"] and number not in self.report.repeated:
-                self.report.repeated.append(number)
-        self._homes.drop(again)
+            self._note(number, home, [f"the second life ended with status {status} (client {client})"])
+            return
+        result = json.loads((home / "result").read_text())
+        if result["problems"]:
+            self._note(number, home, [f"{problem} (client {client})" for problem in result["problems"]])
+        if number is None:
+            self.report.tally = result["tally"]
+        elif result["repeated"] and number not in self.report.repeated:
+            self.report.repeated.append(number)
 
     def _first_life(self, home: Path, url: str, number: int | None) -> None:
         fuse = Fuse(home / "note", number)
@@ -235,26 +244,34 @@ class Walk:
             # What closing does to the index is tested with the snapshots.
             os._exit(0)
 
-    def _second_life(self, home: Path, url: str, client_first: bool) -> None:
+    def _second_life(self, home: Path, url: str, client: str) -> None:
         with life(home, url, RESTART, seed=4) as world:
-            before = AtRestart.look(world)
-            repeat = nothing if (home / "answered").exists() else self.scenario.repeat
-            steps = [self._restart, repeat]
-            for work in reversed(steps) if client_first else steps:
-                work(world)
+            before = AtRestart.look(world, answered=(home / "answered").exists())
+            returns = client if not before.answered else "never"
+            if returns == "before":
+                self.scenario.repeat(world)
+            if self._sabotage != "forget":
+                world.sandhan.cases.recover()
+            if self._sabotage == "resend":
+                with world.sandhan.database.write() as conn:
+                    conn.execute(update(tables.outbox).values(state="queued", next_attempt_at=world.clock()))
+            if returns == "after":
+                self.scenario.repeat(world)
             ended = world.deliver_all()
-            found = problems(world, self.scenario, before, ended, self.report.tally or None)
             with world.sandhan.database.read() as conn:
-                result = {"problems": found, "tally": tally(conn), "repeated": bool(before.unrecorded)}
+                counted = tally(conn)
+            found = [] if ended else ["the outbox never becomes empty"]
+            if returns == "never" and self._may_be_nothing(before):
+                found += problems_of_nothing(world, before)
+            else:
+                found += problems(world, self.scenario, before, self.report.tally or counted)
+            result = {"problems": found, "tally": counted, "repeated": bool(before.unrecorded)}
             (home / "result").write_text(json.dumps(result))
             os._exit(0)
 
-    def _restart(self, world: World) -> None:
-        if self._sabotage != "forget":
-            world.sandhan.cases.recover()
-        if self._sabotage == "resend":
-            with world.sandhan.database.write() as conn:
-                conn.execute(update(tables.outbox).values(state="queued", next_attempt_at=world.clock()))
+    def _may_be_nothing(self, before: AtRestart) -> bool:
+        """Tell whether the request left no trace and was never answered: then nothing need come of it."""
+        return not before.answered and not self.scenario.committed and before.tally == self._start_tally
 
     def _note(self, number: int | None, home: Path, found: list[str]) -> None:
         note = home / "note"

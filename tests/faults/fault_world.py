@@ -189,14 +189,17 @@ def found_home(
     with Sandhan.build(settings, clock=clock, random_bytes=rng.randbytes, photographer=Camera()) as sandhan:
         sandhan.open_index()
         operator = sandhan.partners.scope_of(sandhan.partners.register_operator("Operator", "IN").api_key)
-        unit = NewPartner("Unit of Nepal", "ahtu", "NP", areas=("NP",), email="unit@example.org", webhook_url=webhook[0])
+        unit = NewPartner(
+            "Unit of Nepal", "ahtu", "NP", areas=("NP",), email="unit@example.org", webhook_url=webhook[0]
+        )
         shelter = NewPartner("Shelter in Mumbai", "shelter", "IN", email="shelter@example.org")
-        welcomes = {UNIT: sandhan.partners.register(unit, operator), SHELTER: sandhan.partners.register(shelter, operator)}
+        welcomes = {
+            UNIT: sandhan.partners.register(unit, operator),
+            SHELTER: sandhan.partners.register(shelter, operator),
+        }
         with sandhan.database.write() as conn:
             told = welcomes[UNIT].partner
-            partners.set_contact(
-                conn, told.id, email=told.email, webhook_url=webhook[0], webhook_secret=webhook[1]
-            )
+            partners.set_contact(conn, told.id, email=told.email, webhook_url=webhook[0], webhook_secret=webhook[1])
         scope = sandhan.partners.scope_of(welcomes[UNIT].api_key)
         known = {report.record_id for report in people.reports if report.record_id in people.truth.values()}
         for report in people.reports:

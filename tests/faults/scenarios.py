@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -20,7 +21,9 @@ PEOPLE = sample()
 RESCUE = PEOPLE.rescues[0]
 REPORT_ID = true_report(PEOPLE).record_id
 # What a worker notes on the first evening: too little for an alert.
-FIRST_NOTE: dict[str, object] = {name: RESCUE.fields[name] for name in ("sex", "found", "age", "age_as_of", "age_basis")}
+FIRST_NOTE: dict[str, object] = {
+    name: RESCUE.fields[name] for name in ("sex", "found", "age", "age_as_of", "age_basis")
+}
 _COUNTED = ("cases", "case_versions", "changes", "photos", "faces", "matches", "match_events", "alerts", "outbox")
 
 
@@ -35,6 +38,7 @@ class Scenario:
         repeat: what the client sends when it got no answer.
         version: of the rescued person's case in the end.
         acknowledged: whether the unit has taken up its alert in the end.
+        committed: the case is safe from the start: it must be finished even if the client never comes back.
     """
 
     prepare: Callable[[World], None]
@@ -43,6 +47,7 @@ class Scenario:
     prepare_until: str | None = None
     version: int = 1
     acknowledged: bool = False
+    committed: bool = False
 
 
 def nothing(_world: World) -> None:
@@ -85,7 +90,7 @@ def acknowledge(world: World) -> None:
     """Let the unit take up its alert."""
     scope = world.scope(UNIT)
     page = world.sandhan.alerts.page(scope, state=None, after=None, limit=10)
-    (alert, _), = page.items
+    ((alert, _),) = page.items
     world.sandhan.alerts.acknowledge(alert.id, scope)
 
 
@@ -100,22 +105,35 @@ SCENARIOS: dict[str, Scenario] = {
     "change": Scenario(register_first_note, change, change, version=2),
     "acknowledge": Scenario(register_and_deliver, acknowledge, acknowledge, acknowledged=True),
     # Killed once when the case was safe and nothing else done, and then again during the restart.
-    "recover": replace(_REGISTER, prepare=register, prepare_until="before UPDATE photos SET attempts", act=recover),
+    "recover": replace(
+        _REGISTER, prepare=register, prepare_until="before UPDATE photos SET attempts", act=recover, committed=True
+    ),
 }
 
 
 @dataclass(frozen=True)
 class AtRestart:
-    """What the killed process left: which messages it had sent and not recorded."""
+    """What the killed process left.
 
+    Attributes:
+        answered: the client had its answer.
+        unrecorded: ids of the messages that were sent and not recorded as sent.
+        tally: how much there was of everything.
+        acknowledged: who had taken up which alert, and when.
+    """
+
+    answered: bool
     unrecorded: frozenset[str]
+    tally: dict[str, int]
+    acknowledged: frozenset[tuple[str, str | None, datetime | None]]
 
     @classmethod
-    def look(cls, world: World) -> AtRestart:
+    def look(cls, world: World, *, answered: bool) -> AtRestart:
         """Read it, before anything is done about it."""
         with world.sandhan.database.read() as conn:
             recorded = set(conn.scalars(select(tables.outbox.c.id).where(tables.outbox.c.state == "delivered")))
-        return cls(frozenset(message_id for _, message_id, _ in world.ledger.entries()) - recorded)
+            unrecorded = frozenset(message_id for _, message_id, _ in world.ledger.entries()) - recorded
+            return cls(answered, unrecorded, tally(conn), _acknowledged(conn))
 
 
 def tally(conn: Connection) -> dict[str, int]:
@@ -126,31 +144,38 @@ def tally(conn: Connection) -> dict[str, int]:
     return counts
 
 
-def problems(
-    world: World, scenario: Scenario, before: AtRestart, ended: bool, expected: dict[str, int] | None
-) -> list[str]:
+def problems(world: World, scenario: Scenario, before: AtRestart, expected: dict[str, int]) -> list[str]:
     """Return what is lost, doubled or broken, in words; nothing when all is well.
 
     Args:
-        ended: whether the outbox became empty.
-        expected: the tally of a life without a crash; None in that life itself.
+        expected: the tally of a life without a crash.
     """
-    found = [] if ended else ["the outbox never becomes empty"]
     with world.sandhan.database.read() as conn:
-        broken = audit.verify(conn)
-        if broken is not None:
-            found.append(f"audit row {broken.seq}: {broken.reason}")
-        counted = tally(conn)
-        if expected is not None and counted != expected:
-            names = sorted(name for name in counted | expected if counted.get(name) != expected.get(name))
-            found += [f"{name}: {counted.get(name, 0)} instead of {expected.get(name, 0)}" for name in names]
+        found = _audit_problems(conn) + _tally_problems(conn, expected)
         ids = list(conn.scalars(select(tables.cases.c.id).where(tables.cases.c.external_id == RESCUE_ID)))
         if len(ids) != 1:
             return [*found, f"{len(ids)} cases of the external id"]
         found += _case_problems(conn, ids[0], scenario)
-        found += _alert_problems(conn, world, ids[0], scenario)
+        found += _alert_problems(conn, world, ids[0], scenario, before)
         found += _delivery_problems(conn, world, before)
     return found + _index_problems(world, ids[0])
+
+
+def problems_of_nothing(world: World, before: AtRestart) -> list[str]:
+    """Return what is wrong after a request that left no trace, and that nobody has sent again."""
+    with world.sandhan.database.read() as conn:
+        return _audit_problems(conn) + _tally_problems(conn, before.tally) + _delivery_problems(conn, world, before)
+
+
+def _audit_problems(conn: Connection) -> list[str]:
+    broken = audit.verify(conn)
+    return [] if broken is None else [f"audit row {broken.seq}: {broken.reason}"]
+
+
+def _tally_problems(conn: Connection, expected: dict[str, int]) -> list[str]:
+    counted = tally(conn)
+    names = sorted(name for name in counted | expected if counted.get(name, 0) != expected.get(name, 0))
+    return [f"{name}: {counted.get(name, 0)} instead of {expected.get(name, 0)}" for name in names]
 
 
 def _case_problems(conn: Connection, case_id: str, scenario: Scenario) -> list[str]:
@@ -166,7 +191,7 @@ def _case_problems(conn: Connection, case_id: str, scenario: Scenario) -> list[s
     return found
 
 
-def _alert_problems(conn: Connection, world: World, case_id: str, scenario: Scenario) -> list[str]:
+def _alert_problems(conn: Connection, world: World, case_id: str, scenario: Scenario, before: AtRestart) -> list[str]:
     found = []
     rows = [
         alert for match_id in conn.scalars(_true_match(case_id)) for alert in alerts.alerts_of_match(conn, match_id)
@@ -177,6 +202,8 @@ def _alert_problems(conn: Connection, world: World, case_id: str, scenario: Scen
     taken_up = [alert for alert in rows if alert.acknowledged_at is not None]
     if len(taken_up) != int(scenario.acknowledged):
         found.append(f"{len(taken_up)} alerts are acknowledged")
+    if not before.acknowledged <= _acknowledged(conn):
+        found.append("an acknowledgement is not the one that was stored")
     wanted = Counter({"delivered": len(rows) - len(taken_up), "acknowledged": len(taken_up)})
     if Counter(alert.state for alert in rows) != wanted:
         found.append(f"alert states {sorted(alert.state for alert in rows)}")
@@ -216,6 +243,12 @@ def _index_problems(world: World, case_id: str) -> list[str]:
     if list(faces.owner.values()) != [case_id]:
         found.append(f"the index holds {len(faces.owner)} faces of rescued people")
     return found
+
+
+def _acknowledged(conn: Connection) -> frozenset[tuple[str, str | None, datetime | None]]:
+    alert = tables.alerts.c
+    rows = select(alert.id, alert.acknowledged_by, alert.acknowledged_at).where(alert.acknowledged_at.is_not(None))
+    return frozenset((row.id, row.acknowledged_by, row.acknowledged_at) for row in conn.execute(rows))
 
 
 def _true_match(case_id: str) -> Any:

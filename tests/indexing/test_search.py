@@ -314,3 +314,11 @@ def test_a_shared_phone_is_told_as_the_route(in_memory: Source, model: MatchMode
     (match,) = find_matches(query, index, in_memory([report]), model)
     assert match.routes == (KEY_ROUTE,)
     assert "phones" in {part.comparison for part in match.pair.contributions}
+
+
+def test_two_records_that_share_a_phone_and_nothing_else(in_memory: Source, model: MatchModel) -> None:
+    report = PersonRecord("m", Side.MISSING, phones=("1",))
+    index = MatchIndex("dlib-1")
+    index.upsert([report])
+    (match,) = find_matches(PersonRecord("q", Side.RESCUED, phones=("1",)), index, in_memory([report]), model)
+    assert [part.comparison for part in match.pair.contributions] == ["prior", "phones"]

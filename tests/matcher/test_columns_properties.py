@@ -35,7 +35,7 @@ def described(columns: RecordColumns, row: int) -> dict[str, object]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(people(), min_size=1, max_size=5), st.randoms(use_true_random=False))
 def test_order_does_not_matter(records: list[PersonRecord], random: object) -> None:
     order = list(range(len(records)))
@@ -45,7 +45,7 @@ def test_order_does_not_matter(records: list[PersonRecord], random: object) -> N
         assert described(mixed, row) == described(straight, origin)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(people())
 def test_unknown_and_known_are_told_apart(record: PersonRecord) -> None:
     columns = RecordColumns.build([record])

@@ -85,11 +85,14 @@ def test_a_folder_that_cannot_be_read_stops_before_the_rows(desk: Any, album: Pa
 def test_a_file_that_cannot_be_opened_is_missing(desk: Any, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(album, M1=FACE)
 
-    def denied(*_args: object) -> None:
-        raise PermissionError
+    path, opened = desk.file([{"id": "M1"}]), Path.open
 
-    path = desk.file([{"id": "M1"}])
-    monkeypatch.setattr("api.imports.service.Path.open", denied)
+    def denied(self: Path, *args: Any, **more: Any) -> Any:
+        if self.suffix == ".jpg":
+            raise PermissionError
+        return opened(self, *args, **more)
+
+    monkeypatch.setattr(Path, "open", denied)
     summary = desk.run(path, photos=album)
     assert (summary.created, summary.photos["missing"], summary.photos["found"]) == (1, 1, 0)
 

@@ -26,7 +26,7 @@ def all_pairs(comparison: Comparison, records: list[PersonRecord]) -> list[tuple
     return [(records[a], records[b], int(found)) for a, b, found in zip(i, j, levels, strict=True)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(batches)
 def test_sex_languages_and_exact_keys(records: list[PersonRecord]) -> None:
     for a, b, found in all_pairs(SEX, records):
@@ -42,7 +42,7 @@ def test_sex_languages_and_exact_keys(records: list[PersonRecord]) -> None:
         assert found == (int(not set(a.identifiers) & set(b.identifiers)) if same_type else NULL)
 
 
-@settings(max_examples=35, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(batches)
 def test_height(records: list[PersonRecord]) -> None:
     for a, b, found in all_pairs(HEIGHT, records):
@@ -68,7 +68,7 @@ def height_oracle(a: PersonRecord, b: PersonRecord) -> int:
     return 0 if misfit <= 4.0 or math.isclose(misfit, 4.0, rel_tol=1e-6) else 1 if misfit <= 12.0 else 2
 
 
-@settings(max_examples=35, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(batches)
 def test_postcodes_and_symmetry(records: list[PersonRecord]) -> None:
     columns = RecordColumns.build(records)

@@ -83,7 +83,7 @@ def test_a_weak_photo_never_says_more(distance: float, age: float, years: float)
     assert abs(weak) <= abs(good) + 1e-9
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(people(), min_size=2, max_size=4))
 def test_the_best_pair_of_photos_counts_and_no_side_is_special(records: list[PersonRecord]) -> None:
     columns = RecordColumns.build(records)

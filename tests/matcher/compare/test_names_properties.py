@@ -35,7 +35,7 @@ def best_oracle(left: list[str], right: list[str]) -> int:
     return min(found, default=NULL)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(batches)
 def test_the_batch_says_what_each_pair_alone_says(records: list[PersonRecord]) -> None:
     columns = RecordColumns.build(records)
@@ -47,7 +47,7 @@ def test_the_batch_says_what_each_pair_alone_says(records: list[PersonRecord]) -
             assert level == best_oracle(left, right), (left, right)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(batches)
 def test_either_way_round(records: list[PersonRecord]) -> None:
     columns = RecordColumns.build(records)

@@ -82,7 +82,7 @@ def test_any_places_against_plain_python(places: list[Place]) -> None:
     assert found == [origin_oracle(places[a], places[b]) for a, b in zip(i, j, strict=True)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(people(with_faces=False), min_size=2, max_size=4))
 def test_either_way_round_and_each_with_itself(records: list[PersonRecord]) -> None:
     columns = RecordColumns.build(records)
