@@ -8,6 +8,7 @@ import os
 import typer
 
 from api.commands import db, evaluate, index, partners, train
+from api.commands.crossmatch import crossmatch
 from api.commands.demo import demo
 from api.commands.link import link
 from api.commands.serve import serve
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(serve)
+app.command()(crossmatch)
 app.command()(link)
 app.add_typer(partners.app, name="partners")
 app.add_typer(index.app, name="index")

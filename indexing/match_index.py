@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from indexing.faiss_index import FaissIndex
 from indexing.record_vectors import ROUTES, WIDTH, encode_records, weighted
-from indexing.vectors import checked_vectors
+from indexing.vectors import NO_ID, checked_vectors
 from matcher.columns import RecordColumns, exact_key
 from matcher.comparison import Context
 from matcher.errors import DimensionMismatch
@@ -30,6 +30,8 @@ from matcher.places import Gazetteer
 
 FACE_WIDTH = 128
 PHOTO_ROUTE, KEY_ROUTE = "photo", "exact key"
+KEY_BUCKET_CAP = 200
+"""A key that more records share says too little to compare them all: everybody is born on 1 January."""
 Vectors = npt.NDArray[np.float32]
 
 
@@ -66,7 +68,8 @@ class Rows:
         found: list[list[str]] = [[] for _ in queries]
         live = np.flatnonzero(np.linalg.norm(queries, axis=1) > 0)
         if len(live) and len(self.index):
-            _, ids = self.index.search(np.ascontiguousarray(queries[live]), k, allowed)
+            scores, ids = self.index.search(np.ascontiguousarray(queries[live]), k, allowed)
+            ids = np.where(scores > 0, ids, NO_ID)  # nothing in common is no reason to compare
             for number, row in zip(live.tolist(), ids.tolist(), strict=True):
                 found[number] = [self.owner[i] for i in row if i in self.owner]
         return found
@@ -215,6 +218,8 @@ class MatchIndex:
                     _note(found[number], ids, PHOTO_ROUTE)
                 for key in keys_of(record):
                     holders = sorted(index.keys.get(key, ()))
+                    if len(holders) > KEY_BUCKET_CAP:
+                        continue
                     _note(found[number], [i for i in holders if permitted is None or i in permitted], KEY_ROUTE)
                 found[number].pop(record.record_id, None)
         return [Candidates({record_id: tuple(routes) for record_id, routes in one.items()}) for one in found]

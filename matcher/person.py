@@ -156,7 +156,7 @@ class PersonRecord:
         languages: BCP 47 primary tags, e.g. ("bn", "hi").
         height_cm, height_on: height and the day it was taken.
         marks: distinguishing marks, free text.
-        phones: E.164.
+        phones: the last ten digits of each number: the prefix is written in many ways.
         identifiers: (type, value) pairs, compared within type.
         postcode, address: where the family lives, free text.
         extras: (column, value) pairs of further columns that a deployment compares.

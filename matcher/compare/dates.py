@@ -36,12 +36,14 @@ def _birth(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> Lev
 
 
 def _one_part_differs(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Tell which pairs of days differ in the year, month or day only, or have day and month exchanged."""
+    """Tell which pairs of days differ in one digit of the year, in month or day only, or have these two exchanged."""
     days_a = (a - 719163).astype("datetime64[D]")  # numpy counts from 1970, Python's ordinals from year 1
     days_b = (b - 719163).astype("datetime64[D]")
     year_a, month_a, day_a = _parts(days_a)
     year_b, month_b, day_b = _parts(days_b)
-    differing = (year_a != year_b).astype(int) + (month_a != month_b) + (day_a != day_b)
+    # One digit of the year mistyped, not another generation.
+    digits = sum(((year_a // ten) % 10 != (year_b // ten) % 10).astype(int) for ten in (1, 10, 100, 1000))
+    differing = np.where(digits > 1, 3, digits) + (month_a != month_b) + (day_a != day_b)
     exchanged = (year_a == year_b) & (month_a == day_b) & (day_a == month_b)
     result: npt.NDArray[np.bool_] = (differing == 1) | ((differing > 0) & exchanged)
     return result

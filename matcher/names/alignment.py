@@ -24,6 +24,7 @@ SAME_WORD = 0.86
 CLOSE_WORD = 0.70
 """Below this, two words are two words; between, nobody can say from the spelling."""
 _JOINED_SAME = 0.84
+_NATIVE_DIFFERS = 0.97
 _INITIAL, _BOTH_INITIALS = 0.88, 1.0
 # Folding hides what an initial may stand for: C. (which folds to k) for Chandra, P. for Phulmoni, Y. (i) for Yasmin.
 _STANDS_ALSO_FOR = np.zeros(256, dtype=np.uint8)
@@ -196,17 +197,19 @@ def compare_batch(
     usable = (table.joined[left[check]] >= 0) & (table.joined[right[check]] >= 0)
     check = check[usable]
     together = _joined_similarities(table, left[check], right[check])
-    joins = together >= _JOINED_SAME
+    aligned_only = _similarity(agreement, contradiction, omission, pair_weight, agrees | close)
+    joins = (together >= _JOINED_SAME) & (together > aligned_only[check])
     check, together = check[joins], together[joins]
     agreement[check] = np.maximum(total_left, total_right)[check] * together
     contradiction[check], omission[check], weakest[check] = 0.0, 0.0, together
 
-    total = agreement + contradiction + _OMISSION_COST * omission
-    similarity = agreement / np.maximum(total, 1e-6) * _CONTRADICTION_FACTOR**contradiction
-    # Of a fully aligned pair, what the spellings leave open counts as well.
-    spread = np.maximum((pair_weight * (agrees | close)).sum(1), 1e-6)
-    spread[check] = np.maximum(total_left, total_right)[check]
-    similarity *= np.clip(agreement / spread, 0.0, 1.0)
+    similarity = aligned_only
+    similarity[check] = together
+    # Two native spellings that differ are never quite one name, however alike they sound in Latin letters.
+    differ = (table.written[left] != table.written[right]) & (table.scripts[left] == table.scripts[right])
+    differ &= table.scripts[left] > 0
+    similarity = np.where(differ, np.minimum(similarity, _NATIVE_DIFFERS), similarity)
+    weakest = np.where(differ, np.minimum(weakest, _NATIVE_DIFFERS), weakest)
     nobody = (count_left == 0) | (count_right == 0)
     rarity = np.zeros(len(left), dtype=np.float32)
     if token_bits is not None:
@@ -228,6 +231,21 @@ def compare_batch(
         np.where(nobody, 0.0, np.clip(similarity, 0.0, 1.0)).astype(np.float32),
         rarity.astype(np.float32),
     )
+
+
+def _similarity(
+    agreement: npt.NDArray[np.floating],
+    contradiction: npt.NDArray[np.floating],
+    omission: npt.NDArray[np.floating],
+    pair_weight: npt.NDArray[np.floating],
+    related: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.floating]:
+    """Return the three kinds of evidence as one number, shape (n,); contradiction counts geometrically."""
+    total = agreement + contradiction + _OMISSION_COST * omission
+    similarity = agreement / np.maximum(total, 1e-6) * _CONTRADICTION_FACTOR**contradiction
+    # Of the words that agree, what the spellings leave open counts as well.
+    spread = np.maximum((pair_weight * related).sum(1), 1e-6)
+    return np.asarray(similarity * np.clip(agreement / spread, 0.0, 1.0))
 
 
 def compare_names(a: str, b: str) -> NameEvidence:

@@ -18,6 +18,7 @@ from matcher.reference import alternatives, read_table
 
 INITIAL_WEIGHT = 0.3
 _FULL = 0.6
+_SHORT = 5
 # "s/o", "D / O": what follows is a relative's name.
 _RELATION_SIGN = re.compile(r"\b[sdwc]\s*[/\\]\s*o\b\.?", re.IGNORECASE)
 
@@ -96,11 +97,21 @@ def _equivalents() -> dict[str, str]:
     for row in read_table("names/equivalents.tsv"):
         target = fold(romanize(row["canonical"]).replace(" ", ""))
         for form in (*alternatives(row["variants"]), *alternatives(row["native"])):
-            source = fold(romanize(form).replace(" ", ""))
-            if source and source != target and source not in canonical:
+            source = _equivalence_key(romanize(form).replace(" ", ""))
+            if source and source not in (target, "=" + target) and source not in canonical:
                 canonical[source] = target
     # A target may itself be a variant of an earlier row; follow one step so that all meet.
     return {source: canonical.get(target, target) for source, target in canonical.items()}
+
+
+def _equivalence_key(roman: str) -> str:
+    """Return under which key a word's equivalent is looked up.
+
+    Long words are found by sound. Short ones only as they are written: by sound, half of the Burmese syllables would
+    be equivalents of each other (ဇော်, ကျော်).
+    """
+    folded = fold(roman)
+    return folded if len(folded) >= _SHORT else "=" + roman
 
 
 @lru_cache(maxsize=262144)
@@ -148,7 +159,7 @@ def _tokens(word: str, lang: str | None, grammar: Grammar) -> list[NameToken]:
     tokens = []
     for part in roman.split():
         plain = fold(part)
-        folded = grammar.canonical.get(plain, plain)
+        folded = grammar.canonical.get(_equivalence_key(part), plain)
         # The weak elements are listed as they sound, not as their equivalents do: Miah is weak though Myat is not.
         weight = grammar.weights.get(plain, grammar.weights.get(folded, 1.0))
         tokens.append(NameToken(word, part, folded, weight))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from matcher.names.grammar import NameToken, parse_name
 from matcher.names.phonetics import encode_tokens
+from matcher.names.script import main_script, normalise
 
 MAX_TOKENS = 5
 Parser = Callable[[str], tuple[NameToken, ...]]
@@ -37,6 +38,8 @@ class NameTable:
         joined: shape (n,), int32, the row of `codes` of all words written together.
         vocabulary: distinct folded words, by row of `codes`.
         codes: shape (v, MAX_TOKEN), uint8, letters of each distinct word.
+        written: shape (n,), int64, equal where two names are written with the same native letters; 0 for Latin.
+        scripts: shape (n,), int32, the script of those letters.
         ids: text -> name id.
     """
 
@@ -47,6 +50,8 @@ class NameTable:
     joined: npt.NDArray[np.int32]
     vocabulary: tuple[str, ...]
     codes: npt.NDArray[np.uint8]
+    written: npt.NDArray[np.int64]
+    scripts: npt.NDArray[np.int32]
     ids: dict[str, int]
 
     @classmethod
@@ -67,6 +72,7 @@ class NameTable:
             if parsed:
                 joined[row] = words.setdefault("".join(token.folded for token in parsed), len(words))
         vocabulary = tuple(words)
+        written, scripts = _native_letters(names)
         return cls(
             names,
             tokens,
@@ -75,8 +81,27 @@ class NameTable:
             joined,
             vocabulary,
             encode_tokens(list(vocabulary)),
+            written,
+            scripts,
             {name: row for row, name in enumerate(names)},
         )
 
     def __len__(self) -> int:
         return len(self.names)
+
+
+def _native_letters(names: tuple[str, ...]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Return what tells native spellings apart that sound alike to us (রমা, রামা): letters and script of each name."""
+    letters: dict[str, int] = {}
+    codes: dict[str, int] = {"Latn": 0}
+    written = np.zeros(len(names), dtype=np.int64)
+    scripts = np.zeros(len(names), dtype=np.int32)
+    for row, text in enumerate(names):
+        if text.isascii():
+            continue
+        plain = normalise(text).replace(" ", "")
+        script = main_script(plain)
+        if script != "Latn" and plain:
+            written[row] = letters.setdefault(plain, len(letters) + 1)
+            scripts[row] = codes.setdefault(script, len(codes))
+    return written, scripts

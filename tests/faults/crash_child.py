@@ -39,16 +39,16 @@ from typing import Any
 import faiss
 import httpx
 import numpy as np
+from crash_points import KILLED, Fuse, run_forked, start_forked, wait_for
+from fault_world import START, SteppingClock, found_home, home_settings, life, rescue_form
+from scenarios import PEOPLE, SCENARIOS, AtRestart, Scenario, problems, problems_of_nothing, tally
 from sqlalchemy import NullPool, create_engine, make_url, text, update
 from sqlalchemy.exc import OperationalError
 
 from api.bootstrap import prepare_database
 from api.store import tables
-from crash_points import KILLED, Fuse, run_forked, start_forked, wait_for
-from fault_world import START, SteppingClock, World, found_home, home_settings, life, rescue_form
 from indexing.record_vectors import encode_records
 from matcher.columns import RecordColumns
-from scenarios import PEOPLE, SCENARIOS, AtRestart, Scenario, problems, problems_of_nothing, tally
 
 WEBHOOK = ("https://unit.example.org/alerts", "whsec_" + "A" * 43 + "=")
 CLIENT = ("after", "before", "never")
@@ -188,7 +188,7 @@ class Walk:
             self.report.add(json.loads(self._homes.file(f"part{number}").read_text()))
 
     def _walk_part(self, walker: int, points: Iterable[int]) -> None:
-        self.report.killed = self.report.restarts = 0
+        self.report = Report(self.report.scenario, tally=self.report.tally)
         self._name = f"run{walker}"
         for point in points:
             if self.point(point):

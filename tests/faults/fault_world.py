@@ -81,9 +81,9 @@ class Camera:
     def process(self, data: bytes) -> PhotoResult:
         self._tick("before the photo is read")
         side, person = data.decode().split()
-        vector = np.random.default_rng(list(person.encode())).normal(size=128)
-        vector[0] += 3.0 if side == "rescued" else 0.0
-        vector = (vector / np.linalg.norm(vector)).astype(np.float32)
+        features = np.random.default_rng(list(person.encode())).normal(size=128)
+        features[0] += 3.0 if side == "rescued" else 0.0
+        vector = (features / np.linalg.norm(features)).astype(np.float32)
         measures = FaceMeasures(width=90, sharpness=200.0, score=1.5, darkest=30.0, brightest=220.0)
         face = DetectedFace(Box(10, 10, 100, 100), 1.5, Quality.GOOD, vector, measures)
         self._tick("after the photo was read")
@@ -96,7 +96,7 @@ class Ledger:
     def __init__(self, home: Path, tick: Tick) -> None:
         self._path, self._tick = home / _LEDGER, tick
 
-    def webhook(self, url: str, secret: str, message_id: str, body: bytes, now: datetime) -> SendResult:
+    def webhook(self, url: str, secret: str, message_id: str, body: bytes, now: datetime) -> SendResult:  # noqa: ARG002
         return self._deliver("webhook", message_id, body, 204)
 
     def email(self, message: EmailMessage) -> SendResult:

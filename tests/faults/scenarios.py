@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from fault_world import RESCUE_ID, SHELTER, UNIT, World, photo, rescue_form, sample, true_report
 from sqlalchemy import func, select
 from sqlalchemy.sql import ColumnElement
 
 from api.cases.forms import CaseForm
 from api.store import Connection, VersionConflict, alerts, audit, cases, tables
-from fault_world import RESCUE_ID, SHELTER, UNIT, World, photo, rescue_form, sample, true_report
 from indexing.search import find_matches_batch
 from matcher.person import Side
 

@@ -86,3 +86,18 @@ def test_two_reports_of_different_regions_are_compared_everywhere() -> None:
 
 def test_labels_are_shared() -> None:
     assert {NAME.labels, FATHER.labels, MOTHER.labels, RELATIVE.labels} == {LABELS}
+
+
+def test_of_two_relatives_that_agree_the_rarer_counts_either_way_round() -> None:
+    left = person(relatives="Gopal Mondal", father="Zorinpuii Hmar", origin=Place("IN", "West Bengal"))
+    right = person(relatives="Zorinpuii Hmar", father="Gopal Mondal", origin=Place("IN", "West Bengal"))
+    columns = RecordColumns.build([left, right])
+    result = RELATIVE.assign(columns, np.array([0, 1]), np.array([1, 0]), known_names())
+    common = RELATIVE.assign(
+        RecordColumns.build([left, person(relatives="Gopal Mondal", origin=left.origin)]),
+        np.array([0]),
+        np.array([1]),
+        known_names(),
+    )
+    assert result.levels.tolist() == [0, 0]
+    assert result.rarity[0] == result.rarity[1] > common.rarity[0]

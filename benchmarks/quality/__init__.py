@@ -1,0 +1,1 @@
+"""Benchmarks: seeded, run by hand, quality beside time and beside peers in the same run."""
