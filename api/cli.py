@@ -10,6 +10,7 @@ import typer
 from api.commands import db, evaluate, index, partners, train
 from api.commands.crossmatch import crossmatch
 from api.commands.demo import demo
+from api.commands.imports import import_file
 from api.commands.link import link
 from api.commands.serve import serve
 
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(serve)
+app.command("import")(import_file)
 app.command()(crossmatch)
 app.command()(link)
 app.add_typer(partners.app, name="partners")

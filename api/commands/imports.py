@@ -72,7 +72,7 @@ def import_file(
     partner: Annotated[str | None, typer.Option(help="Id or name of the partner who owns the cases.")] = None,
     columns: Annotated[
         Path | None,
-        typer.Option(help='TOML file whose table [columns] says: field = "column".', exists=True, dir_okay=False),
+        typer.Option(help='TOML file whose table \\[columns] says: field = "column".', exists=True, dir_okay=False),
     ] = None,
     rejects: Annotated[
         Path | None, typer.Option(help="Where rows go that cannot be used; default: rejects.csv beside FILE.")
@@ -88,8 +88,11 @@ def import_file(
 ) -> None:
     """Import a CSV file of missing reports or rescued persons, then compare them.
 
-    The same file again changes nothing; a corrected row makes a new version of its case. Rows that cannot be used go to
-    a rejects file with the reason, to be corrected and imported in turn. It may be stopped at any time and run again.
+    The same file again changes nothing; a corrected row makes a new version of its case.
+
+    Rows that cannot be used go to a rejects file with the reason, to be corrected and imported in turn.
+
+    It may be stopped at any time: run it again and it does the rest.
     """
     with services() as sandhan:
         request = ImportRequest(

@@ -12,14 +12,15 @@ from PIL import Image, ImageEnhance
 
 from api.bootstrap import Sandhan
 from api.cases.forms import CaseForm
+from api.cases.service import CaseToPut
 from api.commands.context import scope_for
-from api.ids import new_id
 from api.partners.service import NewPartner, Welcome
 from api.store import cases
 from data.synthetic import LinkedSample, linked_sample
 
 SEED = 20261101
 REPORTS, RESCUES = 5000, 200
+_BATCH = 250
 
 SOURCES = {
     "IN-WB": NewPartner("AHTU West Bengal", "ahtu", "IN", areas=("IN/WB",)),
@@ -145,19 +146,23 @@ def set_stage(sandhan: Sandhan, contact: Callable[[str, NewPartner], NewPartner]
 def _insert_reports(sandhan: Sandhan, sample: LinkedSample, partners: dict[str, Welcome], step: Step) -> dict[str, str]:
     """Store the synthetic reports for the unit of each region; there is nobody yet to compare them with."""
     case_of: dict[str, str] = {}
-    now = sandhan.clock()
-    batch = 250
-    for start in range(0, len(sample.reports), batch):
-        with sandhan.database.write() as conn:
-            for record in sample.reports[start : start + batch]:
-                form = CaseForm.model_validate({"side": "missing", "external_id": record.record_id, **record.fields})
-                case_id = new_id("case", now)
-                owner = partners[record.region].partner.id
-                cases.insert_case(
-                    conn, case_id=case_id, side="missing", owner_id=owner, content=form.content(now.date()), at=now,
-                    by="demonstration", external_id=record.record_id,
-                )  # fmt: skip
-                cases.mark_matched(conn, case_id, 1)
-                case_of[record.record_id] = case_id
-        step(min(start + batch, len(sample.reports)), len(sample.reports))
+    today = sandhan.clock().date()
+    for region in SOURCES:
+        scope = scope_for(partners[region].partner)
+        records = [record for record in sample.reports if record.region == region]
+        for start in range(0, len(records), _BATCH):
+            part = records[start : start + _BATCH]
+            forms = [CaseForm.model_validate({"side": "missing", **record.fields}) for record in part]
+            stored = sandhan.cases.put_many(
+                [
+                    CaseToPut("missing", record.record_id, form.content(today))
+                    for record, form in zip(part, forms, strict=True)
+                ],
+                scope,
+            )
+            with sandhan.database.write() as conn:
+                for record, (case_id, _) in zip(part, stored, strict=True):
+                    cases.mark_matched(conn, case_id, 1)
+                    case_of[record.record_id] = case_id
+            step(len(case_of), len(sample.reports))
     return case_of

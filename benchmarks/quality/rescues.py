@@ -1,4 +1,4 @@
-"""How often is the true report first? Seeded rescues against seeded reports, beside plain string matching in the same run.
+"""How often is the true report first? Seeded rescues against seeded reports, beside plain string matching.
 
 make bench            or    python -m benchmarks.quality.rescues --reports 5000 --rescues 300 --seeds 3
 """

@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from matcher.names.grammar import parse_name
 
-_SMOOTHING = 0.5
+_PRIOR_NAMES, _PRIOR_FREQUENCY = 300.0, 2.0**-9
+"""A deployment that has just begun has counted few names: until it has more, a word is taken for middling rare."""
 _LEANING = 150.0
 """How many names of the wider area count as much as the area's own."""
 _MAX_BITS = 13.0
@@ -79,14 +80,14 @@ class NameFrequencies:
             words, areas: of equal length; an area is a gazetteer path, "" for everywhere.
         """
         chains = {area: [self.regions[r] for r in _wider(region_of(area)) if r in self.regions] for area in set(areas)}
-        floor = _SMOOTHING / (self.names + 1.0)
+        floor = _PRIOR_NAMES * _PRIOR_FREQUENCY / (self.names + _PRIOR_NAMES)
         out = np.empty(len(words), dtype=np.float64)
         for number, (word, area) in enumerate(zip(words, areas, strict=True)):
             frequency = floor
             for depth, counts in enumerate(chains[area]):
                 own = counts.words.get(word, 0)
                 if depth == 0:
-                    frequency = (own + _SMOOTHING) / (counts.names + 1.0)
+                    frequency = (own + _PRIOR_NAMES * _PRIOR_FREQUENCY) / (counts.names + _PRIOR_NAMES)
                 else:
                     frequency = (own + _LEANING * frequency) / (counts.names + _LEANING)
             out[number] = frequency

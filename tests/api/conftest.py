@@ -118,8 +118,8 @@ class FakePhotographer:
         if colour == _rounded(FACELESS):
             raise NoFace((0,), (1,), (width, height))
         seed = int.from_bytes(hashlib.sha256(repr(colour).encode()).digest()[:4])
-        vector = np.random.default_rng(seed).normal(size=128)
-        vector = (vector / np.linalg.norm(vector) * 1.4).astype(np.float32)
+        drawn = np.random.default_rng(seed).normal(size=128)
+        vector = (drawn / np.linalg.norm(drawn) * 1.4).astype(np.float32)
         measures = FaceMeasures(120, 200.0, 1.5, 20.0, 220.0)
         face = DetectedFace(Box(0, 0, width, height), 1.5, Quality.GOOD, vector, measures)
         return PhotoResult(photo.jpeg, "image/jpeg", photo.captured_on, (face,), (width, height), FACE_MODEL)
@@ -164,7 +164,8 @@ class House:
 
     def ask(self, who: str | None, method: str, path: str, **more: Any) -> httpx.Response:
         headers = dict(self.members[who].headers if who else {}) | dict(more.pop("headers", {}))
-        return self.client.request(method, path, headers=headers, **more)
+        answer: httpx.Response = self.client.request(method, path, headers=headers, **more)
+        return answer
 
     def enter(self, who: str, form: dict[str, Any], *photos: bytes, **changed: Any) -> dict[str, Any]:
         """Register a case and return the answer."""
@@ -292,7 +293,7 @@ def open_house(home: Path, database_url: str = "", *, seed: int = 1, **changed: 
         changed: further settings.
     """
     photographer, clock = FakePhotographer(), TickingClock()
-    settings = Settings(_env_file=None, home=home, database_url=database_url, **changed)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, home=home, database_url=database_url, **changed)
     with Sandhan.build(
         settings, clock=clock, random_bytes=random.Random(seed).randbytes, jitter=lambda: 0.0, photographer=photographer
     ) as sandhan:

@@ -40,7 +40,7 @@ def small(dialect: str, tmp_path_factory: Any, template: Any) -> Iterator[House]
         yield made
 
 
-WRONG = [
+WRONG: list[tuple[str, object, str]] = [
     ("side", "found", "Input should be 'missing' or 'rescued'"),
     ("side", None, "Input should be"),
     ("name", 5, "string"),

@@ -108,7 +108,7 @@ class Homes:
         """Remove a home."""
         shutil.rmtree(self._folder / name)
         if self._server:
-            self._ask(f"DROP DATABASE {self._prefix}_{name} WITH (FORCE)")
+            self._ask(f"DROP DATABASE IF EXISTS {self._prefix}_{name} WITH (FORCE)")
 
     def drop_all(self) -> None:
         """Remove every home."""

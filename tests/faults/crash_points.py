@@ -69,7 +69,7 @@ def start_forked(work: Callable[[], None], longest_s: int = 0) -> int:
     Args:
         longest_s: an alarm ends the process after this time; 0 for never.
     """
-    assert threading.active_count() == 1, "a fork with threads alive may copy a lock that nobody will release"
+    assert _threads() == 1, "a fork with threads alive may copy a lock that nobody will release"
     pid = os.fork()
     if pid == 0:
         status = 1
@@ -97,3 +97,9 @@ def run_forked(work: Callable[[], None]) -> int:
     One that hangs is ended after a time: a lock left behind by a crash is a finding, not a reason to wait.
     """
     return wait_for(start_forked(work, LONGEST_LIFE_S))
+
+
+def _threads() -> int:
+    """Return the threads of this process, where possible with those that Python does not know of."""
+    tasks = Path("/proc/self/task")
+    return len(list(tasks.iterdir())) if tasks.is_dir() else threading.active_count()

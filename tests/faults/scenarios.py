@@ -223,7 +223,7 @@ def _delivery_problems(conn: Connection, world: World, before: AtRestart) -> lis
         # A crash after the send and before its record is the one reason to send again, with the same id.
         allowed = {2} if message_id in before.unrecorded else {1}
         if row.state != "delivered" or sent[message_id] not in allowed:
-            found.append(f"a {row.channel} is {row.state} and was sent {sent[message_id]} times")
+            found.append(f"a message by {row.channel} is {row.state} and was sent {sent[message_id]} times")
     if unknown := set(sent) - set(messages):
         found.append(f"{len(unknown)} messages were sent that nobody knows of")
     if len(set(entries)) != len(sent):

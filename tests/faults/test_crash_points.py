@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,20 +13,24 @@ from typing import Any
 import pytest
 
 WALKER = Path(__file__).with_name("crash_child.py")
+LONGEST_WALK_S = 280
 POSTGRES = os.environ.get("SANDHAN_TEST_POSTGRES")
 
 
 def walk(scenario: str, folder: Path, *options: str) -> dict[str, Any]:
     """Walk in a process of its own: a fork of pytest would copy its threads' locks."""
-    done = subprocess.run(
-        [sys.executable, str(WALKER), scenario, str(folder), *options],
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
+    command = [sys.executable, str(WALKER), scenario, str(folder), *options]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            printed, complaints = process.communicate(timeout=LONGEST_WALK_S)
+        except BaseException:
+            # The walker has children of its own, which would walk on.
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    assert process.returncode == 0, complaints
+    report: dict[str, Any] = json.loads(printed)
     print(json.dumps({name: value for name, value in report.items() if name != "tally"}))
     return report
 

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
-import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +12,7 @@ from api.access import AccessScope, NotPermitted
 from api.commands.imports import import_service
 from api.imports.errors import FileRefused
 from api.imports.summary import ImportRequest, ImportSummary
-from api.store import Connection, Database, audit, cases
-from data.synthetic import linked_sample
-from matcher.fields import MULTIPLE
+from api.store import audit, cases
 
 ROWS = [
     {"id": "M-1", "name": "সুনীতা মণ্ডল|বুড়ি", "father_name": "রমেশ মণ্ডল", "sex": "female", "birth_date": "30/05/2011"},
@@ -256,59 +250,6 @@ def test_permission_is_needed(desk: Any) -> None:
         import_service(desk.sandhan).run(ImportRequest(desk.file(ROWS), side="missing"), scope)
 
 
-class Killed(BaseException):
-    """The process ends here."""
-
-
-def fail_on(database: Database, number: int) -> Callable[..., AbstractContextManager[Connection]]:
-    """Return `database.write` as it is when the process is killed at the end of the n-th transaction."""
-    write, lock, calls = database.write, threading.Lock(), 0
-
-    def wrapped(**options: bool) -> Any:
-        nonlocal calls
-        with lock:
-            calls += 1
-            last = calls == number
-        return _Doomed(write(**options)) if last else write(**options)
-
-    return wrapped
-
-
-class _Doomed:
-    def __init__(self, inner: AbstractContextManager[Connection]) -> None:
-        self.inner = inner
-
-    def __enter__(self) -> Connection:
-        return self.inner.__enter__()
-
-    def __exit__(self, *_args: object) -> None:
-        try:
-            raise Killed
-        except Killed as error:
-            self.inner.__exit__(type(error), error, error.__traceback__)
-            raise
-
-
-@pytest.mark.parametrize(("killed_at", "kept"), [(1, 0), (2, 200), (3, 400), (4, 500)])
-def test_killed_between_batches_nothing_committed_is_lost_and_a_second_run_does_the_rest(
-    desk: Any, monkeypatch: pytest.MonkeyPatch, killed_at: int, kept: int
-) -> None:
-    path = desk.file([{"id": f"M-{n:04}", "name": f"Name {n}"} for n in range(500)] + [{"id": "bad", "age": "x"}])
-    with monkeypatch.context() as patch:
-        patch.setattr(desk.sandhan.database, "write", fail_on(desk.sandhan.database, killed_at))
-        with pytest.raises(Killed):
-            desk.run(path)
-    stored = desk.cases()
-    assert len(stored) == kept
-    summary = desk.run(path)
-    assert figures(summary) == (501, 500 - kept, 0, kept, 1)
-    assert summary.rejects is not None
-    assert len(desk.cases()) == 500
-    assert desk.cases()[:kept] == stored
-    with desk.sandhan.database.read() as conn:
-        assert audit.verify(conn) is None
-
-
 def test_cases_are_compared_with_the_other_side(desk: Any, report: Any, rescue: Any) -> None:
     shelter = desk.other()
     shelter.run(shelter.file([{"id": "MUM-1"} | text_of(rescue)], "rescues.csv"), side=None)
@@ -346,22 +287,6 @@ def text_of(form: dict[str, Any]) -> dict[str, str]:
         for key, value in form.items()
         if key != "external_id"
     }
-
-
-def test_two_thousand_rows_in_less_than_fifteen_seconds(desk: Any) -> None:
-    sample = linked_sample(7, 2000, 0)
-    rows = [{"id": filed.record_id} | text_of(dict(filed.fields)) for filed in sample.reports]
-    assert any("|" in row.get(field, "") for row in rows for field in MULTIPLE)
-    path = desk.file(rows)
-    started = time.perf_counter()
-    summary = desk.run(path)
-    seconds = time.perf_counter() - started
-    assert figures(summary) == (2000, 2000, 0, 0, 0)
-    assert seconds < 15, f"{2000 / seconds:.0f} rows/s"
-    print(f"first {2000 / seconds:.0f} rows/s")
-    started = time.perf_counter()
-    assert desk.run(path).unchanged == 2000
-    print(f"again {2000 / (time.perf_counter() - started):.0f} rows/s")
 
 
 def test_the_folder_of_the_file_is_not_needed_for_named_rejects(desk: Any, tmp_path: Path) -> None:

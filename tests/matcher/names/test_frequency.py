@@ -23,18 +23,24 @@ def test_region_of(area: str, region: str) -> None:
 def test_nothing_counted() -> None:
     frequencies = NameFrequencies()
     assert frequencies.names == 0
-    assert frequencies.bits(["sunita"], [EVERYWHERE]).tolist() == [1.0]
+    assert frequencies.bits(["sunita"], [EVERYWHERE]).tolist() == [9.0]
     assert frequencies.bits([], []).shape == (0,)
 
 
 def test_the_common_say_less_than_the_rare() -> None:
     frequencies = NameFrequencies()
-    for _ in range(99):
+    for _ in range(9_999):
         frequencies.add("Sunita Mondal")
     frequencies.add("Balaiamlang Mondal")
     sunita, rare, unseen = frequencies.bits([word("Sunita"), word("Balaiamlang"), "xyz"], [EVERYWHERE] * 3)
     assert sunita < 0.1 < 5.0 < rare < unseen
-    assert frequencies.names == 100
+    assert frequencies.names == 10_000
+
+
+def test_a_new_deployment_takes_no_word_for_common() -> None:
+    frequencies = NameFrequencies()
+    frequencies.add("Sunita Mondal", "IN/WB")
+    assert frequencies.bits([word("Sunita")], ["IN/WB"])[0] > 5.0
 
 
 def test_spellings_share_their_count() -> None:

@@ -26,14 +26,16 @@ def counted(population: list[tuple[str, str]]) -> NameFrequencies:
 
 def plain_bits(population: list[tuple[str, str]], word: str, area: str) -> float:
     """Count every name anew for each step from everywhere to the state."""
-    frequency = 0.5 / (len(population) + 1)
+    frequency = 300 / 512 / (len(population) + 300)
     steps = [""] + ["/".join(area.split("/")[:n]) for n in (1, 2) if area and len(area.split("/")) >= n]
     for depth, step in enumerate(steps):
         there = [name for name, place in population if not step or f"{place}/".startswith(f"{step}/")]
         if depth and not there:
             continue
         own = sum(any(t.folded == word and not t.initial for t in parse_name(name)) for name in there)
-        frequency = (own + 0.5) / (len(there) + 1) if depth == 0 else (own + 150 * frequency) / (len(there) + 150)
+        frequency = (
+            (own + 300 / 512) / (len(there) + 300) if depth == 0 else (own + 150 * frequency) / (len(there) + 150)
+        )
     return min(max(-math.log2(frequency), 0.0), 13.0)
 
 
