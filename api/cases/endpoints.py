@@ -51,8 +51,8 @@ def _registered(result: Registered) -> RegisteredView:
         case=full_view(result.case, result.photos),
         created=result.created,
         matches=[
-            MatchSummary(id=match_id, grade=found.pair.grade.value, probability=found.pair.probability)
-            for match_id, found in (outcome.found if outcome else ())
+            MatchSummary.model_validate({"id": match.id, "grade": match.grade, "probability": match.probability})
+            for match in result.matches
         ],
         alerts=outcome.alerts if outcome else 0,
     )

@@ -21,8 +21,10 @@ from api.matches.service import MatchOutcome, MatchService
 from api.store import Connection, Database, VersionConflict, alerts, audit, cases, matches, photos
 from api.store.cases import Case, CaseContent, NewCase
 from api.store.faces import NewFace
+from api.store.matches import Match
 from api.store.photos import Photo, PhotoContent
 from matcher.errors import SandhanError
+from matcher.model import Grade
 from matcher.person import Side
 from matcher.photos.errors import UnusablePhoto
 from matcher.photos.faces import PhotoResult
@@ -57,11 +59,19 @@ class DuplicateCase(SandhanError):
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A case after registration: whether it is new, its photos, and what comparing it came to (None: not compared)."""
+    """A case after registration.
+
+    Attributes:
+        created: whether it is new.
+        photos: with what became of each.
+        matches: every stored match of grade possible or better, strongest first; also when it was compared before.
+        outcome: what comparing it just now came to; None when it was not.
+    """
 
     case: Case
     created: bool
     photos: tuple[Photo, ...]
+    matches: tuple[Match, ...]
     outcome: MatchOutcome | None
 
 
@@ -346,7 +356,7 @@ class CaseService:
         now = self._clock()
         case = cases.replace_case(conn, case_id, content, at=now, by=scope.key_id, expected_version=expected_version)
         audit.append(conn, at=now, actor=scope.key_id, action="case.changed", subject=case.id)
-        self._take_up_withheld(conn, case)
+        self._follow_consent(conn, case)
         return case
 
     def _add_photos(self, conn: Connection, case: Case, uploads: Sequence[bytes]) -> list[Photo]:
@@ -367,12 +377,14 @@ class CaseService:
             for position, data in enumerate(uploads)
         ]
 
-    def _take_up_withheld(self, conn: Connection, case: Case) -> None:
-        """Let photos that waited for consent be read, now that it is given."""
-        if self._photographer and case.face_consent:
-            for photo in photos.list_photos(conn, case.id):
-                if photo.state == "withheld":
-                    photos.store_result(conn, photo.id, "pending", at=self._clock())
+    def _follow_consent(self, conn: Connection, case: Case) -> None:
+        """Let photos that waited for consent be read once it is given; forget their faces once it is withdrawn."""
+        allowed = self._photographer is not None and case.face_consent
+        for photo in photos.list_photos(conn, case.id):
+            if allowed and photo.state == "withheld":
+                photos.store_result(conn, photo.id, "pending", at=self._clock())
+            elif not case.face_consent and photo.state in ("embedded", "pending"):
+                photos.store_result(conn, photo.id, "withheld", at=self._clock())
 
     def _follow_up(self, case: Case, created: bool, match: bool) -> Registered:
         with self._database.read() as conn:
@@ -386,14 +398,22 @@ class CaseService:
             if current.matched_version < current.version:
                 outcome = self._matching.match_case(case.id)
         with self._database.read() as conn:
+            stored = matches.matches_of_case(conn, case.id)
             return Registered(
-                cases.require_case(conn, case.id), created, tuple(photos.list_photos(conn, case.id)), outcome
+                cases.require_case(conn, case.id),
+                created,
+                tuple(photos.list_photos(conn, case.id)),
+                tuple(match for match in stored if match.grade != Grade.CERTAINLY_NOT),
+                outcome,
             )
 
     def _process(self, photo: Photo) -> bool:
         """Read one photo; a failure is stored on it and never blocks the case. False: it has to wait."""
         with self._database.read() as conn:
+            current = photos.get_photo(conn, photo.id)
             case = cases.require_case(conn, photo.case_id)
+        if current is None or current.state != "pending":  # another worker was faster; what it found stands
+            return True
         # Consent may have been withdrawn while the photo waited.
         if self._photographer is None or not case.face_consent:
             with self._database.write() as conn:
@@ -407,16 +427,21 @@ class CaseService:
             return True
         if attempts > _MAX_ATTEMPTS:
             with self._database.write() as conn:
-                photos.store_result(
-                    conn, photo.id, "failed", at=self._clock(), error_code=GAVE_UP_CODE,
-                    error_detail="reading this photo was interrupted twice; upload it again or leave it out",
-                )  # fmt: skip
+                current = photos.get_photo(conn, photo.id)
+                if current is not None and current.state == "pending":
+                    photos.store_result(
+                        conn, photo.id, "failed", at=self._clock(), error_code=GAVE_UP_CODE,
+                        error_detail="reading this photo was interrupted twice; upload it again or leave it out",
+                    )  # fmt: skip
             return True
         try:
             result = self._photographer.process(content.content)
         except UnusablePhoto as problem:
             log.info("photo %s not used: %s", photo.id, problem.code)
             if problem.transient:
+                # The pool was busy or is gone: only a photo that brought the process down may be given up.
+                with self._database.write(ordered=False) as conn:
+                    photos.forget_attempt(conn, photo.id)
                 return False
             with self._database.write() as conn:
                 photos.store_result(

@@ -64,8 +64,8 @@ def link(
         for field, count in problems.items():
             err.print(f"[yellow]{name}:[/] {count} values of {field} were not understood and count as unknown")
     out.print(
-        f"{len(kept):,} pairs at {threshold:.0%} or more among {len(first.records):,} x {len(second.records):,} records "
-        f"({len(linked.left):,} compared) in {summary['seconds']} s: {to}"
+        f"{len(kept):,} pairs at {threshold:.0%} or more among {len(first.records):,} x "
+        f"{len(second.records):,} records ({len(linked.left):,} compared) in {summary['seconds']} s: {to}"
     )
 
 

@@ -128,6 +128,12 @@ def count_attempt(conn: Connection, photo_id: str) -> int:
     return int(attempts)
 
 
+def forget_attempt(conn: Connection, photo_id: str) -> None:
+    """Take back a counted attempt that came to nothing for reasons that are not the photo's."""
+    statement = update(photos).where(photos.c.id == photo_id, photos.c.attempts > 0)
+    conn.execute(statement.values(attempts=photos.c.attempts - 1))
+
+
 def store_result(
     conn: Connection,
     photo_id: str,

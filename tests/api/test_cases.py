@@ -12,6 +12,8 @@ import pytest
 from PIL import ExifTags, Image
 
 from api.store import audit, photos
+from api.store.faces import faces_of_cases
+from api.store.photos import list_photos as photo_rows
 
 from .conftest import FACELESS, GREEN, House, picture, settled_house
 
@@ -82,6 +84,7 @@ def test_the_same_submission_again_stores_nothing(house: House, rescue: dict[str
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json()["created"] is False
     assert again.json()["case"] == first.json()["case"]
+    assert again.json()["matches"] == first.json()["matches"]
     assert again.headers["location"] == first.headers["location"]
     assert house.row_counts() == before
 
@@ -269,6 +272,19 @@ def test_consent_withdrawn_while_a_photo_waits_keeps_it_unread(calm: House) -> N
     changed = calm.send("shelter", form | {"face_consent": False}, path=path, method="PUT").json()["case"]
     assert codes(changed) == [("withheld", "face_consent_missing")]
     assert len(calm.photographer.seen) == before
+
+
+def test_consent_withdrawn_forgets_the_face_and_keeps_the_photo(house: House) -> None:
+    form = {"side": "rescued", "name": "Lakhi"}
+    case = house.enter("shelter", form, picture(GREEN), face_consent=True)["case"]
+    with house.sandhan.database.read() as conn:
+        assert len(faces_of_cases(conn, [case["id"]])[case["id"]]) == 1
+    path = f"/v1/cases/{case['id']}"
+    changed = house.send("shelter", form | {"face_consent": False}, path=path, method="PUT").json()["case"]
+    assert codes(changed) == [("withheld", "face_consent_missing")]
+    with house.sandhan.database.read() as conn:
+        assert faces_of_cases(conn, [case["id"]]) == {}
+        assert len(photo_rows(conn, case["id"])) == 1
 
 
 def test_a_report_without_consent_keeps_its_photo_unread(house: House) -> None:

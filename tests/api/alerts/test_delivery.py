@@ -400,7 +400,7 @@ def test_a_fault_of_ours_is_a_recorded_failure_and_the_lane_goes_on(
     assert world.dispatcher(webhook_sender=Recorder(send)).run_once() == 2
     assert world.outcomes(first) == [("internal_error", None)]
     assert world.outcomes(second) == [("delivered", 204)]
-    assert "KeyError at test_delivery.py" in caplog.text
+    assert "KeyError at alerts/test_delivery.py" in caplog.text
     assert "a name" not in caplog.text
 
 
