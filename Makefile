@@ -17,7 +17,7 @@ demo: install
 	$(BIN)/sandhan demo
 
 test: install
-	$(BIN)/python -m pytest --cov=matcher --cov=indexing --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --cov=matcher --cov=indexing --cov-report=term:skip-covered --cov-fail-under=90
 
 check: install
 	$(BIN)/ruff check .
