@@ -26,6 +26,7 @@ from api.matches.service import MatchService
 from api.partners.service import PartnerService
 from api.settings import Settings
 from api.store import Database, counts, current_revision, meta, outbox, require_current, upgrade
+from matcher.errors import SandhanError
 from matcher.model import MatchModel
 from matcher.photos.embedder import FaceRecognitionEmbedder
 from matcher.photos.pool import PhotoPool
@@ -178,6 +179,7 @@ class Sandhan:
             figures["index_records"] = status.records
         else:
             checks["index"] = "being opened"
+        checks["mail"] = "on" if self.settings.smtp_host else "off (SANDHAN_SMTP_HOST is not set)"
         checks["faces"] = "on" if self.settings.faces else "off"
         return Readiness(self.index_open, checks, figures)
 
@@ -193,11 +195,31 @@ class Sandhan:
             self._stop.wait(_RECOVER_EVERY_S)
 
 
+class HomeUnusable(SandhanError):
+    """The folder of the embedded database cannot be made."""
+
+    code = "home_unusable"
+
+
+def make_home(settings: Settings) -> None:
+    """Make the folder of the embedded database.
+
+    Raises:
+        HomeUnusable: it cannot be made or written.
+    """
+    try:
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise HomeUnusable(
+            f"SANDHAN_HOME: {settings.home} cannot be created ({error.strerror}); choose a folder that you may write"
+        ) from error
+
+
 def prepare_database(settings: Settings) -> None:
     """Create the embedded database when there is none; an older one is left for `sandhan db upgrade`."""
     if settings.database_url:
         return
-    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_home(settings)
     if not (settings.home / "sandhan.db").exists():
         upgrade(settings.database)
 

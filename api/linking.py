@@ -28,7 +28,10 @@ from matcher.errors import SandhanError
 from matcher.fields import FIELDS, FieldValue, read_record
 from matcher.person import PersonRecord, Side
 
-_SEVERAL_VALUES = frozenset({"nickname", "alias", "remembered", "phone", "identifier", "languages", "marks"})
+SIDES = ("left", "right")
+_SEVERAL_VALUES = frozenset(
+    {"nickname", "alias", "remembered", "phone", "identifier", "language", "languages", "marks"}
+)
 
 
 class MappingProblem(SandhanError):
@@ -75,14 +78,26 @@ class LinkMapping:
             raise MappingProblem(f"{path}: there is no table {', '.join(sorted(unknown))} in a mapping")
         both = _columns(document.get("columns", {}), "columns")
         sides = [
-            both | _columns(document.get(side, {}).get("columns", {}), f"{side}.columns") for side in ("left", "right")
+            both | _columns(_table(document, side, {"columns"}).get("columns", {}), f"{side}.columns") for side in SIDES
         ]
-        extras = tuple(_extra(name, table) for name, table in document.get("extra", {}).items())
+        extras = tuple(_extra(name, table) for name, table in _table(document, "extra", None).items())
         return cls(sides[0], sides[1], extras)
 
     def comparisons(self) -> tuple[Comparison, ...]:
         """Return the comparisons of the extra columns."""
         return tuple(extra_comparison(extra.name, extra.kind) for extra in self.extras)
+
+
+def _table(document: dict[str, Any], name: str, allowed: set[str] | None) -> dict[str, Any]:
+    """Return a table of the mapping, empty when it is not there; anything but the tables allowed in it is refused."""
+    table = document.get(name, {})
+    if not isinstance(table, dict):
+        raise MappingProblem(f"[{name}] is not a table")
+    if allowed is not None and set(table) - allowed:
+        raise MappingProblem(
+            f"[{name}] may hold only [{name}.columns]; move {', '.join(sorted(set(table) - allowed))} there"
+        )
+    return table
 
 
 def _columns(table: Any, where: str) -> dict[str, tuple[str, ...]]:

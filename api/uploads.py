@@ -19,6 +19,7 @@ from api.settings import Settings
 from matcher.errors import InvalidRecord
 
 Form = TypeVar("Form", bound=BaseModel)
+_PHOTO_PARTS = ("photos", "photo")
 _JSON_LIMIT = 256 * 1024
 
 
@@ -79,7 +80,16 @@ async def read_submission(request: Request, kind: type[Form], part: str, setting
         _check_json(len(document))
         if text is None:
             raise InvalidRecord(part, "this part of the multipart form is missing; it holds the JSON")
-        files = [value for value in form.getlist("photos") if isinstance(value, UploadFile)]
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile) and name not in (part, *_PHOTO_PARTS):
+                # A file nobody looks at would be lost without a word.
+                raise InvalidRecord(
+                    "photos", "photos go into parts called photos (or photo); there is another file part"
+                )
+        sent = [value for name in _PHOTO_PARTS for value in form.getlist(name)]
+        if any(not isinstance(value, UploadFile) for value in sent):
+            raise InvalidRecord("photos", "is text where a file is expected")
+        files = [value for value in sent if isinstance(value, UploadFile)]
         if len(files) > settings.photos_per_case:
             raise RequestTooLarge(f"{settings.photos_per_case} photos")
         limit = settings.photo_limit_mb * 1024 * 1024

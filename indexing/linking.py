@@ -26,6 +26,7 @@ from matcher.training import em_weights, prior_model, random_pairs, u_from_rando
 Stage = Callable[[str, int, int], None]
 CANDIDATES = 40
 _QUERY_BATCH = 500
+_FEW, _LEAST_SHARE = 3000, 0.02
 _RANDOM_PAIRS = 300_000
 _SEED = 20261101
 
@@ -73,13 +74,19 @@ def link_records(
     known = prior_model(model.version, comparisons)
     start = replace(model, comparisons=known.comparisons | model.comparisons, discount=1.0)
     sides = np.arange(len(left)), np.arange(len(left), len(left) + len(right))
-    random = random_pairs(*sides, min(_RANDOM_PAIRS, 20 * len(left) * len(right)), _SEED)
+    random = random_pairs(*sides, min(_RANDOM_PAIRS, len(left) * len(right)), _SEED)
+    if max(len(left), len(right)) < _FEW:
+        # Of few records, a random pair is too often one person: what looks like a match teaches nothing about chance.
+        guess = replace(start, report_share=0.5, discount=model.discount)
+        looks = score_pairs(columns, random[:, 0], random[:, 1], context, guess, len(left), comparisons)
+        random = random[looks.probability < 0.5]
     learned = u_from_random(start, columns, random, context, comparisons)
     stage("learning from the files", 1, 2)
     levels = {c.name: c.assign(columns, pairs[:, 0], pairs[:, 1], context) for c in comparisons}
     total = len(left) * len(right)
-    learned, share = em_weights(learned, levels, total_pairs=total)
-    learned = replace(learned, report_share=float(np.clip(share * len(left), 1e-9, 0.999)))
+    learned, share = em_weights(learned, levels, total_pairs=total, pairs=pairs)
+    # Even of files with nothing in common one would not say so for certain before looking.
+    learned = replace(learned, report_share=float(np.clip(share * len(left), _LEAST_SHARE, 0.999)))
     stage("scoring", 0, 1)
     scored = score_pairs(columns, pairs[:, 0], pairs[:, 1], context, learned, len(left), comparisons)
     return Linked(pairs[:, 0], pairs[:, 1] - len(left), scored, learned)

@@ -7,6 +7,7 @@ understood is refused with the field's name and the rule; the value itself is ne
 from __future__ import annotations
 
 import re
+import unicodedata
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +39,8 @@ FIELDS: dict[str, str] = {
     "remembered": "places she remembers",
     "phone": "telephone numbers of the family",
     "identifier": "other systems' ids, as type:value",
-    "languages": "languages she speaks (BCP 47)",
+    "language": "languages she speaks (BCP 47)",
+    "languages": "the same, under its other name",
     "height_cm": "height in centimetres",
     "height_on": "the day the height was taken",
     "marks": "distinguishing marks",
@@ -50,16 +52,22 @@ FIELDS: dict[str, str] = {
 }
 MULTIPLE = frozenset(
     {"name", "nickname", "alias", "imposed_name", "father_name", "mother_name", "relative_name", "remembered",
-     "phone", "identifier", "languages", "marks"}
+     "phone", "identifier", "language", "languages", "marks"}
 )  # fmt: skip
 FieldValue = str | Sequence[str]
 
-_SEXES = {
-    "f": Sex.FEMALE, "female": Sex.FEMALE, "girl": Sex.FEMALE, "woman": Sex.FEMALE, "महिला": Sex.FEMALE,
-    "স্ত্রী": Sex.FEMALE, "মেয়ে": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE, "boy": Sex.MALE, "man": Sex.MALE,
-    "पुरुष": Sex.MALE, "ছেলে": Sex.MALE, "পুরুষ": Sex.MALE, "o": Sex.OTHER, "other": Sex.OTHER,
-    "transgender": Sex.OTHER, "t": Sex.OTHER, "u": Sex.UNKNOWN, "unknown": Sex.UNKNOWN, "": Sex.UNKNOWN,
-}  # fmt: skip
+# Words that clerks of the region write; a native reader may add to them.
+_SEX_WORDS: dict[Sex, str] = {
+    Sex.FEMALE: "f female girl woman lady w महिला स्त्री लड़की बालिका कन्या युवती औरत केटी नारी স্ত্রী মেয়ে মহিলা নারী বালিকা কন্যা "
+    "ছোৱালী মহিলা তিৰোতা မ မိန်းကလေး မိန်းမ အမျိုးသမီး عورت لڑکی خاتون",
+    Sex.MALE: "m male boy man पुरुष लड़का बालक आदमी केटा पुरुष ছেলে পুরুষ বালক ল'ৰা পুৰুষ লৰা ကျား ယောက်ျား ယောက်ျားလေး "
+    "ကောင်လေး အမျိုးသား مرد لڑکا",
+    Sex.OTHER: "o other t transgender third तृतीय हिजड़ा হিজড়া অন্য अन्य",
+    Sex.UNKNOWN: "u unknown ? - अज्ञात অজ্ঞাত မသိ",
+}
+_SEXES = {unicodedata.normalize("NFC", word): sex for sex, words in _SEX_WORDS.items() for word in words.split()} | {
+    "": Sex.UNKNOWN
+}
 _DIGITS = str.maketrans("०१२३४५६७८९০১২৩৪৫৬৭৮৯၀၁၂၃၄၅၆၇၈၉", "0123456789" * 3)
 MAX_AGE = 120
 
@@ -145,9 +153,11 @@ def parse_sex(text: str) -> Sex:
         InvalidRecord: the word is not known.
     """
     try:
-        return _SEXES[text.strip().casefold()]
+        return _SEXES[unicodedata.normalize("NFC", text.strip().casefold())]
     except KeyError:
-        raise InvalidRecord("sex", "is not one of female, male, other, unknown") from None
+        raise InvalidRecord(
+            "sex", "is not one of female, male, other, unknown (or a word for it in a language of the region)"
+        ) from None
 
 
 def normalise_phone(text: str) -> str:
@@ -241,7 +251,12 @@ def read_record(
         origin=Place(reader.one("country"), reader.one("state"), reader.one("district"), reader.one("village")),
         remembered=reader.many("remembered"),
         event=event,
-        languages=tuple(part for text in reader.many("languages") for part in re.split(r"[,;\s]+", text) if part),
+        languages=tuple(
+            part
+            for text in (*reader.many("language"), *reader.many("languages"))
+            for part in re.split(r"[,;\s]+", text)
+            if part
+        ),
         height_cm=height,
         height_on=height_on,
         marks=reader.many("marks"),

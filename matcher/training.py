@@ -163,8 +163,9 @@ def em_weights(
     levels: Mapping[str, LevelResult],
     *,
     iterations: int = 25,
-    prior_strength: float = 20.0,
+    prior_strength: float = 60.0,
     total_pairs: int | None = None,
+    pairs: npt.NDArray[np.int64] | None = None,
 ) -> tuple[MatchModel, float]:
     """Return the model with m re-estimated from unlabelled candidate pairs, and the share of all pairs that match.
 
@@ -174,6 +175,8 @@ def em_weights(
         iterations: rounds of expectation and maximisation.
         prior_strength: how many pairs the starting m is worth.
         total_pairs: how many pairs the candidates were chosen from (u holds for those); None: the candidates are all.
+        pairs: shape (n, 2), the two records of each pair. With it, the candidates of one record compete: it has one
+            match at most, so a surname that a whole village shares is no evidence that everybody matches everybody.
     """
     n = max((len(result.levels) for result in levels.values()), default=0)
     if n == 0:
@@ -185,7 +188,8 @@ def em_weights(
         bits = np.full(n, np.log2(share / (1 - share)))
         for name, result in levels.items():
             bits += _bits(current.comparisons[name], result)
-        responsibility = 1.0 / (1.0 + np.exp2(-np.clip(bits, -200, 200)))
+        odds = np.exp2(np.clip(bits, -200, 200))
+        responsibility = odds / (1.0 + (odds if pairs is None else _rivals(odds, pairs)))
         share = float(np.clip(responsibility.sum() / total, 1e-9, 0.9))
         updated = dict(current.comparisons)
         for name, result in levels.items():
@@ -202,6 +206,12 @@ def em_weights(
     return current, share
 
 
+def _rivals(odds: npt.NDArray[np.float64], pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return for each pair the larger sum of the odds of all pairs that share one of its records, its own included."""
+    left, right = pairs[:, 0], pairs[:, 1]
+    return np.maximum(np.bincount(left, odds)[left], np.bincount(right, odds)[right])
+
+
 def _bits(part: ComparisonWeights, result: LevelResult) -> npt.NDArray[np.float64]:
     """Return the bits of one comparison, rarity included, 0 where null."""
     found = result.levels >= 0
@@ -211,7 +221,12 @@ def _bits(part: ComparisonWeights, result: LevelResult) -> npt.NDArray[np.float6
 
 
 def u_from_random(
-    model: MatchModel, columns: RecordColumns, pairs: Pairs, context: Context, comparisons: Sequence[Comparison]
+    model: MatchModel,
+    columns: RecordColumns,
+    pairs: Pairs,
+    context: Context,
+    comparisons: Sequence[Comparison],
+    strength: float = 200.0,
 ) -> MatchModel:
     """Return the model with u and mean rarity re-estimated from random pairs of the files at hand; m stays."""
     weights = dict(model.comparisons)
@@ -222,7 +237,7 @@ def u_from_random(
         result = comparison.assign(columns, pairs[:, 0], pairs[:, 1], context)
         if not (result.levels >= 0).any():
             continue
-        estimated = _estimate(part, result, result, 2.0)
+        estimated = _estimate(part, result, result, strength)
         levels = tuple(replace(old, u=new.u) for old, new in zip(part.levels, estimated.levels, strict=True))
         weights[comparison.name] = replace(part, levels=levels, rarity_mean=estimated.rarity_mean)
     return replace(model, comparisons=weights)

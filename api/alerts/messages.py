@@ -194,7 +194,7 @@ def email_message(
     Raises:
         InvalidNotice: an address is not an e-mail address.
     """
-    to, origin = _address("recipient", recipient), _address("sender", sender)
+    to, origin = check_address("recipient", recipient), check_address("sender", sender)
     rows = (
         ("Priority", notice.priority),
         ("Grade", notice.grade),
@@ -236,7 +236,12 @@ def _subject(notice: AlertNotice) -> str:
     return f"{mark}{_SUBJECTS[notice.event]}"
 
 
-def _address(field: str, text: str) -> Address:
+def check_address(field: str, text: str) -> Address:
+    """Return an e-mail address that mail can be sent to.
+
+    Raises:
+        InvalidNotice: it is not one; the address itself is not repeated.
+    """
     try:
         address = Address(addr_spec=text)
     except (ValueError, IndexError, MessageError):

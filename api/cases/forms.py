@@ -85,6 +85,7 @@ class CaseForm(BaseModel):
     remembered: Names | None = Field(None, description=FIELDS["remembered"])
     phone: Names | None = Field(None, description=FIELDS["phone"])
     identifier: Names | None = Field(None, description=FIELDS["identifier"])
+    language: Names | None = Field(None, description=FIELDS["language"])
     languages: Names | None = Field(None, description=FIELDS["languages"])
     height_cm: Text | float | None = Field(None, description=FIELDS["height_cm"])
     height_on: Text | date | None = Field(None, description=FIELDS["height_on"])

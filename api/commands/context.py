@@ -94,6 +94,10 @@ def act_as(sandhan: Sandhan, wanted: str | None) -> AccessScope:
     chosen = [partner for partner in known if wanted in (None, partner.id, partner.name)]
     if not known:
         fail("no partner is registered yet; run: sandhan partners add NAME --kind ahtu --country IN --area IN/WB")
+    if wanted is not None and not chosen:
+        fail(f"--partner: nobody has this id or name; known: {', '.join(p.name for p in known[:20])}")
+    if wanted is not None and len(chosen) > 1:
+        fail(f"--partner: {len(chosen)} partners are called that; give the id: {', '.join(p.id for p in chosen)}")
     if len(chosen) != 1:
         names = ", ".join(f"{partner.name} ({partner.id})" for partner in known[:20])
         fail(f"say for which partner with --partner; known: {names}")

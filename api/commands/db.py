@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from api.bootstrap import make_home
 from api.commands.context import load_settings, out, plain_errors
 from api.store import Database, current_revision, is_current
 from api.store import upgrade as upgrade_schema
@@ -17,7 +18,7 @@ def upgrade() -> None:
     settings = load_settings()
     with plain_errors():
         if not settings.database_url:
-            settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_home(settings)
         upgrade_schema(settings.database)
         database = Database.open(settings.database)
         out.print(f"schema {current_revision(database)}")

@@ -109,13 +109,10 @@ def _serve(running: Demo) -> None:
         f"{partners[key].partner.name:<34} {partners[key].api_key}"
         for key in ("operator", "shelter", "police", "IN-WB")
     )
+    out.print(Panel(f"API      {running.url}/docs\n\n{keys}", title="Serving; Ctrl-C stops", expand=False))
+    # Outside the box and unwrapped, so that it can be copied.
     out.print(
-        Panel(
-            f"API      {running.url}/docs\n\n{keys}\n\n"
-            f"Try      curl -H 'X-API-Key: {partners['shelter'].api_key}' {running.url}/v1/matches",
-            title="Serving the demonstration; Ctrl-C stops",
-            expand=False,
-        )
+        "Try this:", f"curl -H 'X-API-Key: {partners['shelter'].api_key}' {running.url}/v1/matches", soft_wrap=True
     )
     try:
         running.server.wait()

@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from api.commands.context import err, out, plain_errors, print_json, progress
+from api.commands.context import err, fail, out, plain_errors, print_json, progress
 from api.linking import LinkMapping, read_file, sides_of
 from indexing.linking import CANDIDATES, Linked, link_records, one_to_one
 from matcher.model import MatchModel
@@ -29,6 +29,8 @@ def link(
 ) -> None:
     """Link two files: which rows are one person? Writes left_id, right_id, probability, weight, grade."""
     started = time.monotonic()
+    if not to.absolute().parent.is_dir():
+        fail(f"--out: there is no folder {to.absolute().parent}")
     with plain_errors():
         mapping = LinkMapping.read(columns)
         left_side, right_side = sides_of(mapping.left, mapping.right)

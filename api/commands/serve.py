@@ -10,6 +10,7 @@ from api.app import create_app
 from api.bootstrap import Sandhan
 from api.commands.context import err, load_settings, plain_errors
 from api.serving import bind, server_for
+from api.store import partners
 
 
 def serve(
@@ -21,6 +22,10 @@ def serve(
     with plain_errors():
         listener = bind(host or settings.host, settings.port if port is None else port)
         with Sandhan.build(settings) as sandhan:
+            with sandhan.database.read() as conn:
+                waiting = sum(bool(p.email) for p in partners.list_partners(conn, active_only=True))
+            if waiting and not settings.smtp_host:
+                err.print(f"[yellow]{waiting} partners want e-mail and SANDHAN_SMTP_HOST is not set: none is sent[/]")
             address, number = listener.getsockname()[:2]
             err.print(f"[bold]Sandhan[/] at http://{address}:{number}  (OpenAPI at /openapi.json, Ctrl-C stops)")
             server_for(create_app(sandhan), "info").run(sockets=[listener])

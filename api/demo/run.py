@@ -157,7 +157,7 @@ def run_demo(home: Path, host: str, port: int, watcher: Watcher) -> Iterator[Dem
         server = stack.enter_context(BackgroundServer(create_app(sandhan), listener))
         watcher.stage("A shelter in Mumbai enters a rescued girl")
         started = time.monotonic()
-        result = _rescue(sandhan, stage, address)
+        result = _rescue(stage, address)
         seconds["intake"] = round(time.monotonic() - started, 2)
         watcher.stage("Alerts go out; people acknowledge")
         started = time.monotonic()
@@ -168,11 +168,12 @@ def run_demo(home: Path, host: str, port: int, watcher: Watcher) -> Iterator[Dem
         _more_rescues(sandhan, stage, result, watcher)
         seconds["rescues"] = round(time.monotonic() - started, 1)
         result.seconds = seconds
+        result.population = sandhan.readiness().counts
         result.problems += people.problems
         yield Demo(sandhan, stage, address, result, server)
 
 
-def _rescue(sandhan: Sandhan, stage: Stage, url: str) -> DemoResult:
+def _rescue(stage: Stage, url: str) -> DemoResult:
     """Enter the rescued girl as the shelter's software does, and read the ranked matches back."""
     key = stage.partners["shelter"].api_key
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=120) as client:
@@ -195,7 +196,7 @@ def _rescue(sandhan: Sandhan, stage: Stage, url: str) -> DemoResult:
         {
             "report_id": match["missing"]["id"],
             "match_id": match["id"],
-            "probability": round(match["probability"], 4),
+            "probability": round(match["probability"], 6),
             "grade": match["grade"],
             "weight": round(match["weight"], 2),
             "contributions": match["contributions"],
@@ -205,8 +206,7 @@ def _rescue(sandhan: Sandhan, stage: Stage, url: str) -> DemoResult:
         }
         for match in ranked
     ]
-    figures = sandhan.readiness().counts
-    return DemoResult(rescued_id, stage.report_id, matches, [], {}, figures, {}, problems)
+    return DemoResult(rescued_id, stage.report_id, matches, [], {}, {}, {}, problems)
 
 
 def _wait_for_alerts(sandhan: Sandhan, result: DemoResult) -> None:

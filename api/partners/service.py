@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from api.access import CASE_WORK, OPERATOR, AccessScope, Permission
+from api.alerts.errors import InvalidNotice
+from api.alerts.messages import check_address
 from api.alerts.targets import parse_url
 from api.alerts.webhook import new_webhook_secret
 from api.ids import Clock, RandomBytes, new_id, new_secret, secret_hash
@@ -103,6 +105,13 @@ class PartnerService:
         if not new.name.isprintable():
             # It stands in alerts, which refuse it; a match of this partner could then never be stored.
             raise InvalidRecord("name", "holds a line break or another character that cannot be printed")
+        if not (len(new.country) == 2 and new.country.isascii() and new.country.isupper()):
+            raise InvalidRecord("country", "is not two capital letters, such as IN (ISO 3166-1)")
+        if new.email is not None:
+            try:
+                check_address("email", new.email)
+            except InvalidNotice as problem:
+                raise InvalidRecord("email", problem.reason) from None
         if new.webhook_url is not None:
             parse_url(new.webhook_url, allow_private=self._allow_private)
         areas = tuple(resolve_area(area) for area in new.areas)

@@ -437,8 +437,11 @@ class TestRows:
         rows = Rows(FaissIndex(2))
         rows.add(["a", "b", "a"], np.array([[1, 0], [0, 1], [2, 0]], np.float32))
         queries = np.array([[1, 0.5], [0, 0], [0, 1]], np.float32)
-        assert rows.nearest(queries, 2, None) == [["a", "a"], [], ["b", "a"]]
+        assert rows.nearest(queries, 2, None) == [["a", "a"], [], ["b"]]
+        assert rows.nearest(queries, 9, None) == [["a", "a", "b"], [], ["b"]]
         assert rows.nearest(queries, 9, rows.rows_of(["b"])) == [["b"], [], ["b"]]
+        # Nothing in common, or the opposite, is no reason to compare.
+        assert rows.nearest(np.array([[-1, 0], [0, -1], [-1, 1e-6]], np.float32), 9, None) == [[], [], ["b"]]
 
 
 def test_a_record_that_is_being_replaced_is_never_missing() -> None:
