@@ -18,6 +18,7 @@ from indexing.match_index import MatchIndex, context_of
 from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
 from matcher.comparison import Comparison
+from matcher.errors import InvalidRecord
 from matcher.model import MatchModel
 from matcher.person import PersonRecord, Side
 from matcher.scoring import ScoredPairs, score_pairs
@@ -64,7 +65,11 @@ def link_records(
         extra: comparisons of further columns.
         candidates: rows taken from each search route.
         stage: told (what, done, total) as the work goes on.
+    Raises:
+        InvalidRecord: one of the two sets is empty.
     """
+    if not left or not right:
+        raise InvalidRecord("records", "there are none on one side")
     stage("reading names and places", 0, 1)
     columns = RecordColumns.build([*left, *right])
     context = context_of(left)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from data.synthetic import SyntheticWorld
 from indexing.linking import Linked, link_records, one_to_one
 from matcher.compare.extras import ExtraKind, extra_comparison
+from matcher.errors import InvalidRecord
 from matcher.evaluation import Decision, decide
 from matcher.model import MatchModel
 from matcher.person import PartialDate, PersonName, PersonRecord, Place, Side
@@ -244,3 +245,10 @@ class TestOneToOne:
         for at, (a, b, weight) in enumerate(pairs):
             if at not in kept:
                 assert any((a == c or b == d) and heavy >= weight for c, d, heavy in chosen)
+
+
+@pytest.mark.parametrize(("left", "right"), [(0, 1), (1, 0), (0, 0)])
+def test_an_empty_side_is_refused(left: int, right: int) -> None:
+    person = PersonRecord("1", Side.MISSING)
+    with pytest.raises(InvalidRecord):
+        link_records([person] * left, [person] * right, MatchModel.load())

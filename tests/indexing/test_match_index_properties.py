@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from indexing.match_index import (
@@ -214,6 +214,8 @@ def unit_face(face: FaceEmbedding) -> list[float]:
     allowed=st.one_of(st.none(), st.lists(st.sampled_from(IDS))),
     cap=st.sampled_from([1, 2, KEY_BUCKET_CAP]),
 )
+# Two faces that point away from each other.
+@example(chosen=[(0, 0)], query=(2, 0), transient=False, side=Side.MISSING, k=1, allowed=None, cap=KEY_BUCKET_CAP)
 @settings(max_examples=60, deadline=None)
 def test_candidates_are_those_of_the_slow_search(
     population: Any,
