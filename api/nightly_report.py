@@ -128,10 +128,13 @@ def write_report(report: RunReport, folder: Path) -> tuple[Path, Path]:
     texts = {"json": json.dumps(report.to_json(), ensure_ascii=False, indent=2) + "\n", "html": render_html(report)}
     for suffix, text in texts.items():
         path = folder / f"crossmatch-{report.run_id}.{suffix}"
-        data = text.encode()
-        replace_file(path, lambda sink, data=data: sink.write(data))  # type: ignore[misc]
+        _write(path, text.encode())
         written.append(path)
     return written[0], written[1]
+
+
+def _write(path: Path, data: bytes) -> None:
+    replace_file(path, lambda sink: sink.write(data))
 
 
 def render_html(report: RunReport) -> str:
