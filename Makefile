@@ -36,6 +36,9 @@ lock:
 
 bench: install
 	$(BIN)/python -m benchmarks.quality.rescues
+	$(BIN)/python -m benchmarks.quality.names --cldr
+	$(BIN)/python -m benchmarks.quality.name_pairs
+	$(BIN)/python -m benchmarks.speed.names
 
 clean:
 	rm -rf .venv var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -169,7 +169,7 @@ class IndexKeeper:
     def _origin(self) -> Origin:
         with self._database.read() as conn:
             database_id = meta.database_id(conn) or ""
-        return Origin(database_id, f"{NameEncoder.encoder_id}+{self.face_model}", f"{PIPELINE}+{_LAYOUT}")
+        return Origin(database_id, f"{NameEncoder.load().encoder_id}+{self.face_model}", f"{PIPELINE}+{_LAYOUT}")
 
     def _load(self) -> None:
         snapshot = load_snapshot(self._folder, self._origin())

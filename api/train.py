@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from api.artefacts import write_artefact
 from data.synthetic import LinkedSample, linked_sample
 from indexing.match_index import MatchIndex, context_of
 from matcher.columns import RecordColumns
@@ -91,12 +91,5 @@ def _candidate_pairs(columns: RecordColumns, ids: dict[str, int], reports: int) 
 
 def write_model(trained: Trained, folder: Path) -> Path:
     """Write the model with its checksum beside it; return its path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / SHIPPED
     content = (json.dumps(trained.model.to_json(), indent=1, ensure_ascii=False) + "\n").encode()
-    path.write_bytes(content)
-    sums_path = folder / "CHECKSUMS.json"
-    sums = json.loads(sums_path.read_text(encoding="utf-8")) if sums_path.is_file() else {}
-    sums[SHIPPED] = hashlib.sha256(content).hexdigest()
-    sums_path.write_text(json.dumps(sums, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    return path
+    return write_artefact(folder, SHIPPED, content)

@@ -17,12 +17,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from matcher.columns import AREA_LEVELS, RecordColumns
-from matcher.names.encoder import NAME_WIDTH, NameEncoder
+from matcher.columns import AREA_LEVELS, RecordColumns, parse_text
+from matcher.names.encoder import NAME_WIDTH, REDUCED_WIDTH, NameEncoder, unit_rows
+from matcher.names.reading import read_with
 
 Vectors = npt.NDArray[np.float32]
 
-_RELATIVE_WIDTH: Final = 64
+_RELATIVE_WIDTH: Final = REDUCED_WIDTH
 _PLACE_WIDTH: Final = 64
 _BIRTH_WIDTH: Final = 56
 _FIRST_YEAR: Final = 1975
@@ -73,9 +74,10 @@ class RecordVectors:
 def encode_records(columns: RecordColumns) -> RecordVectors:
     """Return one vector for each name of each record (one with an empty name block for a record without names)."""
     n = len(columns)
-    names = NameEncoder.load(NAME_WIDTH).encode_table(columns.names)
-    relatives = NameEncoder.load(_RELATIVE_WIDTH).encode_table(columns.names)
-    texts = NameEncoder.load(_RELATIVE_WIDTH).encode_table(columns.texts)
+    encoder = NameEncoder.load()
+    names = encoder.encode(columns.names.names)
+    relatives = encoder.reduced(names)
+    texts = encoder.reduced(encoder.encode_read(read_with(columns.texts.names, parse_text)))
     shared = np.zeros((n, WIDTH), dtype=np.float32)
     spans = _spans()
     unknown = columns.relatives  # relation unknown: may be the father as well as the mother
@@ -100,7 +102,7 @@ def weighted(queries: Vectors, route: str) -> Vectors:
     scale = np.zeros(WIDTH, dtype=np.float32)
     for block, span in _spans().items():
         scale[span] = ROUTES[route].get(block, 0.0)
-    return _unit(queries * scale)
+    return unit_rows(queries * scale)
 
 
 @lru_cache(maxsize=1)
@@ -119,7 +121,7 @@ def _mean_of(table: Vectors, ids: npt.NDArray[np.int32]) -> Vectors:
         rows = np.flatnonzero(ids[:, column] >= 0)
         if len(rows):
             total[rows] += table[ids[rows, column]]
-    return _unit(total)
+    return unit_rows(total)
 
 
 def _birth(columns: RecordColumns) -> Vectors:
@@ -130,7 +132,7 @@ def _birth(columns: RecordColumns) -> Vectors:
     bump = np.exp(-0.5 * (outside / _BIRTH_SPREAD) ** 2).astype(np.float32)
     bump[columns.birth[:, 0] <= 0] = 0.0
     bump[bump < 0.01] = 0.0  # born before 1975: nothing in these years
-    return _unit(bump)
+    return unit_rows(bump)
 
 
 def _places(columns: RecordColumns) -> Vectors:
@@ -150,7 +152,7 @@ def _places(columns: RecordColumns) -> Vectors:
             parts = paths[columns.remembered_areas[row, column]].split("/")
             for depth in range(1, len(parts) + 1):
                 total[row] += 0.25 * _direction("/".join(parts[:depth]))
-    return _unit(total)
+    return unit_rows(total)
 
 
 @lru_cache(maxsize=65536)
@@ -160,9 +162,3 @@ def _direction(path: str) -> Vectors:
     vector = np.random.default_rng(seed).standard_normal(_PLACE_WIDTH, dtype=np.float32)
     unit: Vectors = vector / np.linalg.norm(vector)
     return unit
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    units: Vectors = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
-    return units

@@ -11,6 +11,10 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+# Inner products of unit vectors that differ by less are equal: float32 leaves so much open over hundreds of terms.
+ROUNDING = 1e-6
+_QUERY_BLOCK = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -118,6 +122,59 @@ def ranks_of_truth(similarities: npt.NDArray[np.float32], truth: npt.NDArray[np.
     own = similarities[np.arange(len(truth)), truth]
     ranks: npt.NDArray[np.int64] = (similarities >= own[:, None]).sum(axis=1) - 1
     return ranks
+
+
+def count_reaching(
+    queries: npt.NDArray[np.float32],
+    gallery: npt.NDArray[np.float32],
+    scores: npt.NDArray[np.float32],
+    block: int = 8192,
+) -> npt.NDArray[np.int64]:
+    """Return of each query how many rows of a gallery score as high as a given score, or higher.
+
+    A gallery of millions is met block by block: queries x gallery is never held.
+
+    Args:
+        queries: shape (q, d), unit rows.
+        gallery: shape (n, d), unit rows.
+        scores: shape (q,), inner products.
+        block: rows of the gallery that are met at once.
+    """
+    counts = np.zeros(len(queries), dtype=np.int64)
+    # Equal rows get products that differ in the last bits, by their place in the block: they are ties all the same.
+    least = scores - np.float32(ROUNDING)
+    for first in range(0, len(queries), _QUERY_BLOCK):
+        rows = slice(first, first + _QUERY_BLOCK)
+        for start in range(0, len(gallery), block):
+            similarities = queries[rows] @ gallery[start : start + block].T
+            counts[rows] += np.count_nonzero(similarities >= least[rows, None], axis=1)
+    return counts
+
+
+def ranks_among(
+    queries: npt.NDArray[np.float32],
+    gallery: npt.NDArray[np.float32],
+    truth: npt.NDArray[np.int64],
+    block: int = 8192,
+) -> npt.NDArray[np.int64]:
+    """Return the rank (0 first) of each query's true row of a gallery by inner product, ties counted against it.
+
+    The ranks are those of `ranks_of_truth(queries @ gallery.T, truth)`, for galleries of any size.
+
+    Args:
+        queries: shape (q, d), unit rows.
+        gallery: shape (n, d), unit rows.
+        truth: shape (q,), the true row.
+        block: rows of the gallery that are met at once.
+    """
+    return count_reaching(queries, gallery, own_scores(queries, gallery, truth), block) - 1
+
+
+def own_scores(
+    queries: npt.NDArray[np.float32], gallery: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float32]:
+    """Return the inner product of each query with its true row, shape (q,)."""
+    return np.asarray(np.einsum("ij,ij->i", queries, gallery[truth]), dtype=np.float32)
 
 
 def recall_at(ranks: npt.NDArray[np.int64], ks: Sequence[int]) -> dict[str, float]:

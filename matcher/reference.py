@@ -7,12 +7,17 @@ them with any editor. They are read once and never change while the program runs
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from matcher.errors import ModelCorrupt, ModelMissing
 
@@ -55,6 +60,12 @@ def read_table(relative_path: str) -> Iterator[dict[str, str]]:
         yield dict(zip(header, cells, strict=True))
 
 
+def table_names(folder: str) -> list[str]:
+    """Return the reference tables of a folder below `data/reference`, sorted, as `read_table` takes them."""
+    place = data_root().joinpath("reference").joinpath(folder)
+    return sorted(f"{folder}/{entry.name}" for entry in place.iterdir() if entry.name.endswith(".tsv"))
+
+
 def alternatives(cell: str) -> tuple[str, ...]:
     """Return the parts of a `|`-separated cell, empty ones left out."""
     return tuple(part.strip() for part in cell.split("|") if part.strip())
@@ -71,6 +82,25 @@ def read_model(name: str, run: str) -> dict[str, Any]:
         ModelMissing: the file, or its entry among the checksums, is not there.
         ModelCorrupt: the file's SHA-256 is not the one recorded, or the checksums cannot be read.
     """
+    model: dict[str, Any] = json.loads(_checked(name, run))
+    return model
+
+
+def read_arrays(name: str, run: str) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of a shipped `.npz` model after the same check; not kept, for they are large.
+
+    Args, Raises: as `read_model`; ModelCorrupt also when the file is no archive of plain arrays.
+    """
+    content = _checked(name, run)
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in arrays.files}
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise ModelCorrupt(f"model {name}", "it is not an archive of arrays", run) from error
+
+
+def _checked(name: str, run: str) -> bytes:
+    """Return the content of a shipped model whose hash is the one recorded."""
     folder = data_root().joinpath("models")
     path, sums = folder.joinpath(name), folder.joinpath("CHECKSUMS.json")
     if not path.is_file() or not sums.is_file():
@@ -85,5 +115,4 @@ def read_model(name: str, run: str) -> dict[str, Any]:
         raise ModelMissing(f"the checksum of model {name}", run)
     if hashlib.sha256(content).hexdigest() != expected:
         raise ModelCorrupt(f"model {name}", "its checksum is not the one recorded", run)
-    model: dict[str, Any] = json.loads(content)
-    return model
+    return content

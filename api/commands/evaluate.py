@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,21 +20,22 @@ from matcher.evaluation import (
     area_under_curve,
     best_decision,
     brier_score,
+    count_reaching,
     decide,
     expected_calibration_error,
-    ranks_of_truth,
+    own_scores,
     recall_at,
     reliability,
 )
 from matcher.model import MatchModel
 from matcher.names.alignment import NAME_MATCH_THRESHOLD, compare_batch
-from matcher.names.encoder import NameEncoder
+from matcher.names.encoder import NameEncoder, Vectors
 from matcher.names.table import NameTable
 
 app = typer.Typer(help="Measure the engine on your own labelled data.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _KS = (1, 10, 50)
-_BATCH = 512
+_ENCODED_AT_ONCE = 50_000
 
 
 def _rows(path: Path, delimiter: str, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
@@ -63,9 +64,9 @@ def names(
             if row["native_script"].strip() and row["latin"].strip():
                 by_language.setdefault(row["lang"], []).append((row["native_script"], row["latin"]))
         further = pool.read_text(encoding="utf-8-sig").splitlines() if pool else []
-        extra = tuple(dict.fromkeys(line.split("\t")[0].strip() for line in further if line.strip()))
-        result: dict[str, Any] = {"encoder": NameEncoder.encoder_id, "languages": {}}
+        result: dict[str, Any] = {"encoder": NameEncoder.load().encoder_id, "languages": {}}
         with progress(as_json) as bars:
+            extra = _Pool.of(line.split("\t")[0].strip() for line in further if line.strip())
             for language, found in bars.track(by_language.items(), description="names"):
                 native, latin = [pair[0] for pair in found], [pair[1] for pair in found]
                 result["languages"][language] = {
@@ -83,19 +84,40 @@ def names(
     out.print(table)
 
 
-def _retrieval(queries: list[str], targets: list[str], pool: tuple[str, ...]) -> dict[str, float]:
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """Further names to search among: encoded once for all languages, in parts, for reading takes memory, too.
+
+    Attributes:
+        places: name -> row.
+        vectors: shape (n, width).
+    """
+
+    places: dict[str, int]
+    vectors: Vectors
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> _Pool:
+        """Return the pool of the distinct names."""
+        places = {name: row for row, name in enumerate(dict.fromkeys(names))}
+        distinct, encoder = list(places), NameEncoder.load()
+        vectors = np.empty((len(distinct), encoder.width), dtype=np.float32)
+        for start in range(0, len(distinct), _ENCODED_AT_ONCE):
+            part = distinct[start : start + _ENCODED_AT_ONCE]
+            vectors[start : start + len(part)] = encoder.encode(part)
+        return cls(places, vectors)
+
+
+def _retrieval(queries: list[str], targets: list[str], pool: _Pool) -> dict[str, float]:
     """Return recall among the distinct targets and the pool; a target text shared by several pairs counts for each."""
-    candidates = list(dict.fromkeys((*targets, *pool)))
-    place = {name: number for number, name in enumerate(candidates)}
+    place = {name: number for number, name in enumerate(dict.fromkeys(targets))}
     encoder = NameEncoder.load()
-    gallery = encoder.encode(candidates)
-    vectors = encoder.encode(queries)
-    truth = np.array([place[target] for target in targets], dtype=np.int64)
-    ranks = [
-        ranks_of_truth(vectors[start : start + _BATCH] @ gallery.T, truth[start : start + _BATCH])
-        for start in range(0, len(queries), _BATCH)
-    ]
-    return recall_at(np.concatenate(ranks), _KS)
+    vectors, gallery = encoder.encode(queries), encoder.encode(list(place))
+    own = own_scores(vectors, gallery, np.array([place[target] for target in targets], dtype=np.int64))
+    # A target that the pool holds as well is one candidate, not two.
+    twice = pool.vectors[[pool.places[name] for name in place if name in pool.places]]
+    reached = sum(count_reaching(vectors, part, own) for part in (gallery, pool.vectors))
+    return recall_at(reached - count_reaching(vectors, twice, own) - 1, _KS)
 
 
 @app.command(name="name-pairs")

@@ -7,15 +7,13 @@ from typing import Annotated
 
 import typer
 
-from api.commands.context import err, out, print_json
+from api.commands.context import err, fail, out, plain_errors, print_json, progress
 from api.train import train_evidence, write_model
+from api.train_names import train_names, write_names
+from matcher.names.learning import Settings
 
+DEFAULTS = Settings()
 app = typer.Typer(help="Make the shipped models again, the same everywhere.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `evidence` a command of its own: names will follow."""
 
 
 @app.command()
@@ -33,3 +31,32 @@ def evidence(
     out.print(f"wrote {path}")
     for name, value in trained.figures.items():
         out.print(f"  {name:<26} {value:.3f}")
+
+
+@app.command()
+def names(
+    further: Annotated[list[Path] | None, typer.Argument(help="Further files of pairs.", exists=True)] = None,
+    pairs: Annotated[
+        list[Path] | None, typer.Option(help="TSV with the columns native_script, latin, lang.", exists=True)
+    ] = None,
+    to: Annotated[Path, typer.Option("--out", help="Folder for the artefact and its checksum.")] = Path("data/models"),
+    hold_out: Annotated[
+        Path | None, typer.Option(help="Text file: no name that stands in it is learned from.", exists=True)
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Batches to learn from.", min=1)] = DEFAULTS.steps,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = DEFAULTS.seed,
+) -> None:
+    """Learn the name encoder from pairs of spellings, our reference tables and CLDR (some ten minutes on two cores)."""
+    with plain_errors(), progress(False) as bars:
+        task = bars.add_task("reading pairs", total=steps)
+        try:
+            trained = train_names(
+                [*(pairs or ()), *(further or ())],
+                Settings(seed=seed, steps=steps),
+                hold_out,
+                lambda step, loss: bars.update(task, completed=step, description=f"learning, loss {loss:.3f}"),
+            )
+        except ImportError as error:
+            fail(f"{error.name} is not installed; training needs it: pip install 'sandhan[train]'")
+        path = write_names(trained, to)
+    out.print(f"wrote {path}: {sum(trained.concepts.values())} names in {len(trained.concepts)} languages")

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from matcher.columns import RecordColumns
 from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
 from matcher.names.alignment import SAME_WORD, NameFeatures, compare_batch
-from matcher.names.frequency import EVERYWHERE, NameFrequencies
+from matcher.names.frequency import NameFrequencies
+from matcher.names.prior import EVERYWHERE
 
 LABELS = (
     "same name",
@@ -58,7 +59,7 @@ def best_level(
     grid = (names_i[:, :, None] >= 0) & (names_j[:, None, :] >= 0)
     pair, a, b = np.nonzero(grid)
     ids_a, ids_b = names_i[pair, a].astype(np.int64), names_j[pair, b].astype(np.int64)
-    known = (columns.names.joined[ids_a] >= 0) & (columns.names.joined[ids_b] >= 0)
+    known = (columns.names.tokens[ids_a, 0] >= 0) & (columns.names.tokens[ids_b, 0] >= 0)
     pair, ids_a, ids_b = pair[known], ids_a[known], ids_b[known]
     if len(pair) == 0:  # nobody has a name, or no name has a letter
         return LevelResult(level, rarity)

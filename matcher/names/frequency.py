@@ -2,29 +2,37 @@
 
 Two people called Sunita Mondal in West Bengal are two people; two called Balaiamlang Kharbuli are probably one. The
 counts come from the deployment's own reports, state by state: a name that is rare among all partners may be everybody's
-name in one district. A state with few reports leans on its country, a country on all. Spellings that fold to one form
-share their frequency.
+name in one district. A state with few reports leans on its country, a country on all; and all lean on what the tables
+of people say is common there, so that a deployment knows a Mondal on its first day. Spellings that fold to one form
+share their frequency, and a spelling close to a commoner one is taken to be as common as that one.
+
+Source: `data/reference/people`; `docs/guides/names.md`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher.names.grammar import parse_name
+from matcher.names.near import Blocks, join, leave, nearest, skeletons
+from matcher.names.prior import EVERYWHERE, NOTHING, NamePrior, wider
 
-_PRIOR_NAMES, _PRIOR_FREQUENCY = 300.0, 2.0**-9
-"""A deployment that has just begun has counted few names: until it has more, a word is taken for middling rare."""
+_PRIOR_NAMES = 300.0
+"""The tables are one person's judgement: they count as much as this many reports of a region."""
 _LEANING = 150.0
 """How many names of the wider area count as much as the area's own."""
 _MAX_BITS = 13.0
 """Even a unique name is not a fingerprint: one clerk's spelling may be another clerk's common name."""
-
-EVERYWHERE = ""
+_FREQUENT = 3
+"""A counted word lends its frequency from this many names on: a spelling seen once or twice makes nothing common."""
+_REMEMBERED = 200_000
+"""Words whose near spellings are kept; then they are forgotten and found again."""
 
 
 @dataclass(slots=True)
@@ -33,22 +41,53 @@ class _Counts:
     names: int = 0
 
 
+_NONE_COUNTED = _Counts()
+
+
 def region_of(area: str) -> str:
     """Return the part of an area path over which names are counted: country and state."""
     return "/".join(area.split("/")[:2])
 
 
-def _wider(region: str) -> list[str]:
-    """Return a region and everything that contains it, widest first: "", "IN", "IN/WB"."""
-    parts = region.split("/") if region else []
-    return [EVERYWHERE, *("/".join(parts[: n + 1]) for n in range(len(parts)))]
+class _Step(NamedTuple):
+    """What is counted and expected in one region, and whether it leans on the one before."""
+
+    counted: Mapping[str, int]
+    names: int
+    listed: Mapping[str, float]
+    unlisted: float
+    leans: bool
+
+
+class _Found(NamedTuple):
+    """The words near a word, and where they were looked for."""
+
+    keys: tuple[str, ...]
+    blocks: tuple[tuple[str, ...], ...]
+    near: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class NameFrequencies:
-    """Counts of folded words over the names of a population, by region."""
+    """Counts of folded words over the names of a population, by region.
+
+    What it answers depends on the names that are counted now and on the tables, never on how they came to be counted.
+
+    Attributes:
+        regions: region -> counts, every region that contains another included.
+        prior: what is expected before any name is counted.
+    """
 
     regions: dict[str, _Counts] = field(default_factory=dict)
+    prior: NamePrior = field(default_factory=NamePrior.load, repr=False, compare=False)
+    _blocks: Blocks = field(init=False, repr=False, compare=False)
+    _near: dict[str, _Found] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._blocks = dict(self.prior.blocks)
+        for word, count in self.regions[EVERYWHERE].words.items() if EVERYWHERE in self.regions else ():
+            if count >= _FREQUENT:
+                join(self._blocks, word)
 
     @property
     def names(self) -> int:
@@ -65,30 +104,82 @@ class NameFrequencies:
 
     def _change(self, text: str, area: str, by: int) -> None:
         words = {token.folded for token in parse_name(text) if not token.initial}
-        for region in _wider(region_of(area)):
+        for region in wider(region_of(area)):
             counts = self.regions.setdefault(region, _Counts())
             counts.names = max(counts.names + by, 0)
             for word in words:
                 counts.words[word] += by
                 if counts.words[word] <= 0:
                     del counts.words[word]
+        everywhere = self.regions[EVERYWHERE].words
+        for word in words:
+            now = everywhere.get(word, 0)
+            if by > 0 and now == _FREQUENT:
+                join(self._blocks, word)
+            elif by < 0 and now == _FREQUENT - 1 and not self.prior.lists(word):
+                leave(self._blocks, word)
 
     def bits(self, words: Sequence[str], areas: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return -log2 of the frequency of each word in the area beside it, shape (n,), float32, in [0, 13].
 
+        A word is as common as the commonest of itself and the listed or often counted words near it.
+
         Args:
             words, areas: of equal length; an area is a gazetteer path, "" for everywhere.
         """
-        chains = {area: [self.regions[r] for r in _wider(region_of(area)) if r in self.regions] for area in set(areas)}
-        floor = _PRIOR_NAMES * _PRIOR_FREQUENCY / (self.names + _PRIOR_NAMES)
+        near = self._near_words(words)
+        chains = {area: self._chain(area) for area in set(areas)}
+        known: dict[str, dict[str, float]] = {area: {} for area in chains}
         out = np.empty(len(words), dtype=np.float64)
         for number, (word, area) in enumerate(zip(words, areas, strict=True)):
-            frequency = floor
-            for depth, counts in enumerate(chains[area]):
-                own = counts.words.get(word, 0)
-                if depth == 0:
-                    frequency = (own + _PRIOR_NAMES * _PRIOR_FREQUENCY) / (counts.names + _PRIOR_NAMES)
-                else:
-                    frequency = (own + _LEANING * frequency) / (counts.names + _LEANING)
+            here, frequency = known[area], 0.0
+            for spelling in (word, *near.get(word, ())):
+                share = here.get(spelling)
+                if share is None:
+                    share = here[spelling] = _frequency(spelling, chains[area])
+                if share > frequency:
+                    frequency = share
             out[number] = frequency
         return np.clip(-np.log2(np.minimum(out, 1.0)), 0.0, _MAX_BITS).astype(np.float32)
+
+    def _chain(self, area: str) -> list[_Step]:
+        """Return what is counted and expected in everything that contains an area, widest first."""
+        steps = []
+        for region in wider(region_of(area)):
+            counts, prior = self.regions.get(region, _NONE_COUNTED), self.prior.regions.get(region, NOTHING)
+            steps.append(_Step(counts.words, counts.names, prior.words, prior.unlisted, bool(region)))
+        return steps
+
+    def _near_words(self, words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return the listed or often counted words near each word, itself left out; words without any are left out."""
+        found: dict[str, tuple[str, ...]] = {}
+        stale: dict[str, tuple[str, ...]] = {}
+        for word in dict.fromkeys(words):
+            before = self._near.get(word)
+            keys = skeletons(word) if before is None else before.keys
+            if before is None or before.blocks != tuple(map(self._block, keys)):
+                stale[word] = keys
+            elif before.near:
+                found[word] = before.near
+        if stale:
+            blocks_of = {word: tuple(map(self._block, keys)) for word, keys in stale.items()}
+            fresh = nearest(blocks_of)
+            if len(self._near) + len(stale) > _REMEMBERED:
+                self._near.clear()
+            for word, keys in stale.items():
+                self._near[word] = _Found(keys, blocks_of[word], fresh.get(word, ()))
+            found |= fresh
+        return found
+
+    def _block(self, key: str) -> tuple[str, ...]:
+        return self._blocks.get(key, ())
+
+
+def _frequency(word: str, chain: list[_Step]) -> float:
+    """Return the share of names with exactly this word in the last region of a chain."""
+    frequency = 0.0
+    for counted, names, listed, unlisted, leans in chain:
+        expected = listed.get(word, unlisted)
+        told, lent = _PRIOR_NAMES if expected else 0.0, _LEANING if leans else 0.0
+        frequency = (counted.get(word, 0) + told * expected + lent * frequency) / (names + told + lent)
+    return frequency

@@ -8,19 +8,46 @@ under `data/reference/names`, which a person who knows the language can correct.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from functools import lru_cache
+from typing import Final
 
-from matcher.names.phonetics import fold
-from matcher.names.romanize import romanize
-from matcher.names.script import MAX_NAME_CHARS, normalise
+from matcher.names.phonetics import fold, fold_many
+from matcher.names.romanize import romanize, romanize_words
+from matcher.names.script import MAX_NAME_CHARS, main_script, normalise
 from matcher.reference import alternatives, read_table
 
 INITIAL_WEIGHT = 0.3
-_FULL = 0.6
+FULL_WEIGHT = 0.6
+"""Below this a word says too little to stand for the whole name beside words that say more."""
 _SHORT = 5
-# "s/o", "D / O": what follows is a relative's name.
-_RELATION_SIGN = re.compile(r"\b[sdwc]\s*[/\\]\s*o\b\.?", re.IGNORECASE)
+_PATRONYMIC = 0.1
+_GLUED_LETTERS = 3  # two would make initials of many a short name
+
+
+class Kind:
+    """What else than a name a word may be, by the tables; flags, as plain integers because they are asked so often."""
+
+    NONE: Final = 0
+    TITLE: Final = 1
+    CLOSING: Final = 2
+    DECEASED: Final = 4
+    ENDS: Final = 8  # what follows is a relative's name or a place
+    ALIAS: Final = 16
+    PLACEHOLDER: Final = 32
+    INITIAL: Final = 64  # a letter spelled out: এম for M
+    GLUED: Final = 128  # a Burmese word whose first syllable is a title
+
+
+class Role(IntEnum):
+    """How a word of one particular name is read."""
+
+    NAME = 0
+    TITLE = 1
+    INITIAL = 2
+    GLUED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +60,7 @@ class NameToken:
         folded: phonetic form that is compared.
         weight: how much of a full word's information it carries, in (0, 1].
         initial: whether it is a single letter standing for a word.
+        title: whether it is a title: not compared, but of some use in retrieval.
     """
 
     text: str
@@ -40,55 +68,149 @@ class NameToken:
     folded: str
     weight: float
     initial: bool = False
+    title: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """The tables of titles, relations, weak elements, initials and equivalents, keyed for look-up."""
+    """The tables of titles, relations, weak elements, initials and equivalents, keyed for look-up.
 
-    titles: frozenset[str]
-    closings: frozenset[str]
-    deceased: frozenset[str]
-    relations: frozenset[str]
+    Attributes:
+        kinds: word or phrase (its words joined by a space) -> what it may be.
+        languages: title -> the languages in which it is one.
+        phrases: first word -> the phrases that begin with it, longest first.
+        glued: Latin syllables that are titles before a Burmese name.
+        weights: folded form -> weight of a common element.
+        expansions: abbreviation -> Latin full form.
+        initials: letter spelled out -> letter.
+        canonical: equivalence key -> folded canonical form.
+        abbreviations: matches Md in MdRahim.
+        nobody: signs that stand for no name, as typed (n/a); without their strokes they would be initials.
+        letters: matches the spelled-out letters of a word, one after the other: এবিএম is A. B. M.
+    """
+
+    kinds: dict[str, int]
+    languages: dict[str, frozenset[str]]
+    phrases: dict[str, tuple[tuple[str, ...], ...]]
+    glued: frozenset[str]
     weights: dict[str, float]
     expansions: dict[str, str]
     initials: dict[str, str]
     canonical: dict[str, str]
+    abbreviations: re.Pattern[str]
+    nobody: frozenset[str]
+    letters: re.Pattern[str]
 
     @classmethod
     @lru_cache(maxsize=1)
     def load(cls) -> Grammar:
         """Return the shipped tables."""
-        kinds: dict[str, set[str]] = {"honorific": set(), "particle": set(), "late": set(), "relation": set()}
+        kinds: dict[str, int] = {}
+        languages: dict[str, frozenset[str]] = {}
+        phrases: dict[str, set[tuple[str, ...]]] = {}
+        glued: set[str] = set()
+        nobody: set[str] = set()
+        patronymics: set[str] = set()
         for row in read_table("names/titles.tsv"):
-            words = normalise(row["form"]).split()
-            if len(words) == 1:
-                kinds[row["kind"]].add(words[0])
-        weights: dict[str, float] = {}
-        expansions: dict[str, str] = {}
-        for row in read_table("names/weak_tokens.tsv"):
-            weight = float(row["weight"])
-            expands = alternatives(row["expands"])
-            for form in (*alternatives(row["latin"]), *alternatives(row["native"])):
-                for word in normalise(form).split():
-                    if expands:
-                        expansions[word] = romanize(expands[0])
-                    key = fold(romanize(expands[0] if expands else word).replace(" ", ""))
-                    weights[key] = min(weight, weights.get(key, 1.0))
-        initials = {}
-        for row in read_table("names/initials.tsv"):
-            for form in alternatives(row["native"]):
-                initials[normalise(form)] = row["letter"].lower()[:1]
+            words = tuple(normalise(row["form"]).split())
+            kind = _kind(row["kind"], row["meaning"])
+            lone = all(len(word) == 1 and word.isascii() for word in words)
+            if lone and kind & Kind.PLACEHOLDER:
+                nobody.add(row["form"].casefold())
+            if row["meaning"].startswith("patronymic:"):
+                # Ibn and bint are part of a man's and a woman's own full name.
+                patronymics.add(words[0])
+                continue
+            if not words or not kind or (lone and not kind & Kind.TITLE):
+                continue  # what is left of "w/o" or "N.K." without its signs are initials
+            form = " ".join(words)
+            kinds[form] = kinds.get(form, Kind.NONE) | kind
+            if kind & Kind.TITLE:
+                languages[form] = languages.get(form, frozenset()) | frozenset(row["lang"].split("|"))
+                if main_script(form) == "Mymr" and " " not in romanize(form):
+                    glued.add(romanize(form))
+            if len(words) > 1:
+                phrases.setdefault(words[0], set()).add(words)
+        weights, expansions = _weak_elements()
+        weights |= {fold(romanize(word)): _PATRONYMIC for word in patronymics}
+        initials = {
+            normalise(form): row["letter"].lower()[:1]
+            for row in read_table("names/initials.tsv")
+            for form in alternatives(row["native"])
+        }
+        for form, kind in kinds.items():
+            # Babu is "father" before a father's name, but far more often a title or a name.
+            if kind & Kind.ENDS and (kind & (Kind.TITLE | Kind.CLOSING) or fold(romanize(form)) in weights):
+                kinds[form] = kind & ~Kind.ENDS
+        for form in initials:
+            kinds[form] = (kinds.get(form, Kind.NONE) | Kind.INITIAL) & ~Kind.ENDS
+        short = sorted({word.capitalize() for word in (*expansions, *languages) if word.isascii() and len(word) < 7})
         return cls(
-            frozenset(kinds["honorific"]),
-            frozenset(kinds["particle"]),
-            frozenset(kinds["late"]),
-            frozenset(kinds["relation"]),
+            kinds,
+            languages,
+            {first: tuple(sorted(found, key=len, reverse=True)) for first, found in phrases.items()},
+            frozenset(glued),
             weights,
             expansions,
             initials,
             _equivalents(),
+            re.compile(rf"\b({'|'.join(map(re.escape, short))})(?=[A-Z][a-z])"),
+            frozenset(nobody),
+            _spelled_letters(initials),
         )
+
+    def kind(self, word: str) -> int:
+        """Return what a word may be besides a name; GLUED is told from its syllables, which are not known here."""
+        return self.kinds.get(word, Kind.NONE)
+
+
+def _spelled_letters(initials: dict[str, str]) -> re.Pattern[str]:
+    """Return what matches one spelled-out letter at the start of what is left of a word, the longest first."""
+    forms = sorted((form for form in initials if " " not in form), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, forms)))
+
+
+def _letters_of(word: str, grammar: Grammar) -> list[str]:
+    """Return the letters of which three or more are spelled out in a word and nothing else, else none."""
+    letters: list[str] = []
+    place = 0
+    while place < len(word):
+        found = grammar.letters.match(word, place)
+        if found is None:
+            return []
+        letters.append(grammar.initials[found[0]])
+        place = found.end()
+    return letters if len(letters) >= _GLUED_LETTERS else []
+
+
+def _kind(kind: str, meaning: str) -> int:
+    """Return the kind of a row of the table of titles."""
+    if kind == "honorific":
+        before, after = "before" in meaning or "first place" in meaning, "after the name" in meaning
+        return (Kind.TITLE if before or not after else Kind.NONE) | (Kind.CLOSING if after else Kind.NONE)
+    if kind == "late":
+        return Kind.DECEASED
+    if kind == "relation":
+        return Kind.ENDS
+    role = meaning.partition(":")[0]
+    return {"alias": Kind.ALIAS, "residence": Kind.ENDS, "placeholder": Kind.PLACEHOLDER}.get(role, Kind.CLOSING)
+
+
+def _weak_elements() -> tuple[dict[str, float], dict[str, str]]:
+    """Return (folded form -> weight, abbreviation -> Latin full form)."""
+    weights: dict[str, float] = {}
+    expansions: dict[str, str] = {}
+    for row in read_table("names/weak_tokens.tsv"):
+        weight = float(row["weight"])
+        expands = alternatives(row["expands"])
+        for form in (*alternatives(row["latin"]), *alternatives(row["native"])):
+            words = normalise(form).split()
+            for word in words:
+                if expands and len(words) == 1:  # of "dev barma" neither word alone is debbarma
+                    expansions[word] = romanize(expands[0])
+                key = fold(romanize(expands[0] if expands else word).replace(" ", ""))
+                weights[key] = min(weight, weights.get(key, 1.0))
+    return weights, expansions
 
 
 def _equivalents() -> dict[str, str]:
@@ -114,53 +236,193 @@ def _equivalence_key(roman: str) -> str:
     return folded if len(folded) >= _SHORT else "=" + roman
 
 
-@lru_cache(maxsize=262144)
-def parse_name(text: str, lang: str | None = None) -> tuple[NameToken, ...]:
-    """Return the words of a name that say who the person is.
+# "s/o", "D / O", "s/oRahim": what follows is a relative's name.
+_RELATION_SIGN = re.compile(r"\b[sdwcSDWC]\s*[/\\]\s*(?:o\b|O(?![a-z]{2})|o(?=[A-Z]))\.?")
+_CAPITALS = re.compile(r"\b[A-Z]{2,3}\b")
+UNUSUAL = re.compile(r"[@/\\]|\b[A-Z]{2,3}\b|[a-z][A-Z]")
+"""A name that matches may hold what `disentangled` takes apart; any other name it leaves as it is."""
 
-    Titles before and particles after the name are left out; what follows a relation word is another person's name and
-    is cut. A name that consists of such words only keeps them all: "Ma Ma" is somebody's name.
+
+def disentangled(text: str) -> str:
+    """Return a name with its signs spelled out: `@` as alias, AKM as A K M, MdRahim as Md Rahim, s/o and the rest cut.
+
+    Capitals are initials only beside words in small letters, and not where they are a known short form (MD, SK).
     """
     grammar = Grammar.load()
-    head = normalise(_RELATION_SIGN.split(text[: 2 * MAX_NAME_CHARS], maxsplit=1)[0]) or normalise(text)
-    words = [word for word in head.split() if word not in grammar.deceased] or head.split()
-    named = _without_titles(_before_relation(words, grammar), grammar)
-    tokens = [token for word in named for token in _tokens(word, lang, grammar)]
-    # Where nothing but common elements is left (Nur Islam), they are the name.
-    strongest = max((token.weight for token in tokens), default=1.0)
-    if strongest < _FULL and not all(token.initial for token in tokens):
-        tokens = [replace(token, weight=min(token.weight / strongest, 1.0)) for token in tokens]
-    return tuple(tokens)
+    head = _RELATION_SIGN.split(text, maxsplit=1)[0]
+    # A field that begins with s/o holds nothing but the relative's name: better that than nothing.
+    text = head if head.strip() else text
+    text = grammar.abbreviations.sub(r"\1 ", text.replace("@", " alias "))
+    if any(char.islower() for char in text):
+        text = _CAPITALS.sub(lambda found: _spelled_out(found[0], grammar), text)
+    return text
 
 
-def _before_relation(words: list[str], grammar: Grammar) -> list[str]:
-    """Return the words before the first relation word; a leading one is passed over when enough follows."""
-    for position, word in enumerate(words):
-        if word in grammar.relations and position > 0:
-            return words[:position]
-    return words[1:] if len(words) > 2 and words[0] in grammar.relations else words
+def _spelled_out(capitals: str, grammar: Grammar) -> str:
+    word = capitals.casefold()
+    known = word in grammar.expansions or grammar.kind(word)
+    return capitals if known or word in grammar.weights else " ".join(capitals)
 
 
-def _without_titles(words: list[str], grammar: Grammar) -> list[str]:
-    """Return the words without up to two leading titles (Late Shri) and one closing particle (-ji)."""
-    for _ in range(2):
-        # "Maung Maung" is a name; "Maung Win" has a title.
-        if len(words) > 1 and words[0] in grammar.titles and words[1] != words[0]:
-            words = words[1:]
-    return words[:-1] if len(words) > 1 and words[-1] in grammar.closings else words
+def words_of(text: str) -> list[str]:
+    """Return the normalised words of a name as written, titles and all."""
+    cut = text[: 2 * MAX_NAME_CHARS]
+    if UNUSUAL.search(cut):
+        if cut.strip().casefold() in Grammar.load().nobody:
+            return []
+        return normalise(disentangled(cut)).split() or normalise(cut).split()
+    return normalise(cut).split()
 
 
-def _tokens(word: str, lang: str | None, grammar: Grammar) -> list[NameToken]:
-    """Return one word's tokens (a Burmese word has one for each syllable)."""
-    letter = grammar.initials.get(word) or (word if len(word) == 1 and word.isascii() else None)
-    if letter:
-        return [NameToken(word, letter, fold(letter), INITIAL_WEIGHT, initial=True)]
-    roman = grammar.expansions.get(word) or romanize(word, lang)
-    tokens = []
-    for part in roman.split():
-        plain = fold(part)
-        folded = grammar.canonical.get(_equivalence_key(part), plain)
-        # The weak elements are listed as they sound, not as their equivalents do: Miah is weak though Myat is not.
-        weight = grammar.weights.get(plain, grammar.weights.get(folded, 1.0))
-        tokens.append(NameToken(word, part, folded, weight))
+def settle(words: Sequence[str], kinds: Sequence[int], lang: str | None = None) -> list[tuple[str, Role]]:
+    """Return the words that say who the person is, each with how it is read.
+
+    Titles before the name keep a role of their own; what follows a relation word is another person's name and is cut,
+    what follows "resident of" too. A name that consists of such words only keeps them all: "Ma Ma" is somebody's name.
+    One that says that no name is known is nobody's.
+
+    Args:
+        words: the normalised words of a name.
+        kinds: of each word, from `Grammar.kind`, GLUED added where it holds.
+        lang: BCP 47, if known: "Ko" is a title in Burmese only.
+    """
+    grammar = Grammar.load()
+    units = list(_units(words, kinds, grammar))
+    if all(kind & Kind.PLACEHOLDER for _, kind in units):
+        return []
+    units = [unit for unit in units if not unit[1] & (Kind.ALIAS | Kind.PLACEHOLDER)] or units
+    units = [unit for unit in units if not unit[1] & Kind.DECEASED] or units
+    units = _before_relation(units)
+    titles = 0
+    while titles < min(2, len(units) - 1) and _is_title(units[titles], units[titles + 1], lang, grammar):
+        titles += 1
+    named = units[titles:]
+    closing = named[-1][0].split() if len(named) > 1 and named[-1][1] & Kind.CLOSING else []
+    named = named[:-1] if closing else named
+    settled = [(word, Role.TITLE) for unit, _ in units[:titles] for word in unit.split()]
+    last = len(named) - 1
+    for position, (unit, kind) in enumerate(named):
+        for word in unit.split():
+            settled.append((word, _role(word, kind, position, last, named, bool(titles))))
+    return settled + [(word, Role.TITLE) for word in closing]
+
+
+def _units(words: Sequence[str], kinds: Sequence[int], grammar: Grammar) -> Iterator[tuple[str, int]]:
+    """Yield words and phrases of the tables ("son of") with their kinds."""
+    position = 0
+    while position < len(words):
+        taken = 1
+        for phrase in grammar.phrases.get(words[position], ()):
+            if tuple(words[position : position + len(phrase)]) == phrase:
+                taken = len(phrase)
+                break
+        if taken > 1:
+            form = " ".join(words[position : position + taken])
+            yield form, grammar.kind(form)
+        else:
+            yield words[position], kinds[position]
+        position += taken
+
+
+def _before_relation(units: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Return the units before a relation word between two names; a leading one is passed over when enough follows."""
+    for position, (_, kind) in enumerate(units[:-1]):
+        if kind & Kind.ENDS and position > 0:
+            return units[:position]
+    return units[1:] if len(units) > 2 and units[0][1] & Kind.ENDS else units
+
+
+def _is_title(unit: tuple[str, int], following: tuple[str, int], lang: str | None, grammar: Grammar) -> bool:
+    """Return whether a unit is a title before what follows: "Maung Maung" is a name, "Maung Win" has a title."""
+    if not unit[1] & Kind.TITLE or unit[0] == following[0]:
+        return False
+    languages = grammar.languages.get(unit[0], frozenset())
+    return lang is None or lang in languages or "en" in languages
+
+
+def _role(word: str, kind: int, position: int, last: int, named: Sequence[tuple[str, int]], titled: bool) -> Role:
+    """Return how a word that is no free title is read where it stands."""
+    if len(word) == 1 and word.isascii():
+        return Role.INITIAL
+    if kind & Kind.INITIAL and last > 0:
+        beside = (position > 0 and named[position - 1][1] & Kind.INITIAL) or (
+            position < last and named[position + 1][1] & Kind.INITIAL
+        )
+        # Many letters spelled out are words as well; in the midst of a name they are that.
+        if position in (0, last) or beside:
+            return Role.INITIAL
+    return Role.GLUED if kind & Kind.GLUED and position == 0 and not titled else Role.NAME
+
+
+def read_words(words: Sequence[str]) -> list[tuple[NameToken, ...]]:
+    """Return the tokens of each word when it is read as a name; a Burmese word has one for each syllable."""
+    grammar = Grammar.load()
+    latin = [grammar.expansions.get(word, "") for word in words]
+    unknown = [position for position, roman in enumerate(latin) if not roman]
+    for position, roman in zip(unknown, romanize_words([words[p] for p in unknown]), strict=True):
+        latin[position] = roman
+    sounds = sorted({part for roman in latin for part in roman.split()})
+    folded = dict(zip(sounds, fold_many(sounds), strict=True))
+    return [
+        tuple(_initial(word, letter) for letter in letters)
+        if not word.isascii() and (letters := _letters_of(word, grammar))
+        else tuple(_token(word, part, folded[part], grammar) for part in roman.split())
+        for word, roman in zip(words, latin, strict=True)
+    ]
+
+
+def _initial(word: str, letter: str) -> NameToken:
+    return NameToken(word, letter, fold(letter), INITIAL_WEIGHT, initial=True)
+
+
+def _token(word: str, roman: str, plain: str, grammar: Grammar) -> NameToken:
+    # Long words meet their equivalents by sound, short ones only as written: see `_equivalence_key`.
+    folded = grammar.canonical.get(plain if len(plain) >= _SHORT else "=" + roman, plain)
+    # The weak elements are listed as they sound, not as their equivalents do: Miah is weak though Myat is not.
+    return NameToken(word, roman, folded, grammar.weights.get(plain, grammar.weights.get(folded, 1.0)))
+
+
+def in_role(word: str, tokens: tuple[NameToken, ...], role: Role) -> tuple[NameToken, ...]:
+    """Return a word's tokens as it is read where it stands; `tokens` are those of `read_words`."""
+    if role is Role.INITIAL:
+        letter = Grammar.load().initials.get(word, word[:1])
+        return (_initial(word, letter),)
+    if role is Role.TITLE:
+        return tuple(replace(token, title=True) for token in tokens)
+    if role is Role.GLUED:
+        return (replace(tokens[0], title=True), *tokens[1:])
     return tokens
+
+
+def kind_of(word: str, tokens: tuple[NameToken, ...]) -> int:
+    """Return what a word may be, told from the tables and from its syllables."""
+    grammar = Grammar.load()
+    kind = grammar.kind(word)
+    if len(tokens) > 1 and tokens[0].roman in grammar.glued and tokens[1].roman != tokens[0].roman:
+        kind |= Kind.GLUED
+    return kind
+
+
+def carried_weights(weights: Sequence[float], initials: Sequence[bool]) -> list[float]:
+    """Return the weights of a name's tokens: where only common elements are left (Nur Islam), they are the name."""
+    strongest = max(weights, default=1.0)
+    if strongest >= FULL_WEIGHT or all(initials):
+        return list(weights)
+    return [min(weight / strongest, 1.0) for weight in weights]
+
+
+@lru_cache(maxsize=65536)
+def parse_with_titles(text: str, lang: str | None = None) -> tuple[NameToken, ...]:
+    """Return the words of a name that say who the person is, and the titles before them (`title` is set)."""
+    words = words_of(text)
+    tokens = dict(zip(words, read_words(words), strict=True))
+    settled = settle(words, [kind_of(word, tokens[word]) for word in words], lang)
+    found = [token for word, role in settled for token in in_role(word, tokens[word], role)]
+    named = [token for token in found if not token.title]
+    weights = iter(carried_weights([token.weight for token in named], [token.initial for token in named]))
+    return tuple(token if token.title else replace(token, weight=next(weights)) for token in found)
+
+
+def parse_name(text: str, lang: str | None = None) -> tuple[NameToken, ...]:
+    """Return the words of a name that are compared, titles left out."""
+    return tuple(token for token in parse_with_titles(text, lang) if not token.title)

@@ -1,20 +1,48 @@
 """How would this name be written in Latin letters?
 
-One entry for every script: our own tables for the Indic blocks and Burmese, `anyascii` for the rest. The result is
+One entry for every script of the region: our own tables where we have them, `anyascii` for the rest. The result is
 lower-case ASCII words; it is a bridge for comparison, never shown as the person's name.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from anyascii import anyascii
 
+from matcher.names.arabic import romanize_arabic
 from matcher.names.brahmic import romanize_brahmic
 from matcher.names.burmese import romanize_burmese
+from matcher.names.chinese import romanize_chinese
+from matcher.names.hanifi import romanize_hanifi
+from matcher.names.khmer import romanize_khmer
+from matcher.names.latin import romanize_latin
+from matcher.names.meetei import romanize_meetei
+from matcher.names.olchiki import romanize_olchiki
 from matcher.names.script import normalise, split_by_script
+from matcher.names.sinhala import romanize_sinhala
+from matcher.names.thai import romanize_lao, romanize_thai
+from matcher.names.tibetan import romanize_tibetan
 
+# Each takes many words, one a line, and returns as many lines.
+_ROMANIZERS: dict[str, Callable[[str], str]] = {
+    "Latn": romanize_latin,
+    "Sinh": romanize_sinhala,
+    "Mtei": romanize_meetei,
+    "Olck": romanize_olchiki,
+    "Mymr": romanize_burmese,
+    "Tibt": romanize_tibetan,
+    "Arab": romanize_arabic,
+    "Rohg": romanize_hanifi,
+    "Thai": romanize_thai,
+    "Laoo": romanize_lao,
+    "Khmr": romanize_khmer,
+    "Hani": romanize_chinese,
+}
 _BRAHMIC = frozenset({"Deva", "Beng", "Guru", "Gujr", "Orya", "Taml", "Telu", "Knda", "Mlym"})
+_NOT_LATIN = re.compile(r"[^a-z \n]+")
 
 
 def romanize(text: str, lang: str | None = None) -> str:
@@ -22,22 +50,50 @@ def romanize(text: str, lang: str | None = None) -> str:
 
     Args:
         text: a name in any script or mixture of scripts.
-        lang: BCP 47 language, if known.
+        lang: BCP 47 language, if known; it matters where languages read one script differently.
     """
     return " ".join(filter(None, (_romanize_word(word, lang) for word in normalise(text).split())))
 
 
-@lru_cache(maxsize=262144)
+@lru_cache(maxsize=65536)
 def _romanize_word(word: str, lang: str | None) -> str:
-    """Return one normalised word in Latin letters; Burmese becomes several words, one a syllable."""
-    if word.isascii():
-        return word
-    parts: list[str] = []
-    for part, script in split_by_script(word):
-        if script in _BRAHMIC:
-            parts.append(romanize_brahmic(part, script, lang))
-        elif script == "Mymr":
-            parts.append(romanize_burmese(part))
-        else:
-            parts.append("".join(c for c in anyascii(part).lower() if c.isascii() and (c.isalpha() or c == " ")))
-    return " ".join("".join(parts).split())
+    return romanize_words([word], lang)[0]
+
+
+def romanize_words(words: Sequence[str], lang: str | None = None) -> list[str]:
+    """Return normalised words in Latin letters; a word of Burmese becomes several, one a syllable.
+
+    Words are read script by script, all words of a script at once: many times faster than one by one.
+    """
+    out = list(words)
+    parts: dict[str, list[tuple[int, str]]] = {}
+    pieces: dict[int, list[str]] = {}
+    for number, word in enumerate(words):
+        if word.isascii():
+            continue
+        for part, script in split_by_script(word):
+            parts.setdefault(script, []).append((number, part))
+            pieces.setdefault(number, []).append(script)
+    read: dict[str, list[str]] = {
+        script: romanize_lines("\n".join(part for _, part in found), script, lang).split("\n")
+        for script, found in parts.items()
+    }
+    # A word of two scripts is put together again in the order in which its parts stand.
+    taken = dict.fromkeys(read, 0)
+    for number, scripts in pieces.items():
+        sounds = []
+        for script in scripts:
+            sounds.append(read[script][taken[script]])
+            taken[script] += 1
+        out[number] = " ".join("".join(sounds).split())
+    return out
+
+
+def romanize_lines(lines: str, script: str, lang: str | None = None) -> str:
+    """Return words of one script, one a line, in Latin letters: as many lines, each of a-z and single spaces."""
+    if script in _BRAHMIC:
+        return romanize_brahmic(lines, script, lang)
+    romanizer = _ROMANIZERS.get(script)
+    if romanizer is not None:
+        return romanizer(lines)
+    return "\n".join(_NOT_LATIN.sub("", anyascii(line).lower().replace("\n", " ")) for line in lines.split("\n"))

@@ -7,8 +7,15 @@ control characters, digits, punctuation.
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.names.zawgyi import to_unicode
 
 MAX_NAME_CHARS = 240
 """Longer input is cut here: no person's name is longer, and cost must not grow with hostile input."""
@@ -23,6 +30,7 @@ _BLOCKS: tuple[tuple[int, int, str], ...] = (
     (0x0750, 0x077F, "Arab"),
     (0xFB50, 0xFDFF, "Arab"),
     (0xFE70, 0xFEFE, "Arab"),
+    (0x08A0, 0x08FF, "Arab"),
     (0x0900, 0x097F, "Deva"),
     (0x0980, 0x09FF, "Beng"),
     (0x0A00, 0x0A7F, "Guru"),
@@ -43,16 +51,27 @@ _BLOCKS: tuple[tuple[int, int, str], ...] = (
     (0x1C50, 0x1C7F, "Olck"),
     (0xABC0, 0xABFF, "Mtei"),
     (0xAAE0, 0xAAFF, "Mtei"),
+    (0x3400, 0x4DBF, "Hani"),
     (0x4E00, 0x9FFF, "Hani"),
+    (0xF900, 0xFAFF, "Hani"),
+    (0x20000, 0x323AF, "Hani"),
+    (0x10D00, 0x10D3F, "Rohg"),
 )
 
 # They choose how the sign before them is drawn (an emoji in colour); Unicode counts them as marks.
 _VARIATION_SELECTORS = ((0xFE00, 0xFE0F), (0x180B, 0x180F), (0xE0100, 0xE01EF))
 
+# Between the syllables of a Tibetan word; a name of four syllables is written without a space.
+_TSHEG = "\u0f0b\u0f0c"
+_OUTER_TSHEG = re.compile(f"(?<![\u0f40-\u0fbc])[{_TSHEG}]+|[{_TSHEG}]+(?![\u0f40-\u0fbc])")
+
 # Letters of other alphabets that look like a Latin letter: pasted or typed by mistake inside a Latin name.
 _HOMOGLYPHS = str.maketrans(
     "аеорсухіјѕԁһвкмтнАЕОРСУХІВКМТНΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "aeopcyxijsdhbkmtnAEOPCYXIBKMTNABEZHIKMNOPTYXo"
 )
+
+
+_BURMESE = re.compile("[\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f]")
 
 
 @lru_cache(maxsize=4096)
@@ -82,7 +101,7 @@ def _kept(char: str) -> str:
     if char in "'’ʼ`´‘" or any(first <= ord(char) <= last for first, last in _VARIATION_SELECTORS):
         return ""
     category = unicodedata.category(char)
-    if category[0] in "LM":
+    if category[0] in "LM" or char in _TSHEG:
         return char
     return "" if category[0] == "C" and not char.isspace() else " "
 
@@ -93,15 +112,88 @@ def normalise(text: str) -> str:
     Digits, punctuation and symbols become spaces; joiners, direction marks, controls and unpaired surrogates vanish.
     Distinct native names stay distinct: no mark that carries a sound is removed.
     """
-    cleaned = "".join(map(_kept, unicodedata.normalize("NFC", text[: 2 * MAX_NAME_CHARS])))
+    text = text[: 2 * MAX_NAME_CHARS]
+    if _BURMESE.search(text):
+        text = to_unicode(_UNSEEN.sub("", text))
+    cleaned = "".join(map(_kept, unicodedata.normalize("NFC", text)))
     if any("Ͱ" <= char <= "ԯ" for char in cleaned) and any(char.isascii() and char.isalpha() for char in cleaned):
         # Twice, for some capitals are known only by their small letter.
         cleaned = cleaned.translate(_HOMOGLYPHS).casefold().translate(_HOMOGLYPHS)
-    return " ".join(cleaned.casefold().split())[:MAX_NAME_CHARS].rstrip()
+    # A name cut short inside a Tibetan word ends without its dot.
+    return " ".join(_OUTER_TSHEG.sub(" ", cleaned.casefold()).split())[:MAX_NAME_CHARS].rstrip(" " + _TSHEG)
+
+
+class _Kept(dict[int, str]):
+    """What each character becomes, found out when it is first met; line ends stay."""
+
+    def __missing__(self, point: int) -> str:
+        kept = "\n" if point == 10 else _kept(chr(point))
+        self[point] = kept
+        return kept
+
+
+_KEPT = _Kept()
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+# Look-alike letters, Tibetan, and Burmese, whose encoding must be told first: such texts are normalised one by one.
+_SPECIAL = re.compile("[\u0370-\u052f\u0f00-\u0fff\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f]")
+_LONG = MAX_NAME_CHARS // 4
+
+
+def normalised_words(texts: Sequence[str]) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """Return the words of many texts as `normalise` leaves them; all at once, many times faster than one by one.
+
+    Returns:
+        (words, counts): all words in order, and how many each text has, shape (n,).
+    """
+    if not texts:
+        return [], np.zeros(0, dtype=np.int64)
+    joined = "\n".join(texts)
+    plain = joined.isascii()
+    special: list[int] = []
+    if max(map(len, texts)) > _LONG or joined.count("\n") >= len(texts) or (not plain and _SPECIAL.search(joined)):
+        special = [n for n, text in enumerate(texts) if len(text) > _LONG or "\n" in text or _SPECIAL.search(text)]
+        apart = set(special)
+        joined = "\n".join("" if n in apart else text for n, text in enumerate(texts))
+    composed = joined if plain else unicodedata.normalize("NFC", joined)
+    cleaned = composed.translate(_KEPT).casefold()
+    letters = np.frombuffer(cleaned.encode("utf-32-le"), dtype=np.uint32)
+    ends = letters == 10
+    begins = (letters != 32) & ~ends
+    begins[1:] &= (letters[:-1] == 32) | ends[:-1]
+    counts = np.bincount(np.cumsum(ends)[begins], minlength=len(texts)).astype(np.int64)
+    words = cleaned.split()
+    return spliced(words, counts, {n: normalise(texts[n]).split() for n in special}) if special else (words, counts)
+
+
+def spliced(
+    words: list[str], counts: npt.NDArray[np.int64], others: Mapping[int, Sequence[str]]
+) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """Return words and counts with those of some texts replaced; `others` holds the new words by text."""
+    ends = np.cumsum(counts)
+    out: list[str] = []
+    at = 0
+    for text in sorted(others):
+        out.extend(words[at : int(ends[text] - counts[text])])
+        out.extend(others[text])
+        at = int(ends[text])
+    out.extend(words[at:])
+    changed = counts.copy()
+    for text, new in others.items():
+        changed[text] = len(new)
+    return out, changed
+
+
+@lru_cache(maxsize=64)
+def _only(code: str) -> re.Pattern[str]:
+    """Return what matches a word all of whose letters and marks are of one script."""
+    blocks = "".join(f"{chr(first)}-{chr(last)}" for first, last, script in _BLOCKS if script == code)
+    return re.compile(f"[{re.escape(blocks).replace(chr(92) + '-', '-')}]+")
 
 
 def split_by_script(word: str) -> list[tuple[str, str]]:
     """Cut a word where its script changes: [(part, script)]; marks stay with the letter that they follow."""
+    if word and (first := script_of(word[0])) != "Zyyy" and _only(first).fullmatch(word):
+        return [(word, first)]
     parts: list[tuple[str, str]] = []
     start, current = 0, ""
     for position, char in enumerate(word):

@@ -6,18 +6,19 @@ compared once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from matcher.names.grammar import NameToken, parse_name
+from matcher.names.grammar import NameToken
 from matcher.names.phonetics import encode_tokens
-from matcher.names.script import main_script, normalise
+from matcher.names.reading import Parser, ReadNames, read_names, read_with
+from matcher.names.script import normalise, normalised_words, script_of
 
 MAX_TOKENS = 5
-Parser = Callable[[str], tuple[NameToken, ...]]
+_NO_SCRIPT = ("Latn", "Zyyy")
 
 
 def strongest_words(parsed: tuple[NameToken, ...]) -> tuple[NameToken, ...]:
@@ -35,11 +36,13 @@ class NameTable:
         tokens: shape (n, MAX_TOKENS), int32, rows of `codes`, -1 where there is none.
         weights: shape (n, MAX_TOKENS), float32, 0 where there is none.
         initials: shape (n, MAX_TOKENS), bool.
-        joined: shape (n,), int32, the row of `codes` of all words written together.
+        joined: shape (n,), int32, of texts that are not names: the row of `codes` of all words written together, -1
+            without a word; empty for names, of which there are too many to keep each written together.
         vocabulary: distinct folded words, by row of `codes`.
         codes: shape (v, MAX_TOKEN), uint8, letters of each distinct word.
         written: shape (n,), int64, equal where two names are written with the same native letters; 0 for Latin.
-        scripts: shape (n,), int32, the script of those letters.
+        scripts: shape (n,), int32, the script of those letters, a row of `script_names`; 0 for Latin.
+        script_names: ISO 15924 codes.
         ids: text -> name id.
     """
 
@@ -52,27 +55,22 @@ class NameTable:
     codes: npt.NDArray[np.uint8]
     written: npt.NDArray[np.int64]
     scripts: npt.NDArray[np.int32]
+    script_names: tuple[str, ...]
     ids: dict[str, int]
 
     @classmethod
-    def build(cls, texts: Iterable[str], parse: Parser = parse_name) -> NameTable:
-        """Return the table of the distinct texts; texts without any word get an empty row."""
+    def build(cls, texts: Iterable[str], parse: Parser | None = None) -> NameTable:
+        """Return the table of the distinct texts; texts without any word get an empty row.
+
+        Args:
+            texts: any strings.
+            parse: how a text that is not a name is cut into words; None: as a name.
+        """
         names = tuple(dict.fromkeys(texts))
-        words: dict[str, int] = {}
-        tokens = np.full((len(names), MAX_TOKENS), -1, dtype=np.int32)
-        weights = np.zeros((len(names), MAX_TOKENS), dtype=np.float32)
-        initials = np.zeros((len(names), MAX_TOKENS), dtype=np.bool_)
-        joined = np.full(len(names), -1, dtype=np.int32)
-        for row, text in enumerate(names):
-            parsed = strongest_words(parse(text))
-            for column, token in enumerate(parsed):
-                tokens[row, column] = words.setdefault(token.folded, len(words))
-                weights[row, column] = token.weight
-                initials[row, column] = token.initial
-            if parsed:
-                joined[row] = words.setdefault("".join(token.folded for token in parsed), len(words))
-        vocabulary = tuple(words)
-        written, scripts = _native_letters(names)
+        read = read_names(names) if parse is None else read_with(names, parse)
+        tokens, weights, initials = _columns(read)
+        written, scripts, script_names = _native_letters(names)
+        joined, vocabulary = (np.zeros(0, dtype=np.int32), read.vocabulary) if parse is None else _joined(read)
         return cls(
             names,
             tokens,
@@ -80,9 +78,10 @@ class NameTable:
             initials,
             joined,
             vocabulary,
-            encode_tokens(list(vocabulary)),
+            encode_tokens(vocabulary),
             written,
             scripts,
+            script_names,
             {name: row for row, name in enumerate(names)},
         )
 
@@ -90,18 +89,67 @@ class NameTable:
         return len(self.names)
 
 
-def _native_letters(names: tuple[str, ...]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-    """Return what tells native spellings apart that sound alike to us (রমা, রামা): letters and script of each name."""
+def _columns(read: ReadNames) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Return tokens, weights and initials in MAX_TOKENS columns: of each name the words that say most, in order."""
+    n = len(read)
+    tokens = np.full((n, MAX_TOKENS), -1, dtype=np.int32)
+    weights = np.zeros((n, MAX_TOKENS), dtype=np.float32)
+    initials = np.zeros((n, MAX_TOKENS), dtype=np.bool_)
+    kept = np.flatnonzero(~read.titles)
+    name = read.names[kept]
+    many = np.bincount(name, minlength=n)[name] > MAX_TOKENS
+    if many.any():
+        # Rank within the name by weight, the first of equals first.
+        crowd = np.flatnonzero(many)
+        order = crowd[np.lexsort((crowd, -read.weights[kept[crowd]], name[crowd]))]
+        rank = np.arange(len(order)) - np.searchsorted(name[order], name[order])
+        keep = np.ones(len(kept), dtype=np.bool_)
+        keep[order[rank >= MAX_TOKENS]] = False
+        kept, name = kept[keep], name[keep]
+    column = np.arange(len(kept)) - np.searchsorted(name, name)
+    tokens[name, column] = read.tokens[kept]
+    weights[name, column] = read.weights[kept]
+    initials[name, column] = read.initials[kept]
+    return tokens, weights, initials
+
+
+def _joined(read: ReadNames) -> tuple[npt.NDArray[np.int32], tuple[str, ...]]:
+    """Return (row of each text's words written together, the vocabulary with these words)."""
+    numbers = {word: number for number, word in enumerate(read.vocabulary)}
+    joined = np.full(len(read), -1, dtype=np.int32)
+    for row in np.flatnonzero(np.diff(read.starts)):
+        tokens = read.tokens[read.starts[row] : read.starts[row + 1]][:MAX_TOKENS]
+        joined[row] = numbers.setdefault("".join(read.vocabulary[token] for token in tokens), len(numbers))
+    return joined, tuple(numbers)
+
+
+def native_script(text: str) -> str:
+    """Return the script of the first letter that is not Latin; Latn where there is none."""
+    return next((code for code in map(script_of, normalise(text)) if code not in _NO_SCRIPT), "Latn")
+
+
+def _native_letters(
+    names: tuple[str, ...],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], tuple[str, ...]]:
+    """Return what tells native spellings apart that sound alike to us (রমা, রামা).
+
+    Returns:
+        (a number for the letters of each name, the number of its script, the scripts).
+    """
     letters: dict[str, int] = {}
     codes: dict[str, int] = {"Latn": 0}
     written = np.zeros(len(names), dtype=np.int64)
     scripts = np.zeros(len(names), dtype=np.int32)
-    for row, text in enumerate(names):
-        if text.isascii():
-            continue
-        plain = normalise(text).replace(" ", "")
-        script = main_script(plain)
-        if script != "Latn" and plain:
+    native = [row for row, text in enumerate(names) if not text.isascii()]
+    words, counts = normalised_words([names[row] for row in native])
+    ends = np.cumsum(counts).tolist()
+    for row, start, end in zip(native, [0, *ends], ends, strict=False):
+        plain = "".join(words[start:end])
+        # Nearly always the first letter tells.
+        script = script_of(plain[0]) if plain else "Latn"
+        if script in _NO_SCRIPT:
+            script = next((code for code in map(script_of, plain) if code not in _NO_SCRIPT), "Latn")
+        if script != "Latn":
             written[row] = letters.setdefault(plain, len(letters) + 1)
             scripts[row] = codes.setdefault(script, len(codes))
-    return written, scripts
+    return written, scripts, tuple(codes)

@@ -60,7 +60,7 @@ class TestRows:
         )
         result = encoded(*records)
         assert result.owners.tolist() == [0, 0, 1, 2]
-        expected = NameEncoder.load(NAME_WIDTH).encode(["Sunita Mondal", "Buli", "Asha Tamang"])
+        expected = NameEncoder.load().encode(["Sunita Mondal", "Buli", "Asha Tamang"])
         assert block(result.rows, "name")[[0, 1, 3]] == pytest.approx(expected, abs=1e-6)
         assert not block(result.rows, "name")[2].any()
 

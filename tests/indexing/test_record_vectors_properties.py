@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from indexing.record_vectors import BLOCKS, ROUTES, WIDTH, Vectors, encode_records, weighted
 from matcher.columns import RecordColumns, parse_text
-from matcher.names.encoder import NameEncoder
+from matcher.names.encoder import NAME_WIDTH, NameEncoder
+from matcher.names.reading import read_with
 from matcher.person import PartialDate, PersonName, PersonRecord, Place, Sex, Side
 from matcher.places import Gazetteer
 
@@ -124,7 +125,8 @@ def slow_place(record: PersonRecord) -> list[float]:
 
 def slow_rows(record: PersonRecord) -> list[list[float]]:
     def names(texts: list[str], width: int) -> list[Sequence[float]]:
-        return list(NameEncoder.load(width).encode(texts).tolist())
+        vectors = NameEncoder.load().encode(texts)
+        return list((vectors if width == NAME_WIDTH else NameEncoder.reduced(vectors)).tolist())
 
     def relatives(own: tuple[PersonName, ...]) -> list[float]:
         return sum_of(names([name.text for name in (*own[:3], *record.relatives[:3])], 64), 64)
@@ -138,7 +140,7 @@ def slow_rows(record: PersonRecord) -> list[list[float]]:
         float(record.sex is Sex.FEMALE),
         float(record.sex is Sex.MALE),
         *slow_place(record),
-        *sum_of(list(NameEncoder.load(64).encode(texts, parse_text).tolist()), 64),
+        *sum_of(list(NameEncoder.reduced(NameEncoder.load().encode_read(read_with(texts, parse_text))).tolist()), 64),
     ]
     own = names([name.text for name in record.names[:4]], 128) or [[0.0] * 128]
     return [[*name, *shared] for name in own]

@@ -17,8 +17,11 @@ from matcher.evaluation import (
     area_under_curve,
     best_decision,
     brier_score,
+    count_reaching,
     decide,
     expected_calibration_error,
+    own_scores,
+    ranks_among,
     ranks_of_truth,
     recall_at,
     reliability,
@@ -217,3 +220,37 @@ class TestRanks:
     def test_recall_of_nothing(self) -> None:
         assert recall_at(np.zeros(0, np.int64), [1, 5]) == {"recall@1": 0.0, "recall@5": 0.0}
         assert recall_at(np.array([0]), []) == {}
+
+
+class TestRanksAmong:
+    @given(seed=st.integers(0, 10_000), count=st.integers(1, 60), asked=st.integers(0, 300), block=st.integers(1, 70))
+    @settings(max_examples=60, deadline=None)
+    def test_blocks_give_the_ranks_of_the_whole(self, seed: int, count: int, asked: int, block: int) -> None:
+        # Whole numbers are exact in float32, and few, so that ties are common.
+        rng = np.random.default_rng(seed)
+        gallery = rng.integers(-2, 3, (count, 4)).astype(np.float32)
+        queries = rng.integers(-2, 3, (asked, 4)).astype(np.float32)
+        truth = rng.integers(0, count, asked)
+        assert (
+            ranks_among(queries, gallery, truth, block).tolist() == ranks_of_truth(queries @ gallery.T, truth).tolist()
+        )
+
+    def test_equal_unit_rows_are_ties_wherever_they_stand(self) -> None:
+        rng = np.random.default_rng(4)
+        rows = rng.standard_normal((50, 128)).astype(np.float32)
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        gallery = np.repeat(rows, 7, axis=0)
+        found = ranks_among(rows, gallery, np.arange(50) * 7, block=33)
+        assert found.tolist() == [6] * 50
+
+    def test_candidates_in_parts_add_up(self) -> None:
+        rng = np.random.default_rng(5)
+        gallery = rng.integers(-2, 3, (90, 4)).astype(np.float32)
+        queries, truth = rng.integers(-2, 3, (20, 4)).astype(np.float32), rng.integers(0, 40, 20)
+        own = own_scores(queries, gallery, truth)
+        in_parts = ranks_among(queries, gallery[:40], truth) + count_reaching(queries, gallery[40:], own, block=7)
+        assert in_parts.tolist() == ranks_among(queries, gallery, truth).tolist()
+
+    def test_nothing_reaches_in_an_empty_gallery(self) -> None:
+        queries = np.ones((3, 2), np.float32)
+        assert count_reaching(queries, np.zeros((0, 2), np.float32), np.ones(3, np.float32)).tolist() == [0, 0, 0]

@@ -30,7 +30,7 @@ def best_oracle(left: list[str], right: list[str]) -> int:
         for b in right:
             table = NameTable.build((a, b))
             ids = np.array([table.ids[a]]), np.array([table.ids[b]])
-            if (table.joined[ids[0]] >= 0).all() and (table.joined[ids[1]] >= 0).all():
+            if (table.tokens[ids[0], 0] >= 0).all() and (table.tokens[ids[1], 0] >= 0).all():
                 found.append(int(level_of(compare_batch(table, *ids))[0]))
     return min(found, default=NULL)
 

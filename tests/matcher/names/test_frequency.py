@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matcher.names.frequency import EVERYWHERE, NameFrequencies, region_of
+from matcher.names.frequency import NameFrequencies, region_of
 from matcher.names.grammar import parse_name
+from matcher.names.prior import EVERYWHERE, NamePrior
+
+NO_TABLES = NamePrior.of({})
 
 
 def word(name: str) -> str:
@@ -20,8 +23,13 @@ def test_region_of(area: str, region: str) -> None:
     assert region_of(area) == region
 
 
-def test_nothing_counted() -> None:
-    frequencies = NameFrequencies()
+def bits(frequencies: NameFrequencies, name: str, area: str = EVERYWHERE) -> list[float]:
+    words = [token.folded for token in parse_name(name)]
+    return frequencies.bits(words, [area] * len(words)).tolist()
+
+
+def test_nothing_counted_and_nothing_known() -> None:
+    frequencies = NameFrequencies(prior=NO_TABLES)
     assert frequencies.names == 0
     assert frequencies.bits(["sunita"], [EVERYWHERE]).tolist() == [9.0]
     assert frequencies.bits([], []).shape == (0,)
@@ -87,3 +95,104 @@ def test_taking_away_what_was_never_there_leaves_nothing_below_zero() -> None:
 def test_words_and_areas_come_in_pairs() -> None:
     with pytest.raises(ValueError, match=r"shorter|longer"):
         NameFrequencies().bits(["a", "b"], [""])
+
+
+class TestTables:
+    def test_a_first_day_knows_who_is_everybody(self) -> None:
+        first_day = NameFrequencies()
+        common = bits(first_day, "Sunita Mondal", "IN/WB/nadia")
+        rare = bits(first_day, "Balaiamlang Wanshnong", "IN/WB/nadia")
+        assert sum(common) < sum(rare) - 5.0
+        assert common[1] < 5.0
+
+    def test_what_the_tables_leave_out_is_rarer_where_they_speak(self) -> None:
+        first_day = NameFrequencies()
+        assert bits(first_day, "Zqwertu", "IN/GA") == bits(first_day, "Zqwertu") == [9.0]
+        assert 9.5 < bits(first_day, "Zqwertu", "IN/WB")[0] < 11.0
+
+    def test_the_spellings_of_a_row_are_one_name(self) -> None:
+        first_day = NameFrequencies()
+        spelled = [bits(first_day, name, "IN/WB") for name in ("মণ্ডল", "Mondal", "Mandol")]
+        assert spelled[0] == spelled[1] == spelled[2]
+
+    def test_a_neighbour_has_the_table_that_was_written_for_both(self) -> None:
+        first_day = NameFrequencies()
+        assert bits(first_day, "Kumar", "IN/JH") == bits(first_day, "Kumar", "IN/BR")
+        assert bits(first_day, "Kumar", "IN/JH") < bits(first_day, "Kumar", "IN/ML")
+
+    def test_a_table_of_a_country_holds_in_all_its_states(self) -> None:
+        first_day = NameFrequencies()
+        assert bits(first_day, "Fatema", "BD/khulna") == bits(first_day, "Fatema", "BD")
+
+    def test_peoples_of_whom_only_surnames_are_listed_have_a_share(self) -> None:
+        assert word("Tripura") in NamePrior.load().regions["BD"].words
+
+    def test_no_judgement_calls_a_name_very_common_or_very_rare(self) -> None:
+        first_day, prior = NameFrequencies(), NamePrior.load()
+        listed = sorted({word for known in prior.regions.values() for word in known.words})
+        for region in prior.regions:
+            there = first_day.bits(listed, [region] * len(listed))
+            assert there.min() >= 4.0
+            assert there.max() <= 11.0
+
+    def test_own_reports_overrule_the_tables(self) -> None:
+        frequencies = NameFrequencies()
+        for _ in range(3_000):
+            frequencies.add("Zqwertu", "IN/WB")
+        assert bits(frequencies, "Mondal", "IN/WB")[0] > 7.5
+        assert bits(frequencies, "Zqwertu", "IN/WB")[0] < 0.5
+
+    def test_a_wide_region_has_the_mean_of_its_parts_where_that_says_more_than_nothing(self) -> None:
+        prior = NamePrior.of({"IN/WB": {"a": 0.04, "b": 0.001}, "IN/AS": {"a": 0.02, "c": 0.5}})
+        assert prior.regions["IN"].words == pytest.approx({"a": 0.03, "c": 1 / 16})
+        assert prior.regions["IN"].unlisted == 0.0
+        assert prior.regions[""].words == prior.regions["IN"].words
+        assert prior.regions["IN/AS"].words == {"a": 0.02, "c": 1 / 16}
+        assert prior.regions["IN/WB"].unlisted == 2.0**-11
+
+
+class TestNearSpellings:
+    def test_a_rare_spelling_of_a_common_name_is_as_common(self) -> None:
+        frequencies = NameFrequencies(prior=NO_TABLES)
+        for _ in range(200):
+            frequencies.add("Rafiqul", "IN/WB")
+            frequencies.add("Purnima", "IN/WB")
+        frequencies.add("Rofiqul", "IN/WB")
+        assert word("Rafiqul") != word("Rofiqul")
+        assert bits(frequencies, "Rofiqul", "IN/WB") == bits(frequencies, "Rafiqul", "IN/WB")
+        assert bits(frequencies, "Rafiqool", "IN/WB") == bits(frequencies, "Rafiqul", "IN/WB")
+
+    @pytest.mark.parametrize("other", ["Gita", "Rita", "Suta", "Sitara"])
+    def test_another_name_is_not_made_common(self, other: str) -> None:
+        frequencies = NameFrequencies(prior=NO_TABLES)
+        for _ in range(200):
+            frequencies.add("Sita")
+        assert bits(frequencies, other)[0] > bits(frequencies, "Sita")[0] + 3.0
+
+    def test_a_spelling_seen_twice_lends_nothing(self) -> None:
+        frequencies = NameFrequencies(prior=NO_TABLES)
+        alone = NameFrequencies(prior=NO_TABLES)
+        for _ in range(2):
+            frequencies.add("Rafiqul")
+            alone.add("Balaiamlang")
+        assert bits(frequencies, "Rofiqul") == bits(alone, "Rofiqul")
+        frequencies.add("Rafiqul")
+        assert bits(frequencies, "Rofiqul") == bits(frequencies, "Rafiqul")
+        frequencies.subtract("Rafiqul")
+        assert bits(frequencies, "Rofiqul") == bits(alone, "Rofiqul")
+
+    def test_a_listed_word_lends_without_being_counted_and_after_it_is_gone(self) -> None:
+        frequencies = NameFrequencies()
+        assert bits(frequencies, "Mundal", "IN/WB") == bits(frequencies, "Mondal", "IN/WB")
+        for change in (frequencies.add, frequencies.subtract):
+            for _ in range(4):
+                change("Mondal", "IN/WB")
+        assert bits(frequencies, "Mundal", "IN/WB") == bits(frequencies, "Mondal", "IN/WB")
+
+    def test_frequencies_of_counts_taken_over_lend_too(self) -> None:
+        counted = NameFrequencies(prior=NO_TABLES)
+        for _ in range(50):
+            counted.add("Rafiqul")
+        taken = NameFrequencies(counted.regions, NO_TABLES)
+        assert taken == counted
+        assert bits(taken, "Rofiqul") == bits(counted, "Rofiqul") == bits(counted, "Rafiqul")

@@ -12,6 +12,7 @@ from name_cases import folded_words, latin_words
 from matcher.names.phonetics import (
     INITIAL_SUBSTITUTION,
     INSERTION,
+    LETTER_WEIGHT,
     MAX_TOKEN,
     SUBSTITUTION,
     encode_tokens,
@@ -22,20 +23,28 @@ from matcher.names.phonetics import (
 
 def plain_similarity(left: list[int], right: list[int]) -> float:
     """The textbook edit distance, cell by cell, over letter codes."""
+    size = len(SUBSTITUTION) // 2
+
+    def insertion(word: list[int], i: int) -> float:
+        return float(INSERTION[([0, *word])[i], word[i], ([*word, 0])[i + 1]])
+
+    def substitution(i: int, j: int) -> float:
+        costs = INITIAL_SUBSTITUTION if i == j == 0 else SUBSTITUTION
+        return float(costs[left[i] + size * (i == len(left) - 1), right[j] + size * (j == len(right) - 1)])
+
     table = [[0.0] * (len(right) + 1) for _ in range(len(left) + 1)]
     for i in range(len(left) + 1):
         for j in range(len(right) + 1):
             ways = []
             if i:
-                ways.append(table[i - 1][j] + float(INSERTION[left[i - 1]]))
+                ways.append(table[i - 1][j] + insertion(left, i - 1))
             if j:
-                ways.append(table[i][j - 1] + float(INSERTION[right[j - 1]]))
+                ways.append(table[i][j - 1] + insertion(right, j - 1))
             if i and j:
-                costs = INITIAL_SUBSTITUTION if i == j == 1 else SUBSTITUTION
-                ways.append(table[i - 1][j - 1] + float(costs[left[i - 1], right[j - 1]]))
+                ways.append(table[i - 1][j - 1] + substitution(i - 1, j - 1))
             table[i][j] = min(ways, default=0.0)
-    weight = sum(float(INSERTION[code]) for code in left + right) / 2
-    return max(0.0, 1.0 - table[-1][-1] / max(weight, 0.5))
+    weight = max(sum(float(LETTER_WEIGHT[code]) for code in left + right) / 2, 0.5)
+    return max(0.0, 1.0 - table[-1][-1] * (0.1 + 0.7 / weight + 0.2 / weight**2))
 
 
 def all_pairs(tokens: list[str]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
@@ -90,13 +99,14 @@ def test_more_letters_added_never_bring_words_nearer(word: str, first: str, seco
 def test_folding_leaves_letters_and_never_nothing(word: str) -> None:
     folded = fold(word)
     assert folded
-    assert set(folded) <= set("abcdefghijklmnopqrstuvwxyzN")
+    assert set(folded) <= set("abcdefghijklmnopqrstuvwxyzNZ")
 
 
 @given(latin_words)
 def test_doubled_letters_fold_into_one(word: str) -> None:
     folded = fold(word)
-    assert not any(a == b for a, b in pairwise(folded) if a in "bdfgjklmprst")
+    # Not m and n, which may become alike before another letter.
+    assert not any(a == b for a, b in pairwise(folded) if a in "bdfgjklprst")
 
 
 @given(st.text(max_size=30))

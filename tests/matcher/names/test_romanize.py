@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from name_cases import region_names
 
 from matcher.names import romanize
@@ -18,7 +18,7 @@ from matcher.names.script import normalise
         ("অৰুণ", "arun"),
         ("ခင်ခင်", "khin khin"),
         ("José Łukasz", "jose lukasz"),
-        ("ꯇꯣꯝꯕ", "tomb"),
+        ("ꯇꯣꯝꯕ", "tomba"),
         ("ᱨᱟᱡᱩ", "raju"),
         ("ramराम", "ramram"),
         ("Рам", "ram"),
@@ -38,6 +38,7 @@ def test_scripts_without_a_table_of_their_own_still_give_letters(text: str) -> N
 @given(region_names)
 @settings(deadline=None)
 def test_words_are_romanised_one_by_one(name: str) -> None:
+    assume(normalise(normalise(name)) == normalise(name))  # malformed Burmese may be mended further
     parts = (romanize(word) for word in normalise(name).split())
     assert romanize(name) == " ".join(filter(None, parts))
 

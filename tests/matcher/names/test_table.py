@@ -27,7 +27,6 @@ def test_a_name_without_words_has_an_empty_row() -> None:
     table = NameTable.build(["", "123"])
     assert (table.tokens == -1).all()
     assert not table.weights.any()
-    assert (table.joined == -1).all()
 
 
 def test_no_names() -> None:
@@ -61,4 +60,3 @@ def test_rows_hold_what_the_parser_found(texts: list[str]) -> None:
         assert [table.vocabulary[code] for code in table.tokens[row, present]] == [token.folded for token in parsed]
         np.testing.assert_allclose(table.weights[row, present], [token.weight for token in parsed])
         assert table.initials[row, present].tolist() == [token.initial for token in parsed]
-        assert table.vocabulary[table.joined[row]] == "".join(token.folded for token in parsed)
