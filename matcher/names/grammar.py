@@ -8,7 +8,7 @@ under `data/reference/names`, which a person who knows the language can correct.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
@@ -16,7 +16,7 @@ from typing import Final
 
 from matcher.names.phonetics import fold, fold_many
 from matcher.names.romanize import romanize, romanize_words
-from matcher.names.script import MAX_NAME_CHARS, main_script, normalise
+from matcher.names.script import MAX_NAME_CHARS, main_script, normalise, normalised_words
 from matcher.reference import alternatives, read_table
 
 INITIAL_WEIGHT = 0.3
@@ -196,43 +196,63 @@ def _kind(kind: str, meaning: str) -> int:
     return {"alias": Kind.ALIAS, "residence": Kind.ENDS, "placeholder": Kind.PLACEHOLDER}.get(role, Kind.CLOSING)
 
 
+def _sounds(texts: Iterable[str]) -> dict[str, str]:
+    """Return each text in Latin letters without spaces; all at once, for thousands are read at every start."""
+    known = tuple(dict.fromkeys(texts))
+    words, counts = normalised_words(known)
+    distinct = list(dict.fromkeys(words))
+    latin = dict(zip(distinct, romanize_words(distinct), strict=True))
+    rest = iter(words)
+    return {
+        text: "".join(latin[next(rest)] for _ in range(count)).replace(" ", "")
+        for text, count in zip(known, counts.tolist(), strict=True)
+    }
+
+
 def _weak_elements() -> tuple[dict[str, float], dict[str, str]]:
     """Return (folded form -> weight, abbreviation -> Latin full form)."""
-    weights: dict[str, float] = {}
     expansions: dict[str, str] = {}
+    weight_of: list[tuple[str, float]] = []
     for row in read_table("names/weak_tokens.tsv"):
-        weight = float(row["weight"])
         expands = alternatives(row["expands"])
         for form in (*alternatives(row["latin"]), *alternatives(row["native"])):
             words = normalise(form).split()
             for word in words:
                 if expands and len(words) == 1:  # of "dev barma" neither word alone is debbarma
                     expansions[word] = romanize(expands[0])
-                key = fold(romanize(expands[0] if expands else word).replace(" ", ""))
-                weights[key] = min(weight, weights.get(key, 1.0))
+                weight_of.append((expands[0] if expands else word, float(row["weight"])))
+    sounds = _sounds(word for word, _ in weight_of)
+    weights: dict[str, float] = {}
+    for (_, weight), key in zip(weight_of, fold_many([sounds[word] for word, _ in weight_of]), strict=True):
+        weights[key] = min(weight, weights.get(key, 1.0))
     return weights, expansions
 
 
 def _equivalents() -> dict[str, str]:
     """Return folded variant -> folded canonical form, for variants that folding does not already join."""
+    rows = [
+        (row["canonical"], (*alternatives(row["variants"]), *alternatives(row["native"])))
+        for row in read_table("names/equivalents.tsv")
+    ]
+    sounds = _sounds(text for target, forms in rows for text in (target, *forms))
+    folded = dict(zip(sounds, fold_many(list(sounds.values())), strict=True))
     canonical: dict[str, str] = {}
-    for row in read_table("names/equivalents.tsv"):
-        target = fold(romanize(row["canonical"]).replace(" ", ""))
-        for form in (*alternatives(row["variants"]), *alternatives(row["native"])):
-            source = _equivalence_key(romanize(form).replace(" ", ""))
+    for name, forms in rows:
+        target = folded[name]
+        for form in forms:
+            source = _equivalence_key(sounds[form], folded[form])
             if source and source not in (target, "=" + target) and source not in canonical:
                 canonical[source] = target
     # A target may itself be a variant of an earlier row; follow one step so that all meet.
     return {source: canonical.get(target, target) for source, target in canonical.items()}
 
 
-def _equivalence_key(roman: str) -> str:
+def _equivalence_key(roman: str, folded: str) -> str:
     """Return under which key a word's equivalent is looked up.
 
     Long words are found by sound. Short ones only as they are written: by sound, half of the Burmese syllables would
     be equivalents of each other (ဇော်, ကျော်).
     """
-    folded = fold(roman)
     return folded if len(folded) >= _SHORT else "=" + roman
 
 
@@ -376,8 +396,7 @@ def _initial(word: str, letter: str) -> NameToken:
 
 
 def _token(word: str, roman: str, plain: str, grammar: Grammar) -> NameToken:
-    # Long words meet their equivalents by sound, short ones only as written: see `_equivalence_key`.
-    folded = grammar.canonical.get(plain if len(plain) >= _SHORT else "=" + roman, plain)
+    folded = grammar.canonical.get(_equivalence_key(roman, plain), plain)
     # The weak elements are listed as they sound, not as their equivalents do: Miah is weak though Myat is not.
     return NameToken(word, roman, folded, grammar.weights.get(plain, grammar.weights.get(folded, 1.0)))
 

@@ -179,7 +179,7 @@ def possible_joins(letters: Letters, left: Side, right: Side, found: Weighed, as
 
     Args:
         letters: of the words of both sides.
-        left, right: the names, each with all its words in the first places.
+        left, right: the names.
         found: what their alignment says.
         asked: shape (n,), the pairs for which to look.
     """
@@ -190,7 +190,7 @@ def possible_joins(letters: Letters, left: Side, right: Side, found: Weighed, as
     sounds = letters.sounds.take(right.tokens, mode="clip")
     alike = (begins[:, None] & sounds[None]) > 0
     lengths = [letters.lengths.take(side.tokens, mode="clip") for side in (left, right)]
-    full = [~left.initials, ~right.initials]
+    full = [~side.initials & (side.tokens >= 0) for side in (left, right)]
     agreeing = [agrees, agrees_right]
     found_joins = []
     for side, (many, one) in enumerate(((left, right), (right, left))):

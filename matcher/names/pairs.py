@@ -24,6 +24,7 @@ WordGrids = Callable[[Sequence[Chunk]], Iterator[FloatArray]]
 """Gives for each chunk of pairs the similarity of every left word with every right one, shape (k, l, n)."""
 
 _CHUNK = 8000  # what is known of so many pairs stays in the processor's cache
+_FEW = 1000  # so many pairs cost less in one chunk, gaps and all, than in a dozen small ones
 _INHERENT = ("Knda", "Telu", "Mlym", "Sinh", "Orya")
 _NATIVE_DIFFERS, _NATIVE_STRICTER = 0.97, 1.5
 _ORDERS = 2**16 // (MAX_TOKENS + 1) ** 2
@@ -155,6 +156,8 @@ class Field:
         Pairs are ordered by the number of words on both sides, then by the left name.
         """
         a, b = self.left.place.take(left), self.right.place.take(right)
+        if len(a) <= _FEW:
+            return a, b, np.arange(len(a)), [0, len(a)] if len(a) else [0]
         group = self.left.counts[a].astype(np.intp) * (MAX_TOKENS + 1) + self.right.counts[b]
         key = group * _ORDERS + a * _ORDERS // max(len(self.left.names), 1)
         order = np.argsort(key.astype(np.uint16), kind="stable")
@@ -168,8 +171,8 @@ class Field:
         parts = [slice(start, end) for start, end in pairwise(starts)]
         chunks = [
             (
-                self.left.words.take(a[part], max(int(self.left.counts[a[part.start]]), 1)),
-                self.right.words.take(b[part], max(int(self.right.counts[b[part.start]]), 1)),
+                self.left.words.take(a[part], max(int(self.left.counts[a[part]].max()), 1)),
+                self.right.words.take(b[part], max(int(self.right.counts[b[part]].max()), 1)),
             )
             for part in parts
         ]

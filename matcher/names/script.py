@@ -114,7 +114,8 @@ def normalise(text: str) -> str:
     """
     text = text[: 2 * MAX_NAME_CHARS]
     if _BURMESE.search(text):
-        text = to_unicode(_UNSEEN.sub("", text))
+        # What vanishes anyhow must not come between the signs by which the encoding is told.
+        text = to_unicode("".join(filter(_kept, text)))
     cleaned = "".join(map(_kept, unicodedata.normalize("NFC", text)))
     if any("Ͱ" <= char <= "ԯ" for char in cleaned) and any(char.isascii() and char.isalpha() for char in cleaned):
         # Twice, for some capitals are known only by their small letter.
@@ -133,7 +134,6 @@ class _Kept(dict[int, str]):
 
 
 _KEPT = _Kept()
-_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 # Look-alike letters, Tibetan, and Burmese, whose encoding must be told first: such texts are normalised one by one.
 _SPECIAL = re.compile("[\u0370-\u052f\u0f00-\u0fff\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f]")
 _LONG = MAX_NAME_CHARS // 4

@@ -49,6 +49,7 @@ from api.bootstrap import prepare_database
 from api.store import tables
 from indexing.record_vectors import encode_records
 from matcher.columns import RecordColumns
+from matcher.names.prior import NamePrior
 
 WEBHOOK = ("https://unit.example.org/alerts", "whsec_" + "A" * 43 + "=")
 CLIENT = ("after", "before", "never")
@@ -309,6 +310,7 @@ def warm_up() -> None:
     context = httpx.create_ssl_context(trust_env=False)
     httpx.create_ssl_context = lambda **_: context
     encode_records(RecordColumns.build([record.to_person(START.date()) for record in PEOPLE.reports]))
+    NamePrior.load()
 
 
 def main() -> None:

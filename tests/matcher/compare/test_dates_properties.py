@@ -25,7 +25,9 @@ def birth_oracle(a: PartialDate | None, b: PartialDate | None) -> int:
         x, y = a.earliest, b.earliest
         if x == y:
             return 0
-        parts = sum((x.year != y.year, x.month != y.month, x.day != y.day))
+        digits = sum(p != q for p, q in zip(f"{x.year:04}", f"{y.year:04}", strict=True))
+        # One digit of the year mistyped is a slip; several are another year.
+        parts = (digits if digits < 2 else 3) + (x.month != y.month) + (x.day != y.day)
         if parts == 1 or (x.year, x.month, x.day) == (y.year, y.day, y.month):
             return 1
     gap = max((a.earliest - b.latest).days, (b.earliest - a.latest).days, 0) / 365.25
