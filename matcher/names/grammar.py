@@ -430,6 +430,28 @@ def carried_weights(weights: Sequence[float], initials: Sequence[bool]) -> list[
     return [min(weight / strongest, 1.0) for weight in weights]
 
 
+class _KnownWords:
+    """What words are, kept: the next batch of records holds much the same words. Forgotten when there are too many."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._known: dict[str, tuple[tuple[NameToken, ...], int]] = {}
+
+    def __call__(self, words: Sequence[str]) -> list[tuple[tuple[NameToken, ...], int]]:
+        """Return the tokens of each word when it is read as a name, and what else it may be (`Kind`)."""
+        known = self._known
+        new = list(dict.fromkeys(word for word in words if word not in known))
+        # The dictionary is replaced, never emptied: another thread may be reading it.
+        if len(known) + len(new) > self._limit:
+            known = self._known = {}
+            new = list(dict.fromkeys(words))
+        known.update((word, (tokens, kind_of(word, tokens))) for word, tokens in zip(new, read_words(new), strict=True))
+        return [known[word] for word in words]
+
+
+known_words = _KnownWords(131_072)
+
+
 @lru_cache(maxsize=65536)
 def parse_with_titles(text: str, lang: str | None = None) -> tuple[NameToken, ...]:
     """Return the words of a name that say who the person is, and the titles before them (`title` is set)."""

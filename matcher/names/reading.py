@@ -20,8 +20,7 @@ from matcher.names.grammar import (
     NameToken,
     Role,
     in_role,
-    kind_of,
-    read_words,
+    known_words,
     settle,
     words_of,
 )
@@ -140,8 +139,9 @@ class _Readings:
 
     def __init__(self, words: list[str]) -> None:
         self.words = words
-        self.read = read_words(words)
-        self.kinds = [kind_of(word, tokens) for word, tokens in zip(words, self.read, strict=True)]
+        known = known_words(words)
+        self.read = [tokens for tokens, _ in known]
+        self.kinds = [kind for _, kind in known]
         self._tokens = list(self.read)
         self._others: dict[tuple[int, Role], int] = {}
         # A single letter is an initial whatever the tables say.

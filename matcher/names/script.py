@@ -71,6 +71,7 @@ _HOMOGLYPHS = str.maketrans(
 )
 
 
+_GREEK_CYRILLIC, _LATIN_LETTER = re.compile("[\u0370-\u052f]"), re.compile("[A-Za-z]")
 _BURMESE = re.compile("[\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f]")
 
 
@@ -117,11 +118,14 @@ def normalise(text: str) -> str:
         # What vanishes anyhow must not come between the signs by which the encoding is told.
         text = to_unicode("".join(filter(_kept, text)))
     cleaned = "".join(map(_kept, unicodedata.normalize("NFC", text)))
-    if any("Ͱ" <= char <= "ԯ" for char in cleaned) and any(char.isascii() and char.isalpha() for char in cleaned):
+    if _GREEK_CYRILLIC.search(cleaned) and _LATIN_LETTER.search(cleaned):
         # Twice, for some capitals are known only by their small letter.
         cleaned = cleaned.translate(_HOMOGLYPHS).casefold().translate(_HOMOGLYPHS)
     # A name cut short inside a Tibetan word ends without its dot.
-    return " ".join(_OUTER_TSHEG.sub(" ", cleaned.casefold()).split())[:MAX_NAME_CHARS].rstrip(" " + _TSHEG)
+    folded = cleaned.casefold()
+    if _TSHEG[0] in folded or _TSHEG[1] in folded:
+        folded = _OUTER_TSHEG.sub(" ", folded)
+    return " ".join(folded.split())[:MAX_NAME_CHARS].rstrip(" " + _TSHEG)
 
 
 class _Kept(dict[int, str]):

@@ -139,6 +139,8 @@ def looks_like_zawgyi(text: str) -> bool:
 
 def _mended(text: str) -> str:
     """Return a text with letters where digits stand for them."""
+    if "\u1040" not in text and "\u1047" not in text:
+        return text
     return _SEVEN.sub("ရ", _ZERO.sub("ဝ", text))
 
 
