@@ -20,7 +20,8 @@ from rapidfuzz.distance import Levenshtein
 
 from api.artefacts import write_artefact
 from matcher.errors import SandhanError
-from matcher.names.augment import BLOCKS, in_arabic, shifted
+from matcher.names.augment import in_arabic, shifted
+from matcher.names.brahmic import BLOCK_START
 from matcher.names.encoder import ARTEFACT, NameEncoder, Vectors, main_directions
 from matcher.names.learning import Concept, Settings, learn
 from matcher.names.phonetics import fold
@@ -199,7 +200,7 @@ def _in_other_scripts(native: str, kind: str, rng: random.Random) -> tuple[str, 
     script = main_script(native)
     if script not in ("Deva", "Beng") or kind == "place" or "." in native:
         return (native,)
-    others = [code for code in BLOCKS if code != script and rng.random() < (0.6 if code == "Taml" else 0.5)]
+    others = [code for code in BLOCK_START if code != script and rng.random() < (0.6 if code == "Taml" else 0.5)]
     return (native, *(shifted(native, code) for code in others))
 
 

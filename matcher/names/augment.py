@@ -13,19 +13,9 @@ import random
 import unicodedata
 from typing import Final
 
+from matcher.names.brahmic import BLOCK_START
 from matcher.names.script import main_script
 
-BLOCKS: Final = {
-    "Deva": 0x0900,
-    "Beng": 0x0980,
-    "Guru": 0x0A00,
-    "Gujr": 0x0A80,
-    "Orya": 0x0B00,
-    "Taml": 0x0B80,
-    "Telu": 0x0C00,
-    "Knda": 0x0C80,
-    "Mlym": 0x0D00,
-}
 _ASSAMESE = {"ৰ": 0x30, "ৱ": 0x35}
 # Tamil has one letter for the four stops of a row.
 _TAMIL_ROWS = ((0x15, 0x18), (0x1A, 0x1B), (0x1F, 0x22), (0x24, 0x27), (0x2A, 0x2D))
@@ -112,10 +102,10 @@ def shifted(text: str, script: str) -> str:
     """Return a name of one parallel Indic script in the letters of another, as its own writers would roughly spell it.
 
     Args:
-        text: written in one of `BLOCKS`.
+        text: written in one of `BLOCK_START`.
         script: the ISO 15924 code of another.
     """
-    start = BLOCKS[main_script(text)]
+    start = BLOCK_START[main_script(text)]
     out: list[str] = []
     for char in unicodedata.normalize("NFD", text):
         offset = _ASSAMESE.get(char, ord(char) - start)
@@ -140,5 +130,5 @@ def _moved(offset: int, script: str) -> str:
             return "ਰਿ" if offset == _VOCALIC_R else "੍ਰਿ"
         if offset in (_ANUSVARA, _CANDRABINDU):
             offset = 0x70
-    letter = chr(BLOCKS[script] + offset)
+    letter = chr(BLOCK_START[script] + offset)
     return "" if unicodedata.category(letter) == "Cn" else letter

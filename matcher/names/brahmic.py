@@ -14,7 +14,7 @@ import re
 
 from matcher.names.brahmic_rules import CONSONANTS, LANGUAGES, VOWELS, Language
 
-_BLOCK_START = {
+BLOCK_START = {
     "Deva": 0x0900,
     "Beng": 0x0980,
     "Guru": 0x0A00,
@@ -74,11 +74,11 @@ def _codes(script: str) -> dict[int, str]:
     offsets |= {0x15 + position: f"{letter}A" for position, letter in enumerate(_ALPHABET)}
     if script == "Guru":  # s with a dot is a letter of its own, and dotted l
         offsets[0x36] = "śA"
-    codes = {_BLOCK_START[script] + offset: code for offset, code in offsets.items()}
+    codes = {BLOCK_START[script] + offset: code for offset, code in offsets.items()}
     return codes | {ord(char): code for char, code in _OF_ONE_SCRIPT[script].items()}
 
 
-_CODES = {script: _codes(script) for script in _BLOCK_START}
+_CODES = {script: _codes(script) for script in BLOCK_START}
 _SPELLED = str.maketrans({
     "K": "kh", "G": "gh", "ŋ": "ng", "c": "ch", "C": "chh", "J": "jh", "ñ": "n", "ṭ": "t", "Ṭ": "th", "ḍ": "d",
     "Ḍ": "dh", "ṇ": "n", "T": "th", "D": "dh", "ń": "n", "P": "ph", "B": "bh", "ṟ": "r", "ḷ": "l", "ẓ": "zh",

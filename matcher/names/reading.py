@@ -97,9 +97,8 @@ def read_with(texts: Sequence[str], parse: Parser) -> ReadNames:
     parsed = [parse(text) for text in texts]
     tokens = tuple(chain.from_iterable(parsed))
     starts = _starts(np.fromiter(map(len, parsed), dtype=np.int64, count=len(parsed)))
-    before = (None, *tokens)
     begins = set(starts.tolist())
-    firsts = [n in begins or token.text != before[n].text for n, token in enumerate(tokens)]  # type: ignore[union-attr]
+    firsts = [n in begins or token.text != tokens[n - 1].text for n, token in enumerate(tokens)]
     every = _Entries(tokens, firsts)
     return every.read(np.arange(len(tokens)), starts)
 

@@ -38,7 +38,8 @@ def test_scripts_without_a_table_of_their_own_still_give_letters(text: str) -> N
 @given(region_names)
 @settings(deadline=None)
 def test_words_are_romanised_one_by_one(name: str) -> None:
-    assume(normalise(normalise(name)) == normalise(name))  # malformed Burmese may be mended further
+    # In which encoding malformed Burmese is meant is told from the whole text: a word alone may be mended otherwise.
+    assume(all(normalise(word) == word for word in normalise(name).split()))
     parts = (romanize(word) for word in normalise(name).split())
     assert romanize(name) == " ".join(filter(None, parts))
 
