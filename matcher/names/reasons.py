@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from matcher.names.grammar import Grammar, NameToken
+from matcher.names.grammar import NameToken
+from matcher.names.grammar_tables import Grammar
 from matcher.names.nicknames import pet_forms
 from matcher.names.phonetics import fold
 from matcher.names.romanize import romanize

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from matcher.names.grammar import Grammar
+from matcher.names.grammar_tables import Grammar
 from matcher.names.grid import pair_similarities
 from matcher.names.nicknames import pet_keys
 from matcher.names.phonetics import INITIAL_SUBSTITUTION, encode_tokens, ends_apart, fold

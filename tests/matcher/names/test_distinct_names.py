@@ -8,7 +8,8 @@ import pytest
 from name_cases import COLLAPSED, DISTINCT, NEAR, VARIANTS, pairs_of
 
 from matcher.names import NAME_MATCH_THRESHOLD, NameEncoder, compare_names, name_similarity
-from matcher.names.grammar import Grammar, Kind, parse_name
+from matcher.names.grammar import parse_name
+from matcher.names.grammar_tables import Grammar, Kind
 from matcher.names.script import main_script, normalise
 
 SAME = 0.999

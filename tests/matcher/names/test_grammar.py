@@ -6,15 +6,8 @@ import pytest
 from hypothesis import given, settings
 from name_cases import names, region_names
 
-from matcher.names.grammar import (
-    INITIAL_WEIGHT,
-    Grammar,
-    Kind,
-    _KnownWords,
-    parse_name,
-    parse_with_titles,
-    read_words,
-)
+from matcher.names.grammar import INITIAL_WEIGHT, _KnownWords, parse_name, parse_with_titles, read_words
+from matcher.names.grammar_tables import Grammar, Kind
 from matcher.names.romanize import romanize
 from matcher.names.script import normalise
 
