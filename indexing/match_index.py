@@ -24,6 +24,7 @@ from indexing.vectors import NO_ID, checked_vectors
 from matcher.columns import RecordColumns, exact_key
 from matcher.comparison import Context
 from matcher.errors import DimensionMismatch
+from matcher.face_calibration import Calibrations, shipped_calibrations
 from matcher.names.frequency import NameFrequencies
 from matcher.person import PersonRecord, Side
 from matcher.places import Gazetteer
@@ -83,8 +84,8 @@ class Rows:
 class SideIndex:
     """Everything that finds records of one side."""
 
+    faces: Rows
     vectors: Rows = field(default_factory=lambda: Rows(FaissIndex(WIDTH)))
-    faces: Rows = field(default_factory=lambda: Rows(FaissIndex(FACE_WIDTH)))
     keys: dict[int, set[str]] = field(default_factory=dict)
     keys_of: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
@@ -122,14 +123,18 @@ class MatchIndex:
 
     Attributes:
         face_model: embeddings of any other model are left out: distances never mix models.
+        face_width: of its vectors.
         upto_seq: the last change of the database that is in here.
     """
 
-    def __init__(self, face_model: str) -> None:
-        self.face_model = face_model
+    def __init__(
+        self, face_model: str, face_width: int = FACE_WIDTH, face_calibrations: Calibrations | None = None
+    ) -> None:
+        self.face_model, self.face_width = face_model, face_width
         self.upto_seq = 0
-        self.sides: dict[Side, SideIndex] = {side: SideIndex() for side in Side}
-        self.context = Context(NameFrequencies(), NameFrequencies())
+        self.sides: dict[Side, SideIndex] = {side: SideIndex(faces=Rows(FaissIndex(face_width))) for side in Side}
+        calibrations = shipped_calibrations() if face_calibrations is None else face_calibrations
+        self.context = Context(NameFrequencies(), NameFrequencies(), calibrations)
         self.names_of: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {}
         self._lock = threading.RLock()
 
@@ -140,7 +145,7 @@ class MatchIndex:
         """Add records, or put their new version in place of the old; later duplicates in one call win.
 
         Raises:
-            BadVector, DimensionMismatch: a face of `face_model` is not finite or not of `FACE_WIDTH`; nothing changed.
+            BadVector, DimensionMismatch: a face of `face_model` is not finite or not of `face_width`; nothing changed.
         """
         latest = {record.record_id: record for record in records}
         if not latest:
@@ -148,7 +153,7 @@ class MatchIndex:
         columns = RecordColumns.build(latest.values())
         encoded = encode_records(columns)
         # Before anything is removed: a bad face must not leave half of the records without their keys.
-        faces = {record.record_id: _faces_of(record, self.face_model) for record in columns.records}
+        faces = {record.record_id: _faces_of(record, self.face_model, self.face_width) for record in columns.records}
         with self._lock:
             self.remove(latest)
             for side in Side:
@@ -214,7 +219,7 @@ class MatchIndex:
             permitted = None if allowed is None else set(allowed)
             only_faces = None if allowed is None else index.faces.rows_of(allowed)
             for number, record in enumerate(queries.records):
-                for ids in index.faces.nearest(_faces_of(record, self.face_model), k, only_faces):
+                for ids in index.faces.nearest(_faces_of(record, self.face_model, self.face_width), k, only_faces):
                     _note(found[number], ids, PHOTO_ROUTE)
                 for key in keys_of(record):
                     holders = sorted(index.keys.get(key, ()))
@@ -259,13 +264,13 @@ def _note(found: dict[str, list[str]], record_ids: Iterable[str], route: str) ->
             routes.append(route)
 
 
-def _faces_of(record: PersonRecord, model: str) -> Vectors:
-    """Return the faces of one model, shape (f, FACE_WIDTH), float32, unit norm or zero."""
+def _faces_of(record: PersonRecord, model: str, width: int) -> Vectors:
+    """Return the faces of one model, shape (f, width), float32, unit norm or zero."""
     vectors = [face.vector for face in record.faces if face.model == model]
     for vector in vectors:
-        if len(vector) != FACE_WIDTH:
-            raise DimensionMismatch(FACE_WIDTH, len(vector))
-    rows = checked_vectors(np.array(vectors, dtype=np.float32).reshape(-1, FACE_WIDTH), FACE_WIDTH)
+        if len(vector) != width:
+            raise DimensionMismatch(width, len(vector))
+    rows = checked_vectors(np.array(vectors, dtype=np.float32).reshape(-1, width), width)
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     units: Vectors = np.divide(rows, norms, out=np.zeros_like(rows), where=norms > 0)
     return units

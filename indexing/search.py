@@ -12,6 +12,7 @@ from indexing.errors import BadSearch
 from indexing.match_index import MatchIndex
 from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
+from matcher.compare.faces import face_notes
 from matcher.comparison import Comparison
 from matcher.model import MatchModel
 from matcher.person import PersonRecord, Side
@@ -122,9 +123,10 @@ def find_matches_batch(
         order = sorted(mine.tolist(), key=lambda row: (-scored.weight[row], columns.records[second[row]].record_id))
         matches = []
         kept = order[:limit] + [row for row in order[limit:] if columns.records[second[row]].record_id in known[number]]
-        for row in kept:
+        notes = face_notes(columns, first[kept], second[kept], index.context)
+        for row, note in zip(kept, notes, strict=True):
             other = columns.records[second[row]].record_id
             left, right = (other, query.record_id) if side is Side.MISSING else (query.record_id, other)
-            matches.append(FoundMatch(scored_pair(scored, row, left, right, model), found[number][other]))
+            matches.append(FoundMatch(scored_pair(scored, row, left, right, model, note), found[number][other]))
         results.append(matches)
     return results

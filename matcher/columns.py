@@ -74,7 +74,8 @@ class RecordColumns:
         marks, postcode: ids in `texts`, shapes (n, 4) and (n,).
         extras: column name -> ids in `texts`, shape (n,).
         rescued: shape (n,), bool, which side a record is on.
-        faces: shape (n, 3), rows of `face_vectors`; `face_models`, codes, so that distances never mix models.
+        faces: shape (n, 3), rows of `face_vectors`; `face_models`, rows of `face_model_names`, so that
+            distances never mix models.
     """
 
     records: tuple[PersonRecord, ...]
@@ -109,6 +110,7 @@ class RecordColumns:
     faces: Int32
     face_vectors: npt.NDArray[np.float32]
     face_models: Int32
+    face_model_names: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.records)
@@ -125,7 +127,7 @@ class RecordColumns:
         codes: dict[str, int] = {}
         areas = [[_code(place.area(level), codes) for level in range(AREA_LEVELS)] for place in places]
         remembered = [_remembered(row, gazetteer or Gazetteer.load(), codes) for row in rows]
-        vectors, models, face_rows = _faces(rows)
+        vectors, models, model_names, face_rows = _faces(rows)
         bits: dict[str, int] = {}
         return cls(
             records=rows,
@@ -166,6 +168,7 @@ class RecordColumns:
             faces=face_rows,
             face_vectors=vectors,
             face_models=models,
+            face_model_names=model_names,
         )
 
 
@@ -231,7 +234,7 @@ def _language_bits(languages: tuple[str, ...], bits: dict[str, int]) -> int:
     return total
 
 
-def _faces(rows: tuple[PersonRecord, ...]) -> tuple[npt.NDArray[np.float32], Int32, Int32]:
+def _faces(rows: tuple[PersonRecord, ...]) -> tuple[npt.NDArray[np.float32], Int32, tuple[str, ...], Int32]:
     vectors: list[npt.NDArray[np.float32]] = []
     models: list[int] = []
     model_codes: dict[str, int] = {}
@@ -247,4 +250,5 @@ def _faces(rows: tuple[PersonRecord, ...]) -> tuple[npt.NDArray[np.float32], Int
     matrix = np.zeros((len(vectors), width), dtype=np.float32)
     for number, vector in enumerate(vectors):
         matrix[number, : len(vector)] = vector  # models of other widths are never compared with each other
-    return matrix, np.array(models, dtype=np.int32), _padded(face_rows, FACES_KEPT, -1, np.int32).astype(np.int32)
+    kept = _padded(face_rows, FACES_KEPT, -1, np.int32).astype(np.int32)
+    return matrix, np.array(models, dtype=np.int32), tuple(model_codes), kept

@@ -11,12 +11,13 @@ The terms are those of Fellegi and Sunter (1969). A comparison's `question` is w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher.columns import RecordColumns
+from matcher.face_calibration import Calibrations, shipped_calibrations
 from matcher.names.frequency import NameFrequencies
 
 Pairs = npt.NDArray[np.int64]
@@ -38,10 +39,11 @@ class LevelResult:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What comparing needs beside the records: how common each name is, by whose name it is."""
+    """What comparing needs beside the records: how common each name is, by whose name it is; what distances mean."""
 
     own_names: NameFrequencies
     relative_names: NameFrequencies
+    face_calibrations: Calibrations = field(default_factory=shipped_calibrations)
 
 
 Assign = Callable[[RecordColumns, Pairs, Pairs, Context], LevelResult]

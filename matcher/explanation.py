@@ -65,7 +65,7 @@ def _reason(part: Contribution) -> Reason:
         _QUESTIONS.get(part.comparison, f"Does {subject} agree?"),
         part.label,
         part.bits,
-        f"{subject}: {part.label} ({_odds(part.bits)})",
+        f"{subject}: {part.label} ({_odds(part.bits)}){f'; {part.note}' if part.note else ''}",
     )
 
 

@@ -7,13 +7,14 @@ candidate stays bad.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
+from matcher.compare.faces import SIBLING_FACTOR, SIBLING_NOTE, face_notes, may_be_siblings
 from matcher.comparison import Comparison, Context, Pairs
 from matcher.model import Grade, MatchModel
 from matcher.person import PersonRecord
@@ -32,12 +33,19 @@ class Contribution:
         label: the level in words.
         bits: weight, positive for one person.
         level: number of the level (0 best), -1 for the prior.
+        note: what else must be known to read it, as how far photos can be trusted over so many years.
     """
 
     comparison: str
     label: str
     bits: float
     level: int
+    note: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """Return it as it is stored with a match and shown."""
+        said = {"comparison": self.comparison, "label": self.label, "bits": self.bits, "level": self.level}
+        return said | ({"note": self.note} if self.note else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +131,10 @@ def score_pairs(
             bits = weights.weights()[level]
             if weights.rarity_scale:
                 bits = bits + weights.rarity_scale * (result.rarity - np.array(weights.rarity_mean)[level])
+            if comparison.name == FACE_NAME:
+                known = {other.name: levels[part, place] for place, other in enumerate(used[:column])}
+                siblings = may_be_siblings(known, len(bits))
+                bits = np.where(siblings & (bits > 0), bits * SIBLING_FACTOR, bits)
             # Direct weights (faces) carry their own caps; the rest is discounted for being correlated.
             factor = 1.0 if comparison.name == FACE_NAME else model.discount
             levels[part, column] = result.levels
@@ -158,17 +170,25 @@ def score_pair(
     """Score two records: the batch of one."""
     columns = RecordColumns.build((left, right))
     scored = score_pairs(columns, np.array([0]), np.array([1]), context, model, reports)
-    return scored_pair(scored, 0, left.record_id, right.record_id, model)
+    (note,) = face_notes(columns, np.array([0]), np.array([1]), context)
+    return scored_pair(scored, 0, left.record_id, right.record_id, model, note)
 
 
-def scored_pair(scored: ScoredPairs, row: int, left_id: str, right_id: str, model: MatchModel) -> ScoredPair:
-    """Return one row of a batch with its grade and explanation.
+def scored_pair(
+    scored: ScoredPairs, row: int, left_id: str, right_id: str, model: MatchModel, face_note: str = ""
+) -> ScoredPair:
+    """Return one row of a batch with its grade and explanation; `face_note` is of `compare.faces.face_notes`.
 
     A pair that only its photos lift above "possible" is no more than possible, however few the reports are.
     """
     probability = float(scored.probability[row])
     without = float(scored.weight_without_face[row])
-    contributions = scored.explain(row)
+    known = {name: scored.levels[row : row + 1, column] for column, name in enumerate(scored.names)}
+    if face_note and may_be_siblings(known, 1)[0]:
+        face_note = f"{face_note}; {SIBLING_NOTE}"
+    contributions = tuple(
+        replace(part, note=face_note) if part.comparison == FACE_NAME else part for part in scored.explain(row)
+    )
     grade = model.grade(probability)
     if grade.rank > Grade.POSSIBLE.rank:
         alone = model.grade(float(to_probability(np.array([without]))[0]))

@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from api.alerts.messages import alert_payload
@@ -87,7 +87,9 @@ class MatchService:
             seen_seq = changes.latest_seq(conn)
             found_cases = cases.get_cases(conn, case_ids)
             queries = [found_cases[i] for i in case_ids if i in found_cases and found_cases[i].status == "open"]
-            embeddings = faces.faces_of_cases(conn, [case.id for case in queries if case.face_consent])
+            embeddings = faces.faces_of_cases(
+                conn, [case.id for case in queries if case.face_consent], self._keeper.face_model.model_id
+            )
             known = {case.id: matches.matches_of_case(conn, case.id) for case in queries}
         records = [to_person(case, embeddings.get(case.id, [])) for case in queries]
         also = [
@@ -206,10 +208,7 @@ class MatchService:
 
 def _evidence(found: FoundMatch, missing: Case, rescued: Case) -> Evidence:
     pair = found.pair
-    contributions: list[dict[str, object]] = [
-        {"comparison": part.comparison, "label": part.label, "bits": round(part.bits, 4), "level": part.level}
-        for part in pair.contributions
-    ]
+    contributions = [replace(part, bits=round(part.bits, 4)).to_json() for part in pair.contributions]
     digest = hashlib.sha256(json.dumps([contributions, pair.model_version, pair.grade], sort_keys=True).encode())
     return Evidence(
         grade=pair.grade,

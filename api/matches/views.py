@@ -22,6 +22,7 @@ class ContributionView(BaseModel):
     label: str
     bits: float
     level: int
+    note: str = Field("", description="what else must be known to read it, e.g. how far photos can be trusted")
 
 
 class ReasonView(BaseModel):
@@ -105,7 +106,7 @@ def build_match_view(
 ) -> MatchView:
     """Return the view of a stored or a transient match."""
     parts = contribution_views(contributions)
-    worded = reasons(Contribution(part.comparison, part.label, part.bits, part.level) for part in parts)
+    worded = reasons(Contribution(part.comparison, part.label, part.bits, part.level, part.note) for part in parts)
     return MatchView(
         id=match_id,
         state=state,

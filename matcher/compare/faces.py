@@ -1,94 +1,183 @@
 """How much do two photos say? A likelihood ratio from the distance of the faces, age in the photos and years between.
 
 A child's face changes; a model trained on adults confuses children. So the weight is capped, narrows with the years,
-never excludes, and one face alone can never raise an alert (see `matcher.scoring`).
+never excludes, and one face alone can never raise an alert (see `matcher.scoring`). A model without a calibration may
+find candidates; what its distances are worth is unknown, and unknown is no evidence.
 
-Source: the prior of the design (drift per year of age, spread widening with years), to be refit from decisions.
+Source: docs/decisions/0004-face-evidence.md; the numbers stand in `face_calibration`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher.columns import RecordColumns
+from matcher.compare.names import CLOSE, DIFFERENT, MIXED, SAME
 from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
+from matcher.face_calibration import FALSE_ALARMS, Calibrations, share_words, shipped_calibrations
 
 Floats = npt.NDArray[np.float64]
 
 LABELS = ("faces alike", "faces neither alike nor unlike", "faces unlike")
-_GENUINE_AT_ZERO, _GENUINE_SPREAD, _SPREAD_PER_YEAR = 0.38, 0.085, 0.012
-_IMPOSTOR, _IMPOSTOR_SPREAD = 0.725, 0.081
-_YOUNG_EXTRA = 0.05
-_DRIFT_AGES = np.array([0.0, 4.0, 12.0, 18.0, 120.0])
-_DRIFT_TOTAL = np.concatenate([[0.0], np.cumsum(np.diff(_DRIFT_AGES) * np.array([0.06, 0.03, 0.02, 0.01]))])
-# log10 of the likelihood ratio may not leave these bounds; the wider the expected drift, the narrower.
-_CAP_DRIFT = np.array([0.0, 0.03, 0.19, 0.23])
-_CAP_FOR = np.array([2.0, 1.5, 1.0, 0.7])
-_CAP_AGAINST = np.array([-1.0, -0.7, -0.2, -0.2])
-_BITS_PER_LOG10 = 3.321928094887362
-_WEAK_FACTOR = 0.6
+SIBLING_FACTOR, SIBLING_NOTE = 0.5, "a brother or sister would look alike, so it counts half"
+_ALIKE_BITS, _UNLIKE_BITS = 1.0, -0.5
 _UNKNOWN_AGE = 10.0
+"""Where no date of birth is known the child is taken for ten: an age at which photos say little."""
 
 
-def face_bits(distance: Floats, age: Floats, years: Floats, weak: npt.NDArray[np.bool_]) -> Floats:
-    """Return the evidence of n face distances in bits.
+@dataclass(frozen=True, slots=True)
+class FaceEvidence:
+    """What two photos say.
+
+    Attributes:
+        bits: +1 doubles the odds of one person, -1 halves them; 0 where the model is not calibrated.
+        sentence: what the age and the gap mean for this model; it names no age, for it is shown where none may be.
+    """
+
+    bits: float
+    sentence: str
+
+
+def face_evidence(
+    distance: float,
+    age: float,
+    years: float,
+    qualities: tuple[str, str],
+    model: str,
+    calibrations: Calibrations | None = None,
+) -> FaceEvidence:
+    """Return what the distance of two faces is worth.
 
     Args:
-        distance: Euclidean distance of face_recognition embeddings, >= 0.
-        age: age in the earlier photo, years.
+        distance: Euclidean, of two vectors of one model, >= 0.
+        age: in the earlier photo, years.
         years: between the photos, >= 0.
-        weak: whether either photo is of weak quality.
-    Returns:
-        Shape (n,), monotone falling in `distance`, between -3.4 and +6.7 bits.
+        qualities: of both faces: "good", "fair" or "weak"; "unusable" says nothing.
+        model: id of the model that made both vectors.
+        calibrations: by model id; None: the shipped ones.
     """
-    drift = np.interp(age + years, _DRIFT_AGES, _DRIFT_TOTAL) - np.interp(age, _DRIFT_AGES, _DRIFT_TOTAL)
-    drift = drift + np.where(age < 4, _YOUNG_EXTRA, 0.0)
-    spread = np.sqrt(_GENUINE_SPREAD**2 + (_SPREAD_PER_YEAR * years) ** 2)
-    mean = np.minimum(_GENUINE_AT_ZERO + drift, _IMPOSTOR - 0.02)
-    # The ratio of two bells turns round at one distance; beyond it the value stays, so that nearer is never worse.
-    precise, wide = 1.0 / spread**2, 1.0 / _IMPOSTOR_SPREAD**2
-    curvature = wide - precise
-    turn = np.where(
-        np.abs(curvature) > 1e-9, (_IMPOSTOR * wide - mean * precise) / np.where(curvature == 0, 1, curvature), 0
-    )
-    held = np.where(
-        curvature > 1e-9, np.minimum(distance, turn), np.where(curvature < -1e-9, np.maximum(distance, turn), distance)
-    )
-    ratio = -((held - mean) ** 2) * precise / 2 + (held - _IMPOSTOR) ** 2 * wide / 2 + np.log(_IMPOSTOR_SPREAD / spread)
-    log10 = ratio / np.log(10.0)
-    upper, lower = np.interp(drift, _CAP_DRIFT, _CAP_FOR), np.interp(drift, _CAP_DRIFT, _CAP_AGAINST)
-    factor = np.where(weak, _WEAK_FACTOR, 1.0)
-    return np.asarray(np.clip(log10, lower * factor, upper * factor) * _BITS_PER_LOG10, dtype=np.float64)
+    known = shipped_calibrations() if calibrations is None else calibrations
+    if "unusable" in qualities:
+        return FaceEvidence(0.0, "one of the photos is too poor to say anything")
+    if model not in known:
+        return FaceEvidence(0.0, _UNCALIBRATED)
+    calibration = known[model]
+    weak = np.array(["weak" in qualities])
+    bits = calibration.bits(np.array([distance]), np.array([age]), np.array([years]), weak)
+    return FaceEvidence(float(bits[0]), _sentence(calibration.missed(age, years), years, bool(weak[0])))
 
 
-def _faces(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> LevelResult:
+def may_be_siblings(levels: Mapping[str, npt.NDArray[np.int8]], count: int) -> npt.NDArray[np.bool_]:
+    """Return where two records may be of brothers or sisters, shape (count,): a parent's name agrees, their own differ.
+
+    Siblings look alike, so alike faces say less there for one person.
+
+    Args:
+        levels: of each comparison by name, shape (count,), as `Comparison.assign` gives them.
+    """
+    nobody = np.full(count, NULL, dtype=np.int8)
+    own = levels.get("name", nobody)
+    parents = [levels.get(name, nobody) for name in ("father", "mother")]
+    agree = np.logical_or.reduce([(level >= SAME) & (level <= CLOSE) for level in parents])
+    apart: npt.NDArray[np.bool_] = agree & ((own == MIXED) | (own == DIFFERENT))
+    return apart
+
+
+_UNCALIBRATED = "this face model has no calibration here: it ranks photos, and says nothing for or against"
+
+
+def _sentence(missed: float, years: float, weak: bool) -> str:
+    gap = "in photos of the same year" if years < 1 else f"over a {years:.0f}-year gap"
+    poor = "; one photo is of weak quality, so it counts less" if weak else ""
+    return (
+        f"{gap} this model would miss {share_words(missed)} true matches "
+        f"at 1 false alarm in {1 / FALSE_ALARMS:,.0f}{poor}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _FacePairs:
+    """All comparable pairs of faces of n pairs of records, f in all.
+
+    Attributes:
+        pair: shape (f,), the pair of records.
+        model: shape (f,), rows of `RecordColumns.face_model_names`.
+        distance, age, years: shape (f,).
+        weak: shape (f,), bool.
+        bits: shape (f,), NaN where the model is not calibrated.
+    """
+
+    pair: Pairs
+    model: npt.NDArray[np.int32]
+    distance: Floats
+    age: Floats
+    years: Floats
+    weak: npt.NDArray[np.bool_]
+    bits: Floats
+
+    @classmethod
+    def of(cls, columns: RecordColumns, i: Pairs, j: Pairs, calibrations: Calibrations) -> _FacePairs:
+        a, b = columns.faces[i], columns.faces[j]
+        pair, x, y = np.nonzero((a[:, :, None] >= 0) & (b[:, None, :] >= 0))
+        face_a, face_b = a[pair, x], b[pair, y]
+        comparable = columns.face_models[face_a] == columns.face_models[face_b]
+        pair, x, y = pair[comparable], x[comparable], y[comparable]
+        face_a, face_b = face_a[comparable], face_b[comparable]
+        apart = columns.face_vectors[face_a] - columns.face_vectors[face_b]
+        distance = np.linalg.norm(apart, axis=1).astype(np.float64)
+        day_a, weak_a = _photo_days(columns, i[pair], x)
+        day_b, weak_b = _photo_days(columns, j[pair], y)
+        years = np.where((day_a > 0) & (day_b > 0), np.abs(day_a - day_b) / 365.25, 0.0)
+        birth_a, birth_b = columns.birth[i[pair]].mean(axis=1), columns.birth[j[pair]].mean(axis=1)
+        # Of two different dates of birth the later holds: the younger child changes more, which narrows the evidence.
+        birth = np.maximum(birth_a, birth_b)
+        first = np.minimum(np.where(day_a > 0, day_a, np.inf), np.where(day_b > 0, day_b, np.inf))
+        age = np.where((birth > 0) & np.isfinite(first), np.clip((first - birth) / 365.25, 0, 100), _UNKNOWN_AGE)
+        models, weak, bits = columns.face_models[face_a], weak_a | weak_b, np.full(len(pair), np.nan)
+        for number, name in enumerate(columns.face_model_names):
+            if name in calibrations:
+                of = models == number
+                bits[of] = calibrations[name].bits(distance[of], age[of], years[of], weak[of])
+        return cls(pair, models, distance, age, years, weak, bits)
+
+
+def _faces(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
     """Several photos count once: the pair that says most for one person."""
-    a, b = columns.faces[i], columns.faces[j]
     levels = np.full(len(i), NULL, dtype=np.int8)
     bits = np.zeros(len(i), dtype=np.float32)
-    pair, x, y = np.nonzero((a[:, :, None] >= 0) & (b[:, None, :] >= 0))
-    if len(pair) == 0:
+    if not len(columns.face_models):
         return LevelResult(levels, bits)
-    face_a, face_b = a[pair, x], b[pair, y]
-    comparable = columns.face_models[face_a] == columns.face_models[face_b]
-    pair, x, y, face_a, face_b = pair[comparable], x[comparable], y[comparable], face_a[comparable], face_b[comparable]
-    distance = np.linalg.norm(columns.face_vectors[face_a] - columns.face_vectors[face_b], axis=1).astype(np.float64)
-    day_a, weak_a = _photo_days(columns, i[pair], x)
-    day_b, weak_b = _photo_days(columns, j[pair], y)
-    years = np.where((day_a > 0) & (day_b > 0), np.abs(day_a - day_b) / 365.25, 0.0)
-    birth_a, birth_b = columns.birth[i[pair]].mean(axis=1), columns.birth[j[pair]].mean(axis=1)
-    # Of two different dates of birth the later holds: the younger child changes more, which narrows the evidence.
-    birth = np.maximum(birth_a, birth_b)
-    first = np.minimum(np.where(day_a > 0, day_a, np.inf), np.where(day_b > 0, day_b, np.inf))
-    age = np.where((birth > 0) & np.isfinite(first), np.clip((first - birth) / 365.25, 0, 100), _UNKNOWN_AGE)
-    values = face_bits(distance, age, years, weak_a | weak_b).astype(np.float32)
+    found = _FacePairs.of(columns, i, j, context.face_calibrations)
+    known = np.isfinite(found.bits)
     best = np.full(len(i), -np.inf, dtype=np.float32)
-    np.maximum.at(best, pair, values)
+    np.maximum.at(best, found.pair[known], found.bits[known].astype(np.float32))
     seen = np.isfinite(best)
     bits[seen] = best[seen]
-    levels[seen] = np.where(best[seen] > 1.0, 0, np.where(best[seen] > -0.5, 1, 2))
+    levels[seen] = np.where(best[seen] > _ALIKE_BITS, 0, np.where(best[seen] > _UNLIKE_BITS, 1, 2))
     return LevelResult(levels, bits)
+
+
+def face_notes(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> list[str]:
+    """Return of each pair of records what age and gap mean for the photos that counted; "" without photos."""
+    notes = [""] * len(i)
+    if not len(columns.face_models):
+        return notes
+    found = _FacePairs.of(columns, i, j, context.face_calibrations)
+    for number in np.unique(found.pair).tolist():
+        mine = np.flatnonzero(found.pair == number)
+        known = mine[np.isfinite(found.bits[mine])]
+        if not len(known):
+            notes[number] = _UNCALIBRATED
+            continue
+        best = known[found.bits[known].argmax()]
+        age, years = float(found.age[best]), float(found.years[best])
+        calibration = context.face_calibrations[columns.face_model_names[int(found.model[best])]]
+        notes[number] = _sentence(calibration.missed(age, years), years, bool(found.weak[best]))
+    return notes
 
 
 def _photo_days(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from matcher.columns import RecordColumns
 from matcher.comparison import Comparison, Context
+from matcher.face_calibration import shipped_calibrations
 from matcher.names.frequency import NameFrequencies
 from matcher.person import FaceEmbedding, NameKind, PartialDate, PersonName, PersonRecord, Place, Sex, Side
 
@@ -80,6 +81,9 @@ def person(record_id: str = "a", side: Side = Side.MISSING, **fields: object) ->
     return PersonRecord(record_id, side, **fields)
 
 
+FACE_MODELS = ("m", "a", "b", "one", "two", "other")  # as if each were calibrated like the shipped one
+
+
 def known_names() -> Context:
     """Return frequencies in which Mondal is common in West Bengal and rare elsewhere."""
     own, relatives = NameFrequencies(), NameFrequencies()
@@ -89,7 +93,8 @@ def known_names() -> Context:
         own.add("Sita Tamang", "NP/bagmati")
         relatives.add("Gopal Mondal", "IN/WB")
     own.add("Balaiamlang Kharbuli", "IN/ML")
-    return Context(own, relatives)
+    (calibration,) = shipped_calibrations().values()
+    return Context(own, relatives, dict.fromkeys(FACE_MODELS, calibration))
 
 
 def level(comparison: Comparison, left: PersonRecord, right: PersonRecord, context: Context | None = None) -> int:

@@ -17,7 +17,16 @@ from matcher.compare import COMPARISONS
 from matcher.compare.extras import ExtraKind, extra_comparison
 from matcher.model import Grade, MatchModel
 from matcher.person import FaceEmbedding, PersonRecord, Place, Sex, Side
-from matcher.scoring import FACE_NAME, PRIOR, ScoredPairs, score_pair, score_pairs, scored_pair, to_probability
+from matcher.scoring import (
+    FACE_NAME,
+    PRIOR,
+    Contribution,
+    ScoredPairs,
+    score_pair,
+    score_pairs,
+    scored_pair,
+    to_probability,
+)
 from matcher.training import prior_model
 
 CONTEXT = known_names()
@@ -181,3 +190,22 @@ def test_records_stay_as_they_are(model: MatchModel) -> None:
     before = kept(REPORT), kept(RESCUE)
     score_pair(REPORT, RESCUE, CONTEXT, model, 10)
     assert before == (REPORT, RESCUE)
+
+
+def test_alike_faces_say_half_where_it_may_be_a_brother_or_sister() -> None:
+    context, model = known_names(), MatchModel.load()
+
+    def face_part(own: str, father: str) -> Contribution:
+        missing = person(names="Sita Tamang", father="Gopal Mondal", faces=(face(0.0),))
+        rescued = person(names=own, father=father, side=Side.RESCUED, faces=(face(0.05),))
+        found = score_pair(missing, rescued, context, model, 1000)
+        return next(part for part in found.contributions if part.comparison == "face")
+
+    herself, sister, stranger = (
+        face_part(*names)
+        for names in (("Sita Tamang", "Gopal Mondal"), ("Gita Tamang", "Gopal Mondal"), ("Gita Tamang", "Hari Das"))
+    )
+    assert sister.bits == pytest.approx(herself.bits / 2)
+    assert stranger.bits == pytest.approx(herself.bits)
+    assert "a brother or sister would look alike" in sister.note
+    assert "brother" not in herself.note

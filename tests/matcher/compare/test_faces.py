@@ -9,11 +9,12 @@ import pytest
 from made_people import known_names, label, person
 
 from matcher.columns import RecordColumns
-from matcher.compare.faces import FACE, LABELS, face_bits
+from matcher.compare.faces import FACE, LABELS, face_evidence, face_notes
 from matcher.comparison import NULL
 from matcher.person import FaceEmbedding
 
 CONTEXT = known_names()
+DLIB = "dlib-resnet-v1/hog/5-point/mirror-mean/1"
 
 
 def face(x: float, model: str = "m", **fields: object) -> FaceEmbedding:
@@ -21,7 +22,7 @@ def face(x: float, model: str = "m", **fields: object) -> FaceEmbedding:
 
 
 def bits(distance: float, age: float = 25.0, years: float = 0.0, weak: bool = False) -> float:
-    return float(face_bits(np.array([distance]), np.array([age]), np.array([years]), np.array([weak]))[0])
+    return face_evidence(distance, age, years, ("weak" if weak else "good", "fair"), DLIB).bits
 
 
 def test_caps_of_the_design() -> None:
@@ -84,3 +85,31 @@ def test_of_two_dates_of_birth_the_later_holds_either_way_round() -> None:
     result = FACE.assign(columns, np.array([0, 1]), np.array([1, 0]), CONTEXT)
     assert result.rarity[0] == result.rarity[1]
     assert result.rarity[0] == pytest.approx(bits(0.3, age=5.0, years=5.0), abs=0.05)
+
+
+def test_the_sentence_says_what_the_gap_means() -> None:
+    evidence = face_evidence(0.5, 7, 7, ("good", "good"), DLIB)
+    assert evidence.sentence == (
+        "over a 7-year gap this model would miss about 4 of 5 true matches at 1 false alarm in 1,000"
+    )
+    assert "same year" in face_evidence(0.5, 30, 0.2, ("good", "good"), DLIB).sentence
+    assert "weak quality" in face_evidence(0.5, 30, 0.2, ("good", "weak"), DLIB).sentence
+
+
+def test_what_is_not_calibrated_or_too_poor_says_nothing() -> None:
+    assert face_evidence(0.1, 20, 0, ("good", "good"), "onnx/unknown").bits == 0.0
+    assert face_evidence(0.1, 20, 0, ("good", "unusable"), DLIB).bits == 0.0
+    unknown = (person(faces=(face(0.0, "new"),)), person(faces=(face(0.0, "new"),)))
+    assert label(FACE, *unknown) == "unknown"
+    (note,) = face_notes(RecordColumns.build(unknown), np.array([0]), np.array([1]), CONTEXT)
+    assert "no calibration" in note
+
+
+def test_notes_are_of_the_photos_that_counted() -> None:
+    born = date(2010, 1, 1)
+    missing = person(birth=born, faces=(face(0.0, taken=date(2017, 1, 1)), face(3.0, taken=date(2022, 1, 1))))
+    rescued = person(faces=(face(0.1, taken=date(2024, 1, 1)),))
+    columns = RecordColumns.build([missing, rescued, person()])
+    notes = face_notes(columns, np.array([0, 0]), np.array([1, 2]), CONTEXT)
+    assert notes[0].startswith("over a 7-year gap this model")
+    assert notes[1] == ""
