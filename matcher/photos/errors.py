@@ -3,7 +3,7 @@
     PhotoError                     (matcher.errors)
     └── UnusablePhoto              carries a stable `code`; `transient` ones may be tried again as they are
         ├── PhotoTooLarge          bytes, pixels or memory
-        ├── NotAnImage             neither JPEG, PNG nor WebP
+        ├── NotAnImage             neither JPEG, PNG, WebP nor HEIC
         ├── PhotoDamaged           cut short or not decodable
         ├── NoFace                 nothing found at any rotation and size
         ├── SeveralFaces           the uploader has to say which (carries the boxes)
@@ -64,13 +64,27 @@ class PhotoTooLarge(UnusablePhoto):
 
 
 class NotAnImage(UnusablePhoto):
-    """The first bytes are those of no accepted picture format."""
+    """The first bytes are those of no accepted picture format.
+
+    Args:
+        unread: the format they name, if it could be read here but for something that is not installed.
+    """
 
     code = "not_an_image"
 
+    def __init__(self, unread: str | None = None) -> None:
+        super().__init__(unread)
+        self.unread = unread
+
     def __str__(self) -> str:
         """Return the message."""
-        return "the file is not a JPEG, PNG or WebP picture, whatever its name says; convert it to JPEG"
+        if self.unread is not None:
+            extra = self.unread.lower()
+            return (
+                f"{self.unread} photos need the extra `{extra}` (pip install 'sandhan[{extra}]'), "
+                "which is not installed here; convert the photo to JPEG"
+            )
+        return "the file is not a JPEG, PNG, WebP or HEIC picture, whatever its name says; convert it to JPEG"
 
 
 class PhotoDamaged(UnusablePhoto):
@@ -124,6 +138,9 @@ class SeveralFaces(UnusablePhoto):
     Args:
         boxes: the faces, in pixels of the upright reduced picture.
         size: width and height of that picture, so that the boxes can be drawn over any copy of it.
+
+    Attributes:
+        picture: that picture as JPEG, where the pool has it; no argument, for arguments are printed.
     """
 
     code = "several_faces"
@@ -132,6 +149,7 @@ class SeveralFaces(UnusablePhoto):
         super().__init__(boxes, size)
         self.boxes = boxes
         self.size = size
+        self.picture = b""
 
     def __str__(self) -> str:
         """Return the message."""

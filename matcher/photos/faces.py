@@ -86,6 +86,7 @@ class FaceMeasures:
         sharpness: variance of the Laplacian of the face at 150 pixels, 0 or more.
         score: the detector's confidence, about 0 to 3.
         darkest, brightest: 5th and 95th percentile of luminance over the face, 0 to 255.
+        away: how far the nose stands off the middle between the eyes: 0 from the front, 1 before an eye.
     """
 
     width: int
@@ -93,6 +94,7 @@ class FaceMeasures:
     score: float
     darkest: float
     brightest: float
+    away: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -83,7 +83,7 @@ class PhotoPool:
         """Return the clean picture and its face; wait for a worker if all are taken.
 
         Args:
-            data: a whole JPEG, PNG or WebP file.
+            data: a whole JPEG, PNG, WebP or HEIC file.
             pick: which face is meant, one of the boxes of an earlier `SeveralFaces`.
             all_faces: return every likely face, unusable ones included, instead of insisting on one; for a
                 caller that has the boxes picked from, and stores nothing of the others.
@@ -101,6 +101,11 @@ class PhotoPool:
                     raise _closed_error() from error
                 raise
         return result if all_faces else replace(result, faces=(_the_face(result, pick),))
+
+    @property
+    def limits(self) -> PhotoLimits:
+        """Return what a photo may cost."""
+        return self._limits
 
     @property
     def worker_pids(self) -> tuple[int, ...]:
@@ -169,7 +174,9 @@ def _the_face(result: PhotoResult, pick: Box | None) -> DetectedFace:
     if pick is not None:
         faces = tuple(face for face in faces if face.box.overlap(pick) >= _MATCHING_BOXES)
     if len(faces) != 1:
-        raise SeveralFaces(tuple(face.box for face in result.faces), result.size)
+        several = SeveralFaces(tuple(face.box for face in result.faces), result.size)
+        several.picture = result.jpeg
+        raise several
     require_usable(faces[0].measures)
     return faces[0]
 

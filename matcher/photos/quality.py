@@ -8,6 +8,7 @@ trait, and below the last grade it is refused.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from matcher.photos.errors import FaceTooSmall, PhotoTooBlurred, UnlikelyFace
@@ -22,27 +23,44 @@ LEAST_SCORE = 0.3
 
 _WIDTHS = (80, 48, SMALLEST_FACE)
 _SHARPNESSES = (60.0, 15.0, LEAST_SHARPNESS)
+# A nose stands some .57 of half the eyes' distance before them, so it moves off the middle by .57 times the tangent of
+# the angle: 30 and 45 degrees.
+_AWAY = (0.33, 0.57)
 _GRADES = (Quality.GOOD, Quality.FAIR, Quality.WEAK, Quality.UNUSABLE)
 _NORMAL_SIDE = 150
 
 
-def measure(pixels: Pixels, box: Box, score: float) -> FaceMeasures:
+def measure(pixels: Pixels, box: Box, score: float, away: float = 0.0) -> FaceMeasures:
     """Return what can be measured of one face.
 
     Args:
         pixels: shape (h, w, 3), uint8, RGB.
         box: the face, in pixels of that picture; it may reach beyond the edges.
         score: the detector's confidence in it.
+        away: from `turned_away`.
     """
     inside = box.clipped(pixels.shape[1], pixels.shape[0])
     if inside.width < 1 or inside.height < 1:
-        return FaceMeasures(box.width, 0.0, score, 0.0, 0.0)
+        return FaceMeasures(box.width, 0.0, score, 0.0, 0.0, away)
     face = Image.fromarray(pixels[inside.top : inside.bottom, inside.left : inside.right]).convert("L")
     # One size for all faces, or a large soft face would seem blurred beside a small sharp one.
     side = (_NORMAL_SIDE, _NORMAL_SIDE)
     grey = np.asarray(face.resize(side, Image.Resampling.BILINEAR), dtype=np.float64)
     darkest, brightest = np.percentile(grey, (5, 95))
-    return FaceMeasures(box.width, _laplacian_variance(grey), score, float(darkest), float(brightest))
+    return FaceMeasures(box.width, _laplacian_variance(grey), score, float(darkest), float(brightest), away)
+
+
+def turned_away(points: npt.NDArray[np.float64]) -> float:
+    """Return how far a face is turned to a side: 0 from the front, 1 with the nose before an eye.
+
+    Args:
+        points: shape (5, 2), dlib's order: corners of the eye on the right of the picture, of the one on the left, base
+            of the nose.
+    """
+    right, left, nose = points[:2].mean(axis=0), points[2:4].mean(axis=0), points[4]
+    between = right - left
+    apart = float(between @ between)
+    return abs(2 * float((nose - left) @ between) / apart - 1) if apart else 1.0
 
 
 def grade(measures: FaceMeasures) -> Quality:
@@ -54,6 +72,7 @@ def grade(measures: FaceMeasures) -> Quality:
             _step(measures.width, _WIDTHS),
             _step(measures.sharpness, _SHARPNESSES),
             _exposure_step(measures.darkest, measures.brightest),
+            sum(measures.away > limit for limit in _AWAY),
         )
     ]
 

@@ -3,17 +3,23 @@
 The order matters: bytes are counted, then the first of them must name an accepted format, then the header must
 claim few enough pixels, and only then is anything decoded. What is kept is a new JPEG made from the pixels, so
 trailing archives, GPS positions, thumbnails and camera serial numbers are left behind.
+
+HEIC, as iPhones store photos, needs the package pi-heif (extra `heic`), imported when the first such file comes. It
+brings libheif and libde265, which are under the LGPL: reason enough to leave it to whoever installs it.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile
@@ -21,7 +27,9 @@ from PIL import ExifTags, Image, ImageFile
 from matcher.photos.errors import NotAnImage, PhotoDamaged, PhotoTooLarge, UnusablePhoto
 from matcher.photos.faces import Pixels
 
-_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_PROGRESSIVE = "progressive JPEG"
+_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "HEIC": "image/heic"}
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"})
 _UPRIGHT = {  # EXIF orientation -> what makes the picture stand upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -31,6 +39,8 @@ _UPRIGHT = {  # EXIF orientation -> what makes the picture stand upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# In the words of Pillow and of libheif.
+_CUT_SHORT = ("truncated", "end of file", "cannot read full", "insufficient input")
 # Cameras whose clock was never set record the first day of their epoch.
 _UNSET_CLOCKS = frozenset({date(1970, 1, 1), date(1980, 1, 1), date(2000, 1, 1)})
 _pillow_settings = threading.Lock()
@@ -42,15 +52,27 @@ class PhotoLimits:
 
     Attributes:
         max_bytes: size of the file.
-        max_pixels: width times height that the header may claim.
+        max_pixels: width times height that the header of a JPEG may claim; those are decoded at a fraction of it.
+        max_progressive_pixels: the same for a progressive JPEG, whose coefficients are all held at once.
+        max_undrafted_pixels: the same for PNG and HEIC, which can only be decoded whole.
+        max_webp_pixels: the same for WebP, of which Pillow holds four copies. At each of these limits a worker stays
+            below 400 MB (measured by `benchmarks.speed.photos` and by hand at the limits).
         long_side: the longer side of the pixels kept.
         jpeg_quality: of the picture encoded anew, 1 to 95.
     """
 
     max_bytes: int = 15 * 1024 * 1024
     max_pixels: int = 100_000_000
+    max_progressive_pixels: int = 32_000_000
+    max_undrafted_pixels: int = 30_000_000
+    max_webp_pixels: int = 16_000_000
     long_side: int = 1600
     jpeg_quality: int = 90
+
+    def pixels_of(self, kind: str) -> int:
+        """Return how many pixels a picture of that format may have."""
+        own = {"JPEG": self.max_pixels, _PROGRESSIVE: self.max_progressive_pixels, "WEBP": self.max_webp_pixels}
+        return min(self.max_pixels, own.get(kind, self.max_undrafted_pixels))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +84,7 @@ class ReadPhoto:
         jpeg: the same picture, encoded anew without metadata.
         media_type: of `jpeg`, hence always "image/jpeg".
         captured_on: the date the camera recorded, if it is believable.
-        original_size: width and height that the file claims, before turning and reducing.
+        original_size: width and height that the file claims, before turning (a HEIC: after it) and reducing.
         source_type: media type of the bytes that came in.
     """
 
@@ -78,11 +100,11 @@ def read_photo(data: bytes, limits: PhotoLimits = PhotoLimits()) -> ReadPhoto:
     """Return the pixels of a photo, upright and reduced, with a clean JPEG of them.
 
     Args:
-        data: a whole JPEG, PNG or WebP file; of an animation the first picture is taken.
+        data: a whole JPEG, PNG, WebP or HEIC file; of several pictures the first (a HEIC: the main one) is taken.
         limits: what it may cost.
     Raises:
         PhotoTooLarge: more bytes, pixels or memory than allowed.
-        NotAnImage: another format, whatever the name of the file said.
+        NotAnImage: another format, whatever the name of the file said, or HEIC without the extra `heic`.
         PhotoDamaged: cut short or not decodable.
     """
     if len(data) > limits.max_bytes:
@@ -91,28 +113,30 @@ def read_photo(data: bytes, limits: PhotoLimits = PhotoLimits()) -> ReadPhoto:
     if kind is None:
         raise NotAnImage
     if kind == "WEBP":
-        _check_pixels(_webp_size(data), limits)
+        _check_pixels(_webp_size(data), kind, limits)
     with _strict_pillow():
         try:
             return _read(data, kind, limits)
         except UnusablePhoto:
             raise
         except Image.DecompressionBombError as error:
-            raise PhotoTooLarge("pixels", limits.max_pixels) from error
+            raise PhotoTooLarge("pixels", limits.pixels_of(kind)) from error
         except MemoryError:
             raise
         except Exception as error:  # decoders raise almost anything on hostile bytes, from struct.error to TypeError
-            raise PhotoDamaged("cut short" if "truncated" in str(error) else "cannot be decoded") from error
+            raise PhotoDamaged("cut short" if _is_cut_short(error) else "cannot be decoded") from error
 
 
 def sniff(data: bytes) -> str | None:
-    """Return "JPEG", "PNG" or "WEBP" by the first bytes, None for anything else."""
+    """Return "JPEG", "PNG", "WEBP" or "HEIC" by the first bytes, None for anything else."""
     if data.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "PNG"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
+        return "HEIC"
     return None
 
 
@@ -134,25 +158,87 @@ def _strict_pillow() -> Iterator[None]:
 
 
 def _read(data: bytes, kind: str, limits: PhotoLimits) -> ReadPhoto:
-    with Image.open(io.BytesIO(data), formats=(kind,)) as image:
-        original_size = image.size
-        _check_pixels(original_size, limits)
-        target = _reduced_size(original_size, limits.long_side)
-        image.draft("RGB", target)  # a JPEG is decoded at 1/2, 1/4 or 1/8 where that is still large enough
-        image.load()
-        turn, captured_on = _exif(image)
-        picture = _flat(_reduce(_plain_mode(image), target))
-    if turn is not None:
-        picture = picture.transpose(turn)
-    pixels = np.ascontiguousarray(np.asarray(picture, dtype=np.uint8))
+    image, original_size = _decode_heic(data, limits) if kind == "HEIC" else _decode(data, kind, limits)
+    turn, captured_on = _exif(image)
+    # Names are used again, so that no picture outlives the next: each may take 120 MB.
+    image = _plain_mode(image)
+    image = _flat(_reduce(image, _reduced_size(original_size, limits.long_side)))
+    if turn is not None and kind != "HEIC":
+        image = image.transpose(turn)
+    pixels = np.ascontiguousarray(np.asarray(image, dtype=np.uint8))
     encoded = io.BytesIO()
     Image.fromarray(pixels).save(encoded, "JPEG", quality=limits.jpeg_quality)
     return ReadPhoto(pixels, encoded.getvalue(), "image/jpeg", captured_on, original_size, _TYPES[kind])
 
 
-def _check_pixels(size: tuple[int, int], limits: PhotoLimits) -> None:
-    if size[0] * size[1] > limits.max_pixels:
-        raise PhotoTooLarge("pixels", limits.max_pixels, size[0] * size[1])
+def _decode(data: bytes, kind: str, limits: PhotoLimits) -> tuple[Image.Image, tuple[int, int]]:
+    """Return the picture as stored and the size that its header claims; the picture may be smaller already."""
+    image = Image.open(io.BytesIO(data), formats=(kind,))
+    claimed = image.size
+    _check_pixels(claimed, _PROGRESSIVE if image.info.get("progressive") else kind, limits)
+    # A JPEG is decoded at 1/2, 1/4 or 1/8 where that is still large enough.
+    image.draft("RGB", _reduced_size(claimed, limits.long_side))
+    image.load()
+    return image, claimed
+
+
+def _decode_heic(data: bytes, limits: PhotoLimits) -> tuple[Image.Image, tuple[int, int]]:
+    """Return the main picture of a HEIC and its size, both upright: libheif turns it, whatever the EXIF says.
+
+    Raises:
+        NotAnImage: pi-heif is not installed.
+    """
+    try:
+        library: Any = import_module("pi_heif")
+    except ImportError as error:
+        raise NotAnImage("HEIC") from error
+    if not _heic_names_are_text(data):
+        raise PhotoDamaged
+    threads = library.options.DECODE_THREADS
+    library.options.DECODE_THREADS = 1  # as for all arithmetic of a worker; the caller holds the lock
+    try:
+        heif = library.open_heif(data)  # reads the headers alone
+        _check_pixels(heif.size, "HEIC", limits)
+        image: Image.Image = heif.to_pillow()
+    except OSError as error:  # no file is involved: this is how it says that it got no memory
+        raise MemoryError from error
+    finally:
+        library.options.DECODE_THREADS = threads
+    return image, image.size
+
+
+def _heic_names_are_text(data: bytes) -> bool:
+    """Tell whether what the items of a HEIC are called is text; pi-heif 1.4 crashes when it is not.
+
+    Goes by the usual layout and does not hunt for others: what crashes all the same costs a worker, no more.
+    """
+    start = 0
+    while data[start + 4 : start + 8] not in (b"meta", b""):
+        length = int.from_bytes(data[start : start + 4])
+        if length < 8:  # a length of 64 bits or up to the end: no phone puts that before the list of items
+            return True
+        start += length
+    meta = data[start : start + int.from_bytes(data[start : start + 4])]
+    for found in re.finditer(b"infe", meta):
+        box = meta[found.start() - 4 :]
+        box = box[: int.from_bytes(box[:4])]
+        name = 18 if box[8:9] == b"\x03" else 16  # behind version, flags, number and protection
+        try:
+            box[name : name + 4].decode("ascii")
+            box[name + 4 :].decode()
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def _check_pixels(size: tuple[int, int], kind: str, limits: PhotoLimits) -> None:
+    allowed = limits.pixels_of(kind)
+    if size[0] * size[1] > allowed:
+        raise PhotoTooLarge("pixels", allowed, size[0] * size[1])
+
+
+def _is_cut_short(error: Exception) -> bool:
+    return any(words in str(error).lower() for words in _CUT_SHORT)
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:
@@ -180,8 +266,10 @@ def _reduced_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
 
 def _plain_mode(image: Image.Image) -> Image.Image:
     """Return the picture in a mode that can be resampled: L, RGB or RGBA."""
-    if image.mode.startswith(("I", "F")):
-        # Pillow clips 16-bit grey to white; the high byte is what a screen would show.
+    # Pillow clips 16-bit grey to white; the high byte is what a screen would show.
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
         return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8))
     if image.mode in ("L", "RGB", "RGBA"):
         return image

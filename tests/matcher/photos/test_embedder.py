@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from matcher.photos.embedder import Embedder, FaceRecognitionEmbedder
 from matcher.photos.errors import MatchingUnavailable, NoFace, PhotoTooBlurred
 from matcher.photos.faces import Box, DetectedFace, Pixels, Quality
 from matcher.photos.reading import read_photo
+from matcher.photos.resnet import FaceNetwork, UnexpectedWeights
 
 HOPPER_BOX = Box(161, 137, 377, 353)
 CROPS = {"astronaut": (60, 0, 380, 280), "hopper": (80, 60, 460, 440)}
@@ -171,23 +173,140 @@ def test_large_pictures_are_not_enlarged(longest: int, doublings: tuple[int, ...
     assert module._allowed_doublings(longest) == doublings
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 5, 3), (5, 1, 3), (1, 1600, 3), (1600, 1, 3), (23, 400, 3)])
+def test_a_picture_too_thin_for_a_face_is_not_looked_at(
+    shape: tuple[int, int, int], embedder: FaceRecognitionEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The detector would read beyond the end of one that is a single pixel high."""
+    monkeypatch.setattr(embedder, "_detector", None)
+    with pytest.raises(NoFace, match="send") as caught:
+        embedder.embed(np.zeros(shape, np.uint8))
+    assert caught.value.size == (shape[1], shape[0])
+
+
+def test_what_the_detector_gets_is_laid_out_plainly(
+    embedder: FaceRecognitionEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """numpy keeps odd strides on axes of length 1 and calls the array contiguous; dlib goes by the strides."""
+    seen: list[Pixels] = []
+
+    def detect(pixels: Pixels, doublings: int) -> list[tuple[Box, float]]:
+        seen.append(pixels)
+        return []
+
+    monkeypatch.setattr(embedder, "_detect", detect)
+    monkeypatch.setattr(module, "SMALLEST_FACE", 1)
+    for shape in [(1, 5, 3), (5, 1, 3), (1, 1, 3), (7, 5, 3)]:
+        with pytest.raises(NoFace):
+            embedder.embed(np.zeros(shape, np.uint8))
+    assert len(seen) == 4 * 4 * 3
+    for pixels in seen:
+        assert pixels.strides == (pixels.shape[1] * 3, 3, 1)
+
+
+@pytest.mark.parametrize("mirrored", [False, True], ids=["upright", "mirrored"])
+@pytest.mark.parametrize("scale", [0.4, 0.77, 1.0, 1.6])
+@pytest.mark.parametrize("name", ["astronaut", "hopper"])
+def test_vectors_are_those_of_face_recognition(
+    name: str, scale: float, mirrored: bool, embedder: FaceRecognitionEmbedder, request: pytest.FixtureRequest
+) -> None:
+    image: Image.Image = request.getfixturevalue(name)
+    image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
+    pixels = np.array(pixels_of(image)[:, ::-1] if mirrored else pixels_of(image), order="C")
+    other = np.array(pixels[:, ::-1], order="C")
+    box = embedder.embed(pixels)[0].box
+    across = pixels.shape[1]
+    original = module.load_library("face_recognition")
+    places = [
+        (box.top, box.right - 1, box.bottom - 1, box.left),
+        (box.top, across - box.left - 1, box.bottom - 1, across - box.right),
+    ]
+    expected = [
+        original.face_encodings(view, [place], model="small")[0]
+        for view, place in zip((pixels, other), places, strict=True)
+    ]
+    found = embedder._vectors(embedder._chip(pixels, box)[np.newaxis])[0]
+    np.testing.assert_allclose(found, expected[0], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(embedder.encode(pixels, box), np.mean(expected, axis=0), rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(embedder.encode(pixels, box), embedder.encode(pixels, box))
+
+
+def test_dlib_computes_when_the_weights_are_in_an_unknown_file(
+    embedder: FaceRecognitionEmbedder,
+    hopper: Image.Image,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(path: str) -> FaceNetwork:
+        raise UnexpectedWeights("another network")
+
+    monkeypatch.setattr(module.FaceNetwork, "load", refuse)
+    slow = FaceRecognitionEmbedder()
+    assert [record.getMessage() for record in caplog.records] == ["using dlib's slower network: another network"]
+    assert slow.model_id == embedder.model_id
+    pixels = pixels_of(hopper)
+    np.testing.assert_allclose(slow.encode(pixels, HOPPER_BOX), embedder.encode(pixels, HOPPER_BOX), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("width", "scale"), [(40, 2), (80, 2), (100, 1.6), (160, 1), (400, 0.4)])
+def test_companions_are_looked_for_at_the_size_needed(width: int, scale: float) -> None:
+    found = [(Box(0, 0, width, width), 1.0), (Box(0, 0, 30, 30), 2.0)]
+    assert module._companion_scale(found) == pytest.approx(scale)
+
+
+@pytest.mark.parametrize("share", [0.55, 0.7, 1.0])
+@pytest.mark.parametrize("width", [85, 110, 140])
+def test_companions_of_half_the_size_are_found_where_they_are(
+    width: int, share: float, astronaut: Image.Image, hopper: Image.Image, embedder: FaceRecognitionEmbedder
+) -> None:
+    large = round(512 * width / 88)
+    small = width * share / 216  # the portrait's face is 216 pixels wide
+    one = astronaut.resize((large, large), Image.Resampling.LANCZOS).crop((0, 0, round(large * 0.7), large))
+    other = hopper.resize((round(512 * small), round(600 * small)), Image.Resampling.LANCZOS)
+    both = Image.new("RGB", (one.width + other.width, max(one.height, other.height)))
+    both.paste(one, (0, 0))
+    both.paste(other, (one.width, 0))
+    faces = embedder.embed(pixels_of(both))
+    assert len(faces) == 2
+    place = Box(*(round(edge * small) for edge in HOPPER_BOX))
+    expected = Box(place.left + one.width, place.top, place.right + one.width, place.bottom)
+    assert max(face.box.overlap(expected) for face in faces) > 0.5
+
+
 def test_importing_leaves_pillow_strict(embedder: FaceRecognitionEmbedder) -> None:
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is False
+    module.load_library("face_recognition")
     assert ImageFile.LOAD_TRUNCATED_IMAGES is False
 
 
-def test_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_landmark_file_for_private_use_is_not_even_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """face_recognition would load it; its model files are used without it."""
     monkeypatch.setitem(sys.modules, "face_recognition", None)
-    with pytest.raises(MatchingUnavailable, match="pip install"):
+    FaceRecognitionEmbedder()
+
+
+@pytest.mark.parametrize("name", ["dlib", "face_recognition_models"])
+def test_missing_library_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(MatchingUnavailable, match=rf"{name} cannot be loaded.*pip install"):
         FaceRecognitionEmbedder()
 
 
-def test_missing_models_do_not_end_the_process(
+@pytest.mark.parametrize("model", ["pose_predictor_five_point_model_location", "face_recognition_model_location"])
+def test_missing_model_files_are_named(model: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    models = module.load_library("face_recognition_models")
+    monkeypatch.setattr(models, model, lambda: str(tmp_path / "none.dat"))
+    with pytest.raises(MatchingUnavailable, match=r"cannot be read.*pip install"):
+        FaceRecognitionEmbedder()
+
+
+def test_a_library_that_quits_does_not_end_the_process(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], embedder: FaceRecognitionEmbedder
 ) -> None:
-    """face_recognition then calls quit(), which is status 0: as if all were well."""
+    """face_recognition does when its models are missing: quit(), which is status 0, as if all were well."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "face_recognition"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "face_recognition_models", None)
     with pytest.raises(MatchingUnavailable, match="SystemExit"):
-        FaceRecognitionEmbedder()
+        module.load_library("face_recognition")
     assert capsys.readouterr().out == ""

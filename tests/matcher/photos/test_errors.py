@@ -14,6 +14,7 @@ EXAMPLES = [
     errors.PhotoTooLarge("bytes", 15, 16),
     errors.PhotoTooLarge("memory", allowed=1500),
     errors.NotAnImage(),
+    errors.NotAnImage("HEIC"),
     errors.PhotoDamaged("cut short"),
     errors.NoFace((0, 90, 270, 180), (1, 2), (640, 480)),
     errors.SeveralFaces((Box(1, 2, 3, 4), Box(5, 6, 7, 8)), (640, 480)),
@@ -52,6 +53,12 @@ def test_numbers_are_in_the_message() -> None:
     assert "270°" in str(errors.NoFace((0, 270), (1, 2), (64, 48)))
     assert "x2" in str(errors.NoFace((0, 270), (1, 2), (64, 48)))
     assert "2 faces" in str(errors.SeveralFaces((Box(0, 0, 1, 1), Box(2, 2, 3, 3)), (9, 9)))
+
+
+def test_a_photo_that_could_be_read_elsewhere_names_what_is_missing() -> None:
+    assert "JPEG, PNG, WebP or HEIC" in str(errors.NotAnImage())
+    assert "sandhan[heic]" in str(errors.NotAnImage("HEIC"))
+    assert "convert" in str(errors.NotAnImage("HEIC"))
 
 
 def test_only_what_is_not_the_photos_fault_is_transient() -> None:

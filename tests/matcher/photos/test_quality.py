@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter
 
 from matcher.photos.errors import FaceTooSmall, PhotoTooBlurred, UnlikelyFace, UnusablePhoto
 from matcher.photos.faces import Box, FaceMeasures, Quality
-from matcher.photos.quality import grade, measure, require_usable
+from matcher.photos.quality import grade, measure, require_usable, turned_away
 
 BEST = FaceMeasures(width=200, sharpness=500.0, score=1.5, darkest=20.0, brightest=220.0)
 
@@ -39,6 +39,9 @@ BEST = FaceMeasures(width=200, sharpness=500.0, score=1.5, darkest=20.0, brighte
         ({"darkest": 192.0, "brightest": 254.0}, "fair"),
         ({"darkest": 218.0, "brightest": 254.0}, "weak"),
         ({"darkest": 100.0, "brightest": 115.0}, "weak"),
+        ({"away": 0.3}, "good"),
+        ({"away": 0.4}, "fair"),
+        ({"away": 0.9}, "weak"),
         ({"width": 50, "sharpness": 10.0}, "weak"),
     ],
 )
@@ -115,3 +118,20 @@ def test_a_face_beyond_the_edge_is_measured_by_what_is_there(hopper: Image.Image
     pixels = np.asarray(hopper)
     assert measure(pixels, Box(400, 500, 700, 800), 1.0).width == 300
     assert measure(pixels, Box(600, 700, 700, 800), 1.0).sharpness == 0.0
+
+
+@given(st.floats(0, 80), st.floats(0, 360), st.floats(1, 400))
+def test_turning_the_head_moves_the_nose_off_the_middle_and_turning_the_picture_does_not(
+    yaw: float, roll: float, scale: float
+) -> None:
+    """Eyes half a unit to each side, the nose base .57 of that before and .75 of it below them, seen from afar."""
+    head = np.array([(0.6, 0, 0), (0.4, 0, 0), (-0.6, 0, 0), (-0.4, 0, 0), (0, 0.375, 0.285)])
+    turn = np.radians(yaw)
+    seen = np.stack([head[:, 0] * np.cos(turn) + head[:, 2] * np.sin(turn), head[:, 1]], axis=1)
+    spin = np.radians(roll)
+    rotation = np.array([(np.cos(spin), -np.sin(spin)), (np.sin(spin), np.cos(spin))])
+    assert turned_away(seen @ rotation.T * scale + 7) == pytest.approx(0.57 * np.tan(turn), abs=1e-6)
+
+
+def test_eyes_in_one_place_are_no_face_from_the_front() -> None:
+    assert turned_away(np.zeros((5, 2))) == 1.0

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 import zlib
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from matcher.photos.errors import NotAnImage, PhotoDamaged, PhotoTooLarge
 from matcher.photos.reading import PhotoLimits, read_photo, sniff
 
 Encode = Callable[..., bytes]
+HEIC = Path(__file__).parent / "heic"
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -29,6 +33,17 @@ def png_header(width: int, height: int) -> bytes:
 def webp_header(width: int, height: int) -> bytes:
     body = bytes(4) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     return b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8X" + struct.pack("<I", 10) + body
+
+
+@pytest.fixture
+def heic() -> Callable[[str], bytes]:
+    pytest.importorskip("pi_heif", reason="needs the extra heic")
+    return lambda name: (HEIC / f"{name}.heic").read_bytes()
+
+
+def heic_header(data: bytes, width: int, height: int) -> bytes:
+    place = data.index(b"ispe") + 8
+    return data[:place] + struct.pack(">II", width, height) + data[place + 8 :]
 
 
 def exif_with(**tags: object) -> Image.Exif:
@@ -188,6 +203,132 @@ def test_pixels_between_our_limit_and_pillows(encoded: Encode) -> None:
         read_photo(encoded(Image.new("L", (101, 100)), "WEBP"), PhotoLimits(max_pixels=10_000))
 
 
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_what_cannot_be_decoded_small_has_a_limit_of_its_own(kind: str, encoded: Encode) -> None:
+    limits = PhotoLimits(max_pixels=20_000, max_undrafted_pixels=10_000, max_webp_pixels=10_000)
+    image = Image.new("L", (101, 100))
+    with pytest.raises(PhotoTooLarge, match="10000 pixels") as caught:
+        read_photo(encoded(image, kind), limits)
+    assert (caught.value.allowed, caught.value.found) == (10_000, 10_100)
+    assert read_photo(encoded(image, "JPEG"), limits).original_size == (101, 100)
+    assert read_photo(encoded(image, "JPEG", progressive=True), limits).original_size == (101, 100)
+    assert read_photo(encoded(image.crop((0, 0, 100, 100)), kind), limits).original_size == (100, 100)
+
+
+def test_a_phone_photo_is_no_matter_of_its_format() -> None:
+    limits = PhotoLimits()
+    assert all(limits.pixels_of(kind) > 4000 * 3000 * 2 for kind in ("JPEG", "PNG", "HEIC"))
+    assert limits.pixels_of("WEBP") > 4000 * 3000
+
+
+def test_all_sixteen_bits_of_grey_are_read(encoded: Encode) -> None:
+    levels = np.arange(0, 65536, 16, dtype=np.uint16).reshape(64, 64)
+    pixels = read_photo(encoded(Image.fromarray(levels), "PNG"), PhotoLimits(jpeg_quality=95)).pixels
+    np.testing.assert_array_equal(pixels, np.repeat((levels >> 8).astype(np.uint8)[..., None], 3, axis=2))
+
+
+def test_a_heic_is_turned_by_its_container_once(heic: Callable[[str], bytes], hopper: Image.Image) -> None:
+    """It says twice how it lies: in the container, which counts, and in the EXIF."""
+    photo = read_photo(heic("turned"))
+    assert photo.original_size == (256, 300)
+    assert photo.pixels.flags.c_contiguous
+    assert (photo.source_type, photo.media_type) == ("image/heic", "image/jpeg")
+    expected = np.asarray(hopper.resize((256, 300), Image.Resampling.LANCZOS)).astype(int)
+    assert np.abs(photo.pixels.astype(int) - expected).mean() < 6
+
+
+def test_a_heic_leaves_all_but_its_date_behind(heic: Callable[[str], bytes]) -> None:
+    assert b"SecretCameraMaker" in heic("turned")
+    photo = read_photo(heic("turned"))
+    assert photo.captured_on == date(2019, 3, 8)
+    assert b"Secret" not in photo.jpeg
+
+
+def test_a_heic_is_reduced_and_flattened(heic: Callable[[str], bytes]) -> None:
+    assert read_photo(heic("turned"), PhotoLimits(long_side=100)).pixels.shape == (100, 85, 3)
+    assert read_photo(heic("erased")).pixels.min() > 250
+
+
+def test_of_a_heic_with_several_pictures_the_main_one_is_taken(heic: Callable[[str], bytes]) -> None:
+    pixels = read_photo(heic("two")).pixels
+    assert pixels[..., 2].min() > 240
+    assert pixels[..., 0].max() < 15
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.99])
+def test_a_truncated_heic_is_refused(share: float, heic: Callable[[str], bytes]) -> None:
+    data = heic("turned")
+    with pytest.raises(PhotoDamaged, match="cut short"):
+        read_photo(data[: int(len(data) * share)])
+
+
+def test_a_heic_bomb_is_refused_by_its_header(heic: Callable[[str], bytes]) -> None:
+    with pytest.raises(PhotoTooLarge, match="30000000 pixels") as caught:
+        read_photo(heic_header(heic("turned"), 30_000, 30_000))
+    assert caught.value.found == 900_000_000
+    with pytest.raises(PhotoDamaged):
+        read_photo(heic_header(heic("turned"), 64, 64))
+
+
+@pytest.mark.parametrize("byte", [0x80, 0xFF])
+@pytest.mark.parametrize("place", range(4))
+def test_a_heic_whose_items_are_called_nothing_is_refused(place: int, byte: int, heic: Callable[[str], bytes]) -> None:
+    """pi-heif ends the process over it."""
+    data = bytearray(heic("turned"))
+    data[data.index(b"Exif") + place] = byte
+    with pytest.raises(PhotoDamaged):
+        read_photo(bytes(data))
+
+
+def test_a_heic_has_one_thread_and_the_setting_is_put_back(
+    heic: Callable[[str], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pi_heif
+
+    seen = []
+    original = pi_heif.open_heif
+
+    def watched(data: bytes) -> object:
+        seen.append(pi_heif.options.DECODE_THREADS)
+        return original(data)
+
+    monkeypatch.setattr(pi_heif, "open_heif", watched)
+    monkeypatch.setattr(pi_heif.options, "DECODE_THREADS", 3)
+    read_photo(heic("two"))
+    assert seen == [1]
+    assert pi_heif.options.DECODE_THREADS == 3
+    assert "HEIF" not in Image.OPEN
+
+
+def test_a_heic_that_gets_no_memory_is_not_called_damaged(
+    heic: Callable[[str], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pi_heif
+
+    def fail(data: bytes) -> object:
+        raise OSError("Out of Memory")
+
+    monkeypatch.setattr(pi_heif, "open_heif", fail)
+    with pytest.raises(MemoryError):
+        read_photo(heic("two"))
+
+
+def test_a_heic_says_what_it_needs_where_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
+    with pytest.raises(NotAnImage, match=r"extra `heic`.*convert"):
+        read_photo((HEIC / "turned.heic").read_bytes())
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"])
+def test_a_heic_is_known_by_its_brand(brand: bytes) -> None:
+    assert sniff(b"\0\0\0\x18ftyp" + brand + bytes(12)) == "HEIC"
+
+
+@pytest.mark.parametrize("brand", [b"avif", b"isom", b"mp42", b"hei", b""])
+def test_other_containers_are_no_heic(brand: bytes) -> None:
+    assert sniff(b"\0\0\0\x18ftyp" + brand) is None
+
+
 def test_a_polyglot_is_neutralised(encoded: Encode, hopper: Image.Image) -> None:
     payload = b"PK\x03\x04<script>alert(1)</script>"
     photo = read_photo(encoded(hopper) + payload)
@@ -202,3 +343,23 @@ def test_of_an_animation_the_first_picture_is_taken(encoded: Encode) -> None:
         pixels = read_photo(encoded(red, kind, save_all=True, append_images=[blue])).pixels
         assert pixels[..., 0].min() > 240
         assert pixels[..., 2].max() < 15
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "allowed"),
+    [("JPEG", {"progressive": True}, 32_000_000), ("WEBP", {}, 16_000_000), ("PNG", {}, 30_000_000)],
+)
+def test_formats_that_take_much_memory_have_limits_of_their_own(
+    kind: str, options: dict[str, Any], allowed: int
+) -> None:
+    small = PhotoLimits(max_progressive_pixels=6000, max_webp_pixels=6000, max_undrafted_pixels=6000)
+    picture = io.BytesIO()
+    Image.new("RGB", (100, 61)).save(picture, kind, **options)
+    assert read_photo(picture.getvalue()).pixels.shape == (61, 100, 3)
+    with pytest.raises(PhotoTooLarge, match="at most 6000 pixels, found 6100"):
+        read_photo(picture.getvalue(), small)
+    plain = io.BytesIO()
+    Image.new("RGB", (100, 61)).save(plain, "JPEG")
+    assert read_photo(plain.getvalue(), small).pixels.shape == (61, 100, 3)
+    defaults = PhotoLimits()
+    assert allowed in (defaults.max_progressive_pixels, defaults.max_webp_pixels, defaults.max_undrafted_pixels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,14 @@ from matcher.photos.errors import UnusablePhoto
 from matcher.photos.reading import PhotoLimits, ReadPhoto, read_photo
 
 LIMITS = PhotoLimits(max_pixels=1_000_000, long_side=64)
-MAGIC = [b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xe1", b"\x89PNG\r\n\x1a\n", b"RIFF\x00\x01\x00\x00WEBPVP8X", b""]
+MAGIC = [
+    b"\xff\xd8\xff\xe0",
+    b"\xff\xd8\xff\xe1",
+    b"\x89PNG\r\n\x1a\n",
+    b"RIFF\x00\x01\x00\x00WEBPVP8X",
+    b"\0\0\0\x18ftypheic",
+    b"",
+]
 
 
 def whole_files() -> list[bytes]:
@@ -24,7 +32,7 @@ def whole_files() -> list[bytes]:
         out = io.BytesIO()
         image.save(out, kind, exif=exif)
         files.append(out.getvalue())
-    return files
+    return [*files, (Path(__file__).parent / "heic" / "two.heic").read_bytes()]
 
 
 FILES = whole_files()
