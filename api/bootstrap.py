@@ -17,7 +17,9 @@ from typing import Self
 
 from api.alerts.delivery import DeliverySettings, Dispatcher
 from api.alerts.service import AlertService
-from api.cases.service import CaseService, Photographer
+from api.cases.photos import PhotoDesk, Photographer
+from api.cases.service import CaseService
+from api.face_model import FaceModel, Studio, face_models_of
 from api.faults import origin
 from api.ids import Clock, RandomBytes, new_id, utc_now
 from api.index_keeper import IndexKeeper
@@ -28,13 +30,9 @@ from api.settings import Settings
 from api.store import Database, counts, current_revision, meta, outbox, require_current, upgrade
 from matcher.errors import SandhanError
 from matcher.model import MatchModel
-from matcher.photos.embedder import FaceRecognitionEmbedder
-from matcher.photos.pool import PhotoPool
-from matcher.photos.reading import PhotoLimits
 
 log = logging.getLogger(__name__)
 
-FACE_MODEL = FaceRecognitionEmbedder.model_id
 _RECOVER_EVERY_S = 30.0
 
 
@@ -57,12 +55,15 @@ class Sandhan:
     model: MatchModel
     matching: MatchService
     cases: CaseService
+    photos: PhotoDesk
     reader: MatchReader
     alerts: AlertService
     partners: PartnerService
     dispatcher: Dispatcher
-    pool: PhotoPool | None
+    pool: Studio | None
+    face_models: dict[str, FaceModel]
     clock: Clock
+    random_bytes: RandomBytes
     index_open: bool = False
     _stop: threading.Event = field(default_factory=threading.Event)
     _worker: threading.Thread | None = None
@@ -86,17 +87,14 @@ class Sandhan:
             ModelMissing, ModelCorrupt: say what to run.
         """
         model = MatchModel.load()
-        database = _open_database(settings, new_id("db", clock(), random_bytes))
-        keeper = IndexKeeper(database, settings.index_folder, FACE_MODEL, clock)
+        face_models = face_models_of(settings)
+        database = _open_database(settings, new_id("db", clock(), random_bytes), next(iter(face_models)))
+        keeper = IndexKeeper(database, settings.index_folder, face_models, clock)
         pool = None
         if settings.faces and photographer is None:
-            pool = PhotoPool(
-                workers=settings.photo_workers,
-                timeout_s=settings.photo_timeout_s,
-                memory_mb=settings.photo_memory_mb,
-                limits=PhotoLimits(max_bytes=settings.photo_limit_mb * 1024 * 1024),
-            )
+            pool = Studio(settings, lambda: keeper.face_model)
         camera: Photographer | None = (photographer or pool) if settings.faces else None
+        desk = PhotoDesk(database, camera, clock, random_bytes, settings.photo_workers if pool else 1)
         dispatcher = Dispatcher(database, _delivery(settings), clock, jitter)
         matching = MatchService(
             database,
@@ -114,7 +112,8 @@ class Sandhan:
             keeper=keeper,
             model=model,
             matching=matching,
-            cases=CaseService(database, matching, camera, clock, random_bytes),
+            cases=CaseService(database, matching, desk, clock, random_bytes),
+            photos=desk,
             reader=MatchReader(
                 database,
                 keeper,
@@ -126,11 +125,13 @@ class Sandhan:
             ),
             alerts=AlertService(database, clock),
             partners=PartnerService(
-                database, clock, random_bytes, allow_private_targets=settings.allow_private_targets
+                database, desk, clock, random_bytes, allow_private_targets=settings.allow_private_targets
             ),
             dispatcher=dispatcher,
             pool=pool,
+            face_models=face_models,
             clock=clock,
+            random_bytes=random_bytes,
         )
 
     def start(self) -> None:
@@ -180,8 +181,20 @@ class Sandhan:
         else:
             checks["index"] = "being opened"
         checks["mail"] = "on" if self.settings.smtp_host else "off (SANDHAN_SMTP_HOST is not set)"
-        checks["faces"] = "on" if self.settings.faces else "off"
+        checks["faces"] = self._face_state()
         return Readiness(self.index_open, checks, figures)
+
+    def _face_state(self) -> str:
+        """Say which face model is searched, and what to run when another one is set up."""
+        if not self.settings.faces:
+            return "off"
+        searched, wanted = self.keeper.face_model, next(iter(self.face_models.values()))
+        state = f"on ({searched.model_id})"
+        if not searched.is_calibrated:
+            state += ", not calibrated: photos are found and say nothing for or against"
+        if wanted.model_id != searched.model_id:
+            state += f"; run sandhan photos reembed to change to {wanted.model_id}"
+        return state
 
     def _work(self) -> None:
         """Open the index, then look now and then for unfinished work: another process's, or photos that had to wait."""
@@ -189,6 +202,8 @@ class Sandhan:
             try:
                 if not self.index_open:
                     self.open_index()
+                if self.settings.faces:
+                    self.photos.readmit(self.keeper.face_model.model_id)
                 self.cases.recover()
             except Exception as error:  # noqa: BLE001 - a thread that dies would silently stop all recovery
                 log.error("recovery failed (%s), trying again in %g s", origin(error), _RECOVER_EVERY_S)
@@ -224,13 +239,14 @@ def prepare_database(settings: Settings) -> None:
         upgrade(settings.database)
 
 
-def _open_database(settings: Settings, new_database_id: str) -> Database:
+def _open_database(settings: Settings, new_database_id: str, face_model: str) -> Database:
     prepare_database(settings)
     database = Database.open(settings.database)
     try:
         require_current(database)
         with database.write() as conn:
             meta.ensure_database_id(conn, new_database_id)
+            meta.ensure_face_model(conn, face_model)
     except BaseException:
         database.dispose()
         raise

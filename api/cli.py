@@ -7,7 +7,7 @@ import os
 
 import typer
 
-from api.commands import db, evaluate, index, partners, train
+from api.commands import db, evaluate, index, partners, photos, train
 from api.commands.crossmatch import crossmatch
 from api.commands.demo import demo
 from api.commands.imports import import_file
@@ -28,6 +28,7 @@ app.command()(crossmatch)
 app.command()(link)
 app.add_typer(partners.app, name="partners")
 app.add_typer(index.app, name="index")
+app.add_typer(photos.app, name="photos")
 app.add_typer(db.app, name="db")
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")

@@ -6,6 +6,7 @@ that is missing, stale beyond use, damaged or of another database or model is re
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import threading
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from api.cases.forms import to_person
+from api.face_model import FACE_MODEL, FaceModel
 from api.ids import Clock
 from api.store import Database, cases, changes, faces, meta
 from indexing.errors import SnapshotBusy, SnapshotReason, SnapshotUnusable
@@ -38,14 +40,14 @@ _LAYOUT = "match-index-1"
 class DatabaseRecords:
     """Gives open cases as records, straight from the database."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, face_model: str) -> None:
+        self._database, self._face_model = database, face_model
 
     def records(self, record_ids: Sequence[str]) -> list[PersonRecord]:
         """Return the open cases among the ids given."""
         with self._database.read() as conn:
             found = [case for case in cases.get_cases(conn, record_ids).values() if case.status == "open"]
-            embeddings = faces.faces_of_cases(conn, [case.id for case in found if case.face_consent])
+            embeddings = faces.faces_of_cases(conn, [case.id for case in found if case.face_consent], self._face_model)
         return [to_person(case, embeddings.get(case.id, [])) for case in found]
 
 
@@ -69,16 +71,18 @@ class IndexKeeper:
     Args:
         database: the truth.
         folder: where snapshots are kept.
-        face_model: embeddings of this model are indexed.
+        face_models: those that can be used here, by id. Which of them is searched stands in the database; the first,
+            where nothing stands there yet or a model that is not among them.
         clock: when a snapshot was made.
     """
 
-    def __init__(self, database: Database, folder: Path, face_model: str, clock: Clock) -> None:
-        self._database, self._folder, self._clock = database, folder, clock
+    def __init__(self, database: Database, folder: Path, face_models: Mapping[str, FaceModel], clock: Clock) -> None:
+        self._database, self._clock = database, clock
+        self._folders, self._face_models = folder, face_models
         self._lock = threading.RLock()
-        self.face_model = face_model
-        self.index = MatchIndex(face_model)
-        self.source = DatabaseRecords(database)
+        self.face_model = self._searched_model()
+        self.index = self._empty()
+        self.source = DatabaseRecords(database, self.face_model.model_id)
         self._loaded = False
         self._origin_of_index = "empty"
         self._reason: str | None = None
@@ -120,6 +124,7 @@ class IndexKeeper:
     def refresh(self) -> int:
         """Apply the changes made since; return how many cases were touched."""
         with self._lock:
+            self._follow_face_model()
             if not self._loaded:
                 self.open()
                 return 0
@@ -166,10 +171,40 @@ class IndexKeeper:
                 reason=self._reason,
             )
 
+    @property
+    def _folder(self) -> Path:
+        """Return where the snapshots of this model are: each has its own, so that a second can be made ready."""
+        model = self.face_model.model_id
+        if model == FACE_MODEL:
+            return self._folders
+        return self._folders.with_name(f"{self._folders.name}-{hashlib.sha256(model.encode()).hexdigest()[:8]}")
+
+    def _searched_model(self) -> FaceModel:
+        wanted = next(iter(self._face_models.values()))
+        with self._database.read() as conn:
+            searched = meta.face_model(conn)
+        if searched is not None and searched not in self._face_models:
+            log.warning("photos were embedded by another face model than any set up here: run sandhan photos reembed")
+        return self._face_models.get(searched or wanted.model_id, wanted)
+
+    def _follow_face_model(self) -> None:
+        """Search the embeddings of another model once they are complete, by the index that was made for them."""
+        model = self._searched_model()
+        if model.model_id != self.face_model.model_id:
+            log.info("the face model that is searched has changed: opening its index")
+            self.face_model = model
+            self.source = DatabaseRecords(self._database, model.model_id)
+            self._loaded = False
+
+    def _empty(self) -> MatchIndex:
+        return MatchIndex(self.face_model.model_id, self.face_model.width, self.face_model.calibrations)
+
     def _origin(self) -> Origin:
         with self._database.read() as conn:
             database_id = meta.database_id(conn) or ""
-        return Origin(database_id, f"{NameEncoder.load().encoder_id}+{self.face_model}", f"{PIPELINE}+{_LAYOUT}")
+        return Origin(
+            database_id, f"{NameEncoder.load().encoder_id}+{self.face_model.model_id}", f"{PIPELINE}+{_LAYOUT}"
+        )
 
     def _load(self) -> None:
         snapshot = load_snapshot(self._folder, self._origin())
@@ -178,13 +213,13 @@ class IndexKeeper:
         if snapshot.manifest.upto_seq > latest:
             # The database was put back to an earlier state: what the snapshot knows beyond it never happened.
             raise SnapshotUnusable(SnapshotReason.FOREIGN, "changes that this database does not have")
-        index = MatchIndex(self.face_model)
+        index = self._empty()
         _from_snapshot(index, snapshot.indexes, snapshot.tables)
         index.upto_seq = snapshot.manifest.upto_seq
         self.index = index
 
     def _rebuild(self, progress: Progress | None) -> None:
-        index = MatchIndex(self.face_model)
+        index = self._empty()
         with self._database.read() as conn:
             # Read before the cases: what changes meanwhile is applied again afterwards, which does no harm.
             index.upto_seq = changes.latest_seq(conn)
@@ -194,7 +229,9 @@ class IndexKeeper:
                 page = cases.list_cases(conn, status="open", after=after, limit=_PAGE)
                 if not page:
                     break
-                embeddings = faces.faces_of_cases(conn, [case.id for case in page if case.face_consent])
+                embeddings = faces.faces_of_cases(
+                    conn, [case.id for case in page if case.face_consent], self.face_model.model_id
+                )
                 index.upsert([to_person(case, embeddings.get(case.id, [])) for case in page])
                 after = page[-1].id
                 done += len(page)

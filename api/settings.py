@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     mail_sender: str = Field("alerts@localhost", description="sender of alert e-mails")
     allow_private_targets: bool = Field(False, description="permit webhooks to private and loopback addresses")
     faces: bool = Field(True, description="compute and compare face embeddings in this deployment")
+    face_profile: str = Field("", description="TOML profile of an ONNX face model; empty: face_recognition's")
     photo_workers: int = Field(1, ge=1, le=32, description="processes that read photos")
     photo_memory_mb: int = Field(1500, ge=300, description="memory limit of one photo process, megabytes")
     photo_timeout_s: float = Field(60.0, gt=0, description="time limit of one photo, seconds")

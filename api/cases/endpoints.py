@@ -12,11 +12,12 @@ from pydantic import BaseModel, Field
 from api.access import View
 from api.cases.forms import CaseForm
 from api.cases.service import Registered
-from api.cases.views import CaseView, MaskedCaseView, PhotoView, full_view, photo_view, view_case
+from api.cases.views import CaseView, FaceChoice, MaskedCaseView, PhotoView, full_view, photo_view, view_case
 from api.dependencies import Caller, Services
 from api.errors import BODY_RESPONSES, CONFLICT_RESPONSES
 from api.uploads import openapi_body, read_submission
 from matcher.errors import InvalidRecord
+from matcher.photos.faces import Box
 
 router = APIRouter(prefix="/cases", tags=["cases"])
 
@@ -154,6 +155,12 @@ def reopen_case(case_id: str, caller: Caller, services: Services) -> CaseView:
 def list_photos(case_id: str, caller: Caller, services: Services) -> list[PhotoView]:
     """List the photos of your own case with their states, and what to do about those that could not be used."""
     return [photo_view(photo) for photo in services.cases.photos(case_id, caller)]
+
+
+@router.post("/{case_id}/photos/{photo_id}/face")
+def choose_face(case_id: str, photo_id: str, choice: FaceChoice, caller: Caller, services: Services) -> PhotoView:
+    """Say which face of a photo is the person of your own case; who said so is kept, and the photo is read again."""
+    return photo_view(services.cases.choose_face(case_id, photo_id, Box(*choice.box), caller))
 
 
 @router.get("/{case_id}/photos/{photo_id}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})

@@ -7,44 +7,23 @@ register ── one transaction: case, history, photos as received, change, audi
 
 from __future__ import annotations
 
-import hashlib
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
 
 from api.access import AccessScope, NotFound, Permission, View
 from api.cases.forms import CaseForm
+from api.cases.photos import PhotoDesk
 from api.ids import Clock, RandomBytes, new_id
 from api.matches.service import MatchOutcome, MatchService
 from api.store import Connection, Database, VersionConflict, alerts, audit, cases, matches, photos
 from api.store.cases import Case, CaseContent, NewCase
-from api.store.faces import NewFace
 from api.store.matches import Match
 from api.store.photos import Photo, PhotoContent
 from matcher.errors import SandhanError
 from matcher.model import Grade
 from matcher.person import Side
-from matcher.photos.errors import UnusablePhoto
-from matcher.photos.faces import PhotoResult
-
-log = logging.getLogger(__name__)
-
-WITHHELD_CODE, GAVE_UP_CODE = "face_consent_missing", "photo_gave_up"
-_MAX_ATTEMPTS = 2  # a photo that twice took the process down is not tried a third time
-
-
-class Photographer(Protocol):
-    """Reads a photo and finds the face in it; the pool of `matcher.photos`, or nothing when faces are switched off."""
-
-    def process(self, data: bytes) -> PhotoResult:
-        """Return the cleaned photo and its face.
-
-        Raises:
-            UnusablePhoto: says what to do; `transient` when the same photo may do later.
-        """
-        ...
+from matcher.photos.faces import Box
 
 
 class DuplicateCase(SandhanError):
@@ -96,18 +75,13 @@ class CaseService:
     """Registers, changes and shows cases.
 
     Args:
-        photographer: None when this deployment compares no faces; photos are then kept and never embedded.
+        photos: keeps and reads what is sent with a case.
     """
 
     def __init__(
-        self,
-        database: Database,
-        matching: MatchService,
-        photographer: Photographer | None,
-        clock: Clock,
-        random_bytes: RandomBytes,
+        self, database: Database, matching: MatchService, photos: PhotoDesk, clock: Clock, random_bytes: RandomBytes
     ) -> None:
-        self._database, self._matching, self._photographer = database, matching, photographer
+        self._database, self._matching, self._desk = database, matching, photos
         self._clock, self._random = clock, random_bytes
 
     def register(
@@ -133,7 +107,7 @@ class CaseService:
             else:
                 (case_id,) = self._insert(conn, [CaseToPut(form.side, form.external_id, content)], scope)
                 case = cases.require_case(conn, case_id)
-            self._add_photos(conn, case, uploads)
+            self._desk.keep(conn, case, uploads)
         return self._follow_up(case, not existing, match)
 
     def put_many(self, entries: Sequence[CaseToPut], scope: AccessScope) -> list[tuple[str, PutOutcome]]:
@@ -171,7 +145,7 @@ class CaseService:
             return any(cases.find_by_external(conn, scope.partner_id, side, external_id) for side in Side)
 
     def add_photos(self, case_id: str, uploads: Sequence[bytes], scope: AccessScope) -> list[Photo]:
-        """Keep photos with the caller's own case, to be read by `process_pending_photos`.
+        """Keep photos with the caller's own case, to be read by `PhotoDesk.process_pending`.
 
         Returns:
             The stored photo for each upload; one that the case has already is not stored twice.
@@ -180,7 +154,7 @@ class CaseService:
         """
         scope.require(Permission.CASES_WRITE)
         with self._database.write() as conn:
-            return self._add_photos(conn, self._own(conn, case_id, scope), uploads)
+            return self._desk.keep(conn, self._own(conn, case_id, scope), uploads)
 
     def change(
         self,
@@ -203,7 +177,7 @@ class CaseService:
             if case is None or case.owner_id != scope.partner_id or case.side != form.side:
                 raise NotFound("case")
             case = self._replace(conn, case_id, content, scope, expected_version)
-            self._add_photos(conn, case, uploads)
+            self._desk.keep(conn, case, uploads)
         return self._follow_up(case, created=False, match=True)
 
     def read(self, case_id: str, scope: AccessScope) -> tuple[Case, View, tuple[Photo, ...]]:
@@ -275,7 +249,7 @@ class CaseService:
             self._own(conn, case_id, scope)
             photo = photos.get_photo(conn, photo_id)
             # Bytes that could not be read are kept, and never sent to a browser as they came.
-            if photo is None or photo.case_id != case_id or photo.state != "embedded":
+            if photo is None or photo.case_id != case_id or not photo.is_clean:
                 raise NotFound("photo")
             content = photos.get_content(conn, photo_id)
             audit.append(conn, at=self._clock(), actor=scope.key_id, action="photo.read", subject=photo_id)
@@ -283,35 +257,30 @@ class CaseService:
             raise NotFound("photo")
         return content
 
+    def choose_face(self, case_id: str, photo_id: str, box: Box, scope: AccessScope) -> Photo:
+        """Say which face of a photo is the person of the caller's own case; the photo is read again for it.
+
+        Raises:
+            NotFound: there is none, it is another partner's, or it does not show several faces.
+            InvalidRecord: the box is none of those that were found.
+        """
+        scope.require(Permission.CASES_WRITE)
+        with self._database.write() as conn:
+            case = self._own(conn, case_id, scope)
+            photo = self._desk.choose(conn, case, photo_id, box, scope)
+        self._follow_up(case, created=False, match=case.status == "open")
+        with self._database.read() as conn:
+            return photos.get_photo(conn, photo.id) or photo
+
     def _own(self, conn: Connection, case_id: str, scope: AccessScope) -> Case:
         case = cases.get_case(conn, case_id)
         if case is None or case.owner_id != scope.partner_id:
             raise NotFound("case")
         return case
 
-    def process_pending_photos(self, limit: int = 1000, on_settled: Callable[[int], None] | None = None) -> int:
-        """Read every photo that waits, e.g. after a crash; return how many are settled now.
-
-        Args:
-            limit: how many are fetched at a time.
-            on_settled: told after each photo how many are settled so far.
-        """
-        done = 0
-        while True:
-            with self._database.read() as conn:
-                waiting = photos.pending(conn, limit)
-            settled = 0
-            for photo in waiting:
-                settled += self._process(photo)
-                if on_settled:
-                    on_settled(done + settled)
-            done += settled
-            if settled < len(waiting) or not waiting:  # the pool is busy or not available: later
-                return done
-
     def recover(self) -> tuple[int, int]:
         """Finish what a stopped process left: photos not read, cases not compared. Return both counts."""
-        return self.process_pending_photos(), self._matching.recover()
+        return self._desk.process_pending(), self._matching.recover()
 
     def _find(
         self, conn: Connection, entries: Sequence[CaseToPut], scope: AccessScope
@@ -356,41 +325,14 @@ class CaseService:
         now = self._clock()
         case = cases.replace_case(conn, case_id, content, at=now, by=scope.key_id, expected_version=expected_version)
         audit.append(conn, at=now, actor=scope.key_id, action="case.changed", subject=case.id)
-        self._follow_consent(conn, case)
+        self._desk.follow_consent(conn, case)
         return case
-
-    def _add_photos(self, conn: Connection, case: Case, uploads: Sequence[bytes]) -> list[Photo]:
-        """Keep photos as received; what cannot be read later is still there for a person to look at."""
-        start = len(photos.list_photos(conn, case.id)) if uploads else 0
-        return [
-            photos.add_photo(
-                conn,
-                photo_id=new_id("photo", self._clock(), self._random),
-                case_id=case.id,
-                position=start + position,
-                sha256=hashlib.sha256(data).hexdigest(),
-                media_type="application/octet-stream",
-                content=data,
-                at=self._clock(),
-                state="pending" if self._photographer and case.face_consent else "withheld",
-            )
-            for position, data in enumerate(uploads)
-        ]
-
-    def _follow_consent(self, conn: Connection, case: Case) -> None:
-        """Let photos that waited for consent be read once it is given; forget their faces once it is withdrawn."""
-        allowed = self._photographer is not None and case.face_consent
-        for photo in photos.list_photos(conn, case.id):
-            if allowed and photo.state == "withheld":
-                photos.store_result(conn, photo.id, "pending", at=self._clock())
-            elif not case.face_consent and photo.state in ("embedded", "pending"):
-                photos.store_result(conn, photo.id, "withheld", at=self._clock())
 
     def _follow_up(self, case: Case, created: bool, match: bool) -> Registered:
         with self._database.read() as conn:
             waiting = [photo for photo in photos.list_photos(conn, case.id) if photo.state == "pending"]
         for photo in waiting:
-            self._process(photo)
+            self._desk.process(photo)
         outcome = None
         if match:
             with self._database.read() as conn:
@@ -406,62 +348,6 @@ class CaseService:
                 tuple(match for match in stored if match.grade != Grade.CERTAINLY_NOT),
                 outcome,
             )
-
-    def _process(self, photo: Photo) -> bool:
-        """Read one photo; a failure is stored on it and never blocks the case. False: it has to wait."""
-        with self._database.read() as conn:
-            current = photos.get_photo(conn, photo.id)
-            case = cases.require_case(conn, photo.case_id)
-        if current is None or current.state != "pending":  # another worker was faster; what it found stands
-            return True
-        # Consent may have been withdrawn while the photo waited.
-        if self._photographer is None or not case.face_consent:
-            with self._database.write() as conn:
-                photos.store_result(conn, photo.id, "withheld", at=self._clock())
-            return True
-        with self._database.write(ordered=False) as conn:
-            attempts = photos.count_attempt(conn, photo.id)
-        with self._database.read() as conn:
-            content = photos.get_content(conn, photo.id)
-        if content is None:
-            return True
-        if attempts > _MAX_ATTEMPTS:
-            with self._database.write() as conn:
-                current = photos.get_photo(conn, photo.id)
-                if current is not None and current.state == "pending":
-                    photos.store_result(
-                        conn, photo.id, "failed", at=self._clock(), error_code=GAVE_UP_CODE,
-                        error_detail="reading this photo was interrupted twice; upload it again or leave it out",
-                    )  # fmt: skip
-            return True
-        try:
-            result = self._photographer.process(content.content)
-        except UnusablePhoto as problem:
-            log.info("photo %s not used: %s", photo.id, problem.code)
-            if problem.transient:
-                # The pool was busy or is gone: only a photo that brought the process down may be given up.
-                with self._database.write(ordered=False) as conn:
-                    photos.forget_attempt(conn, photo.id)
-                return False
-            with self._database.write() as conn:
-                photos.store_result(
-                    conn, photo.id, "failed", at=self._clock(), error_code=problem.code, error_detail=str(problem)
-                )
-            return True
-        now = self._clock()
-        found = [
-            NewFace(
-                new_id("face", now, self._random), result.model_id, face.vector,
-                dict(zip(("left", "top", "right", "bottom"), face.box, strict=True)), str(face.quality), face.score,
-            )
-            for face in result.faces
-        ]  # fmt: skip
-        with self._database.write() as conn:
-            photos.store_result(
-                conn, photo.id, "embedded", at=now, content=result.jpeg, media_type=result.media_type,
-                captured_on=result.captured_on, faces=found,
-            )  # fmt: skip
-        return True
 
 
 def is_party(conn: Connection, case_id: str, scope: AccessScope) -> bool:
@@ -479,7 +365,6 @@ __all__ = [
     "CaseService",
     "CaseToPut",
     "DuplicateCase",
-    "Photographer",
     "PutOutcome",
     "Registered",
     "VersionConflict",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import View
 from api.cases.forms import to_person
@@ -14,6 +14,23 @@ from api.store.photos import Photo
 from matcher.names.script import normalise
 from matcher.person import Side
 from matcher.places import Gazetteer
+
+
+class FacesSeen(BaseModel):
+    """The faces of a photo; the boxes belong to the cleaned picture."""
+
+    boxes: list[list[int]] = Field(description="left, top, right, bottom in pixels")
+    size: list[int] = Field(description="width and height of the picture")
+
+
+class FaceChoice(BaseModel):
+    """Which face of a photo is the person of the case."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    box: Annotated[list[int], Field(min_length=4, max_length=4)] = Field(
+        description="one of the photo's boxes, as it is"
+    )
 
 
 class PhotoView(BaseModel):
@@ -25,6 +42,9 @@ class PhotoView(BaseModel):
     captured_on: date | None = Field(None, description="offered by the camera; to be confirmed by a person")
     error_code: str | None = None
     error_detail: str | None = None
+    faces_seen: FacesSeen | None = Field(None, description="where it shows several faces: say which one is meant")
+    chosen_box: list[int] | None = Field(None, description="which of them was said to be meant")
+    chosen_by: str | None = Field(None, description="the key that said so")
 
 
 class CaseView(BaseModel):
@@ -106,7 +126,10 @@ def photo_view(photo: Photo) -> PhotoView:
     code, detail = photo.error_code, photo.error_detail
     if photo.state == "withheld" and code is None:
         code = "face_consent_missing"
-        detail = "kept and not compared: face_consent was not given for this case, or faces are switched off here"
+        detail = (
+            "kept and not compared: face_consent was not given for this case, or faces are switched off here or for "
+            "its partner"
+        )
     return PhotoView(
         id=photo.id,
         state=photo.state,
@@ -114,6 +137,9 @@ def photo_view(photo: Photo) -> PhotoView:
         captured_on=photo.captured_on,
         error_code=code,
         error_detail=detail,
+        faces_seen=None if photo.faces_seen is None else FacesSeen.model_validate(photo.faces_seen),
+        chosen_box=photo.chosen_box,
+        chosen_by=photo.chosen_by,
     )
 
 

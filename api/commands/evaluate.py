@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -13,8 +12,10 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from api.commands.context import out, plain_errors, print_json, progress
-from api.linking import LinkMapping, MappingProblem, read_file, sides_of
+from api.commands.context import Json, out, plain_errors, print_json, progress
+from api.commands.evaluate_photos import photos
+from api.linking import LinkMapping, read_file, sides_of
+from api.tabular import rows_of, yes_or_no
 from indexing.linking import link_records
 from matcher.evaluation import (
     area_under_curve,
@@ -33,22 +34,9 @@ from matcher.names.encoder import NameEncoder, Vectors
 from matcher.names.table import NameTable
 
 app = typer.Typer(help="Measure the engine on your own labelled data.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+app.command()(photos)
 _KS = (1, 10, 50)
 _ENCODED_AT_ONCE = 50_000
-
-
-def _rows(path: Path, delimiter: str, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """Yield the rows of a table; stops with a clear line when a column is missing."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        if delimiter == "\t":  # a quotation mark in a TSV is a character
-            reader = csv.DictReader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-        else:
-            reader = csv.DictReader(file, delimiter=delimiter)
-        missing = [column for column in needed if column not in (reader.fieldnames or ())]
-        if missing:
-            raise MappingProblem(f"{path}: there is no column {', '.join(missing)}; it has {reader.fieldnames}")
-        yield from reader
 
 
 @app.command()
@@ -60,7 +48,7 @@ def names(
     """Recall of finding the Latin name by the native one and back, inside the file's names plus a pool."""
     with plain_errors():
         by_language: dict[str, list[tuple[str, str]]] = {}
-        for row in _rows(pairs, "\t", ("native_script", "latin", "lang")):
+        for row in rows_of(pairs, "\t", ("native_script", "latin", "lang")):
             if row["native_script"].strip() and row["latin"].strip():
                 by_language.setdefault(row["lang"], []).append((row["native_script"], row["latin"]))
         further = pool.read_text(encoding="utf-8-sig").splitlines() if pool else []
@@ -127,8 +115,8 @@ def name_pairs(
 ) -> None:
     """Precision, recall and F1 of the default decision on pairs of names, with no other evidence."""
     with plain_errors():
-        rows = list(_rows(pairs, ",", ("name1", "name2", "is_match")))
-        truth = np.array([_truth(row["is_match"]) for row in rows], dtype=np.bool_)
+        rows = list(rows_of(pairs, ",", ("name1", "name2", "is_match")))
+        truth = np.array([yes_or_no(row["is_match"], "is_match") for row in rows], dtype=np.bool_)
         table = NameTable.build(name for row in rows for name in (row["name1"], row["name2"]))
         left = np.array([table.ids[row["name1"]] for row in rows], dtype=np.int64)
         right = np.array([table.ids[row["name2"]] for row in rows], dtype=np.int64)
@@ -150,15 +138,6 @@ def name_pairs(
     )
 
 
-def _truth(text: str) -> bool:
-    value = text.strip().casefold()
-    if value in ("1", "true", "yes", "y"):
-        return True
-    if value in ("0", "false", "no", "n"):
-        return False
-    raise MappingProblem("is_match: is not one of 1, 0, true, false, yes, no")
-
-
 @app.command()
 def records(
     left: Annotated[Path, typer.Argument(help="CSV file.", exists=True)],
@@ -174,7 +153,7 @@ def records(
         today = date.today()
         first = read_file(left, mapping.left, left_side, [(e.name, e.left) for e in mapping.extras], today)
         second = read_file(right, mapping.right, right_side, [(e.name, e.right) for e in mapping.extras], today)
-        true = {(row["left"], row["right"]) for row in _rows(truth, "\t", ("left", "right"))}
+        true = {(row["left"], row["right"]) for row in rows_of(truth, "\t", ("left", "right"))}
         with progress(as_json) as bars:
             task = bars.add_task("", total=None)
             linked = link_records(

@@ -51,6 +51,7 @@ def import_service(sandhan: Sandhan) -> ImportService:
     return ImportService(
         sandhan.database,
         sandhan.cases,
+        sandhan.photos,
         sandhan.matching,
         sandhan.clock,
         photo_limit=sandhan.settings.photo_limit_mb * 1024 * 1024,

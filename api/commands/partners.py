@@ -43,6 +43,17 @@ def add(
             out.print(f"  {label:<15} {value}")
 
 
+@app.command()
+def faces(
+    partner: Annotated[str, typer.Argument(help="Id of the partner.")],
+    compared: Annotated[bool, typer.Option("--on/--off", help="Off also forgets every face found so far.")],
+) -> None:
+    """Have faces in photos of a partner's cases compared, or no longer."""
+    with services() as sandhan:
+        changed = sandhan.partners.switch_faces(partner, compared, _LOCAL)
+    out.print(f"[bold]{changed.name}[/]: faces in its photos are {'compared' if compared else 'not compared'}")
+
+
 @app.command(name="list")
 def list_partners(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the partners that take part."""
@@ -50,10 +61,14 @@ def list_partners(as_json: Annotated[bool, typer.Option("--json", help="Print JS
         found = sandhan.partners.list(_LOCAL)
     if as_json:
         print_json(
-            [{"id": p.id, "name": p.name, "kind": p.kind, "country": p.country, "areas": p.areas} for p in found]
+            [
+                {"id": p.id, "name": p.name, "kind": p.kind, "country": p.country, "areas": p.areas, "faces": p.faces}
+                for p in found
+            ]
         )
         return
-    table = Table("id", "name", "kind", "country", "areas")
+    table = Table("id", "name", "kind", "country", "areas", "faces")
     for partner in found:
-        table.add_row(partner.id, partner.name, partner.kind, partner.country, ", ".join(partner.areas))
+        faces = "compared" if partner.faces else "off"
+        table.add_row(partner.id, partner.name, partner.kind, partner.country, ", ".join(partner.areas), faces)
     out.print(table)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.commands.context import err, fail, out, plain_errors, print_json, progress
+from api.commands.context import err, fail, load_settings, out, plain_errors, print_json, progress
+from api.face_model import face_model_of
 from api.train import train_evidence, write_model
+from api.train_faces import train_faces, write_faces
 from api.train_names import train_names, write_names
 from matcher.names.learning import Settings
 
@@ -31,6 +34,29 @@ def evidence(
     out.print(f"wrote {path}")
     for name, value in trained.figures.items():
         out.print(f"  {name:<26} {value:.3f}")
+
+
+@app.command()
+def faces(
+    pairs: Annotated[
+        Path, typer.Argument(help="CSV: distance, Decision (Yes, No), age and years if known.", exists=True)
+    ],
+    to: Annotated[Path, typer.Option("--out", help="Folder for the calibrations and their checksum.")] = Path(
+        "data/models"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Move the face model's calibration by decided pairs, as `sandhan evaluate photos --distances` writes them."""
+    with plain_errors():
+        model = face_model_of(load_settings())
+        trained = train_faces(pairs, model)
+        path = write_faces(trained, model, to)
+    if as_json:
+        print_json({"file": str(path), **asdict(trained)})
+        return
+    out.print(f"wrote {path}: {trained.model}, by {trained.same} pairs of one person and {trained.different} of two")
+    for name in ("genuine", "genuine_spread", "impostor", "impostor_spread"):
+        out.print(f"  {name:<18} {getattr(trained.before, name):.4f} -> {getattr(trained.after, name):.4f}")
 
 
 @app.command()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from api.access import AccessScope, Permission
+from api.cases.photos import PhotoDesk
 from api.cases.service import CaseService, CaseToPut, PutOutcome
 from api.ids import Clock
 from api.imports.columns import Columns, is_known, resolve_columns
@@ -53,13 +54,15 @@ class ImportService:
         self,
         database: Database,
         cases: CaseService,
+        photos: PhotoDesk,
         matching: MatchService,
         clock: Clock,
         *,
         photo_limit: int,
         prepare_matching: Callable[[], object],
     ) -> None:
-        self._database, self._cases, self._matching, self._clock = database, cases, matching, clock
+        self._database, self._cases, self._desk = database, cases, photos
+        self._matching, self._clock = matching, clock
         self._photo_limit, self._prepare_matching = photo_limit, prepare_matching
 
     def run(self, request: ImportRequest, scope: AccessScope, watch: Watcher | None = None) -> ImportSummary:
@@ -190,7 +193,7 @@ class ImportService:
             waiting = counts.counts(conn)["photos_pending"]
         if waiting:
             watch.stage("Reading photos", waiting)
-            self._cases.process_pending_photos(on_settled=watch.step)
+            self._desk.process_pending(on_settled=watch.step)
         with self._database.read() as conn:
             for photo_id, (number, case_id) in kept.items():
                 photo = photos.get_photo(conn, photo_id)

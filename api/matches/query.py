@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from api.access import AccessScope, NotFound, Permission, View
-from api.cases.service import Photographer, is_party
+from api.cases.photos import Photographer
+from api.cases.service import is_party
 from api.cases.views import CaseView, MaskedCaseView, view_case
 from api.ids import Clock
 from api.index_keeper import IndexKeeper
 from api.matches.views import MatchQuery, MatchView, QueryAnswer, build_match_view
-from api.store import Connection, Database, alerts, audit, cases, matches, photos
+from api.store import Connection, Database, alerts, audit, cases, matches, partners, photos
 from api.store.matches import Match
 from indexing.search import FoundMatch, find_matches, other_side
 from matcher.errors import InvalidRecord
@@ -57,7 +58,7 @@ class MatchReader:
         scope.require(Permission.MATCHES_QUERY)
         now = self._clock()
         record = asked.person.read(now.date()).record
-        faces, told = self._faces(uploads, asked.person.consents_to_faces)
+        faces, told = self._faces(uploads, asked.person.consents_to_faces and self._may_compare(scope))
         record = replace(record, record_id="query", faces=faces)
         if not _identifies(record):
             # Searching by place and age alone would be browsing; a photo without a face identifies nobody.
@@ -114,11 +115,17 @@ class MatchReader:
             items = [self._stored(conn, match, scope) for match in rows[:limit]]
         return MatchPageRows(items, rows[limit - 1].id if len(rows) > limit else None)
 
+    def _may_compare(self, scope: AccessScope) -> bool:
+        """Tell whether faces are compared for the caller's organisation."""
+        with self._database.read() as conn:
+            partner = partners.get_partner(conn, scope.partner_id)
+        return partner is not None and partner.faces
+
     def _faces(self, uploads: Sequence[bytes], consent: bool) -> tuple[tuple[FaceEmbedding, ...], list[str]]:
         found, told = [], []
         for data in uploads:
             if self._photographer is None or not consent:
-                told.append("withheld: face_consent was not given, or faces are switched off here")
+                told.append("withheld: face_consent was not given, or faces are switched off here or for you")
                 continue
             try:
                 result = self._photographer.process(data)
@@ -165,10 +172,7 @@ class MatchReader:
             grade=pair.grade,
             probability=pair.probability,
             weight=pair.weight,
-            contributions=[
-                {"comparison": part.comparison, "label": part.label, "bits": part.bits, "level": part.level}
-                for part in pair.contributions
-            ],
+            contributions=[part.to_json() for part in pair.contributions],
             routes=list(match.routes),
             model_version=pair.model_version,
             missing=missing,

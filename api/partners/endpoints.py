@@ -48,6 +48,14 @@ class PartnerForm(BaseModel):
     webhook_url: Annotated[str, StringConstraints(max_length=500)] | None = None
 
 
+class FacesForm(BaseModel):
+    """Whether faces in photos of a partner's cases are compared."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    compared: bool = Field(description="false also forgets every face that was found in its photos")
+
+
 class PartnerView(BaseModel):
     """A partner as all partners see it."""
 
@@ -56,6 +64,12 @@ class PartnerView(BaseModel):
     kind: str
     country: str
     areas: list[str]
+
+
+class SwitchedView(PartnerView):
+    """A partner as the operator sees it after a change."""
+
+    faces: bool = Field(description="whether faces in photos of its cases are compared")
 
 
 class WelcomeView(PartnerView):
@@ -95,3 +109,10 @@ def register_partner(form: PartnerForm, caller: Caller, services: Services) -> W
 def list_partners(caller: Caller, services: Services) -> PartnerList:
     """List the partners that take part."""
     return PartnerList(items=[PartnerView.model_validate(_view(partner)) for partner in services.partners.list(caller)])
+
+
+@router.put("/{partner_id}/faces")
+def switch_faces(partner_id: str, form: FacesForm, caller: Caller, services: Services) -> SwitchedView:
+    """Have faces in photos of a partner's cases compared, or no longer (operators only)."""
+    partner = services.partners.switch_faces(partner_id, form.compared, caller)
+    return SwitchedView.model_validate(_view(partner) | {"faces": partner.faces})

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from api.access import CASE_WORK, OPERATOR, AccessScope, Permission
+from api.access import CASE_WORK, OPERATOR, AccessScope, NotFound, Permission
 from api.alerts.errors import InvalidNotice
 from api.alerts.messages import check_address
 from api.alerts.targets import parse_url
 from api.alerts.webhook import new_webhook_secret
+from api.cases.photos import PhotoDesk
 from api.ids import Clock, RandomBytes, new_id, new_secret, secret_hash
 from api.store import Connection, Database, audit, partners
 from api.store.partners import Partner
@@ -61,9 +62,15 @@ class PartnerService:
     """Registers partners and knows callers by their keys."""
 
     def __init__(
-        self, database: Database, clock: Clock, random_bytes: RandomBytes, *, allow_private_targets: bool
+        self,
+        database: Database,
+        desk: PhotoDesk,
+        clock: Clock,
+        random_bytes: RandomBytes,
+        *,
+        allow_private_targets: bool,
     ) -> None:
-        self._database, self._clock, self._random = database, clock, random_bytes
+        self._database, self._desk, self._clock, self._random = database, desk, clock, random_bytes
         self._allow_private = allow_private_targets
 
     def register(self, new: NewPartner, scope: AccessScope) -> Welcome:
@@ -85,6 +92,23 @@ class PartnerService:
         scope.require(Permission.PARTNERS_READ)
         with self._database.read() as conn:
             return partners.list_partners(conn, active_only=True)
+
+    def switch_faces(self, partner_id: str, faces: bool, scope: AccessScope) -> Partner:
+        """Let faces in photos of a partner's cases be compared, or no longer; off means that none is kept.
+
+        Raises:
+            NotPermitted: the caller is not an operator.
+            NotFound: there is no such partner.
+        """
+        scope.require(Permission.PARTNERS_WRITE)
+        with self._database.write() as conn:
+            if partners.get_partner(conn, partner_id) is None:
+                raise NotFound("partner")
+            partner = partners.set_faces(conn, partner_id, faces)
+            self._desk.follow_partner(conn, partner_id)
+            action = "partner.faces_on" if faces else "partner.faces_off"
+            audit.append(conn, at=self._clock(), actor=scope.key_id, action=action, subject=partner_id)
+        return partner
 
     def scope_of(self, secret: str) -> AccessScope:
         """Return the scope of the caller who holds a key.

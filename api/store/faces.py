@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Select, delete, insert, select
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from api.store.portable import chunks
-from api.store.tables import faces, photos
+from api.store.tables import cases, faces, photos
 from matcher.errors import InvalidRecord
 
 _STORED = np.dtype("<f4")
@@ -55,13 +55,19 @@ class Face:
     taken: date | None
 
 
-def faces_of_cases(conn: Connection, case_ids: Sequence[str]) -> dict[str, list[Face]]:
-    """Return the faces of cases, by case id, in id order; cases without a face are absent."""
+def faces_of_cases(conn: Connection, case_ids: Sequence[str], model: str) -> dict[str, list[Face]]:
+    """Return the faces of cases by one embedder, by case id, in id order; cases without a face are absent."""
     found: dict[str, list[Face]] = {}
     for some in chunks(case_ids):
-        for face in _fetch(conn, _select().where(faces.c.case_id.in_(some)).order_by(faces.c.id)):
+        of_model = _select().where(faces.c.case_id.in_(some), faces.c.model == model)
+        for face in _fetch(conn, of_model.order_by(faces.c.id)):
             found.setdefault(face.case_id, []).append(face)
     return found
+
+
+def faces_of_photo(conn: Connection, photo_id: str) -> list[Face]:
+    """Return the faces of a photo by every embedder, in id order."""
+    return _fetch(conn, _select().where(faces.c.photo_id == photo_id).order_by(faces.c.id))
 
 
 def list_faces(conn: Connection, model: str, *, after: str | None = None, limit: int) -> list[Face]:
@@ -83,6 +89,26 @@ def replace_faces(conn: Connection, photo_id: str, case_id: str, found: Sequence
         InvalidRecord: a vector is not one-dimensional or not finite.
     """
     conn.execute(delete(faces).where(faces.c.photo_id == photo_id))
+    add_faces(conn, photo_id, case_id, found, at)
+
+
+def ask_comparison(conn: Connection, model: str) -> int:
+    """Have the cases that have a face by this embedder compared anew; return how many they are."""
+    having = select(faces.c.case_id).where(faces.c.model == model)
+    return int(conn.execute(update(cases).where(cases.c.id.in_(having)).values(matched_version=0)).rowcount)
+
+
+def forget_other_models(conn: Connection, model: str) -> int:
+    """Delete the faces of every embedder but one; return how many they were."""
+    return int(conn.execute(delete(faces).where(faces.c.model != model)).rowcount)
+
+
+def add_faces(conn: Connection, photo_id: str, case_id: str, found: Sequence[NewFace], at: datetime) -> None:
+    """Put faces beside those that a photo has, e.g. of another embedder.
+
+    Raises:
+        InvalidRecord: a vector is not one-dimensional or not finite.
+    """
     rows = [
         {
             "id": face.id,

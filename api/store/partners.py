@@ -24,6 +24,7 @@ class Partner:
         language: BCP 47, of its messages.
         webhook_url: None also after the receiver answered 410 Gone.
         active: an inactive partner is told nothing and may do nothing.
+        faces: whether faces in photos of its cases may be compared.
         areas: the areas it is responsible for, in order; each covers every path below it.
     """
 
@@ -37,6 +38,7 @@ class Partner:
     webhook_secret: str | None = field(repr=False)
     active: bool
     created_at: datetime
+    faces: bool = True
     areas: tuple[str, ...] = ()
 
 
@@ -164,6 +166,16 @@ def set_active(conn: Connection, partner_id: str, active: bool) -> Partner:
         RowMissing: there is no such partner.
     """
     conn.execute(update(partners).where(partners.c.id == partner_id).values(active=active))
+    return _require(conn, partner_id)
+
+
+def set_faces(conn: Connection, partner_id: str, faces: bool) -> Partner:
+    """Let faces in photos of a partner's cases be compared, or no longer.
+
+    Raises:
+        RowMissing: there is no such partner.
+    """
+    conn.execute(update(partners).where(partners.c.id == partner_id).values(faces=faces))
     return _require(conn, partner_id)
 
 

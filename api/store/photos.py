@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from api.store import changes
 from api.store.errors import RowMissing
 from api.store.faces import NewFace, replace_faces
 from api.store.portable import hold_commit_order, insert_if_absent
 from api.store.tables import cases, photos
+from api.store.tables import faces as faces_table
 
 _WITHOUT_CONTENT = [column for column in photos.c if column.name != "content"]
 
@@ -31,6 +33,9 @@ class Photo:
         error_code, error_detail: why it failed, for the person who sent it; no personal data.
         faces_found: None until it is embedded.
         attempts: how often a worker has begun it.
+        faces_seen: where it shows several faces, {"boxes": [[left, top, right, bottom], ...], "size": [width, height]}
+            in pixels of the stored picture; None otherwise.
+        chosen_box, chosen_by, chosen_at: which of them a person said is meant, who (a key) and when.
     """
 
     id: str
@@ -45,6 +50,15 @@ class Photo:
     faces_found: int | None
     attempts: int
     created_at: datetime
+    faces_seen: dict[str, list[Any]] | None = None
+    chosen_box: list[int] | None = None
+    chosen_by: str | None = None
+    chosen_at: datetime | None = None
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether the stored picture was made anew by us: only such a one may be sent to a browser."""
+        return self.state == "embedded" or self.faces_seen is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +121,36 @@ def list_photos(conn: Connection, case_id: str) -> list[Photo]:
     return [Photo(**row._asdict()) for row in conn.execute(statement)]
 
 
+def photos_of_owner(conn: Connection, owner_id: str) -> list[Photo]:
+    """Return the photos of all cases of a partner in id order, without their bytes."""
+    owned = select(*_WITHOUT_CONTENT).join(cases, cases.c.id == photos.c.case_id).where(cases.c.owner_id == owner_id)
+    return [Photo(**row._asdict()) for row in conn.execute(owned.order_by(photos.c.id))]
+
+
+def without_faces_of(conn: Connection, model: str, limit: int, after: str | None = None) -> list[Photo]:
+    """Return photos that were embedded, but by no run of this model, in id order."""
+    statement = select(*_WITHOUT_CONTENT).where(*_lacking(model))
+    if after is not None:
+        statement = statement.where(photos.c.id > after)
+    return [Photo(**row._asdict()) for row in conn.execute(statement.order_by(photos.c.id).limit(limit))]
+
+
+def count_without_faces_of(conn: Connection, model: str) -> int:
+    """Return how many photos `without_faces_of` would return."""
+    return int(conn.scalar(select(func.count()).select_from(photos).where(*_lacking(model))) or 0)
+
+
+def _lacking(model: str) -> tuple[ColumnElement[bool], ...]:
+    has = select(faces_table.c.id).where(faces_table.c.photo_id == photos.c.id, faces_table.c.model == model).exists()
+    return photos.c.state == "embedded", photos.c.faces_found > 0, ~has
+
+
+def count_by_state(conn: Connection) -> dict[str, int]:
+    """Return how many photos are in each state that any is in."""
+    rows = conn.execute(select(photos.c.state, func.count()).group_by(photos.c.state))
+    return {state: int(count) for state, count in rows}
+
+
 def pending(conn: Connection, limit: int) -> list[Photo]:
     """Return photos that wait for the worker, least often begun first, then oldest first."""
     # A photo that brings the worker down must not stand before all the others after the restart.
@@ -134,6 +178,17 @@ def forget_attempt(conn: Connection, photo_id: str) -> None:
     conn.execute(statement.values(attempts=photos.c.attempts - 1))
 
 
+def choose_face(conn: Connection, photo_id: str, box: Sequence[int], *, by: str, at: datetime) -> Photo:
+    """Note which face of a photo is meant, and have the photo read again for it.
+
+    Raises:
+        RowMissing: there is no such photo.
+    """
+    chosen = {"chosen_box": list(box), "chosen_by": by, "chosen_at": at, "attempts": 0}
+    conn.execute(update(photos).where(photos.c.id == photo_id).values(**chosen))
+    return store_result(conn, photo_id, "pending", at=at)
+
+
 def store_result(
     conn: Connection,
     photo_id: str,
@@ -146,6 +201,7 @@ def store_result(
     error_code: str | None = None,
     error_detail: str | None = None,
     faces: Sequence[NewFace] = (),
+    faces_seen: dict[str, list[Any]] | None = None,
 ) -> Photo:
     """Store what became of a photo; its case waits to be compared again, with these faces.
 
@@ -153,6 +209,7 @@ def store_result(
         state: "embedded", "failed" or "withheld"; "pending" to have it done again.
         content, media_type, captured_on: replace the stored ones, e.g. re-encoded without metadata; None keeps them.
         faces: replace all faces of this photo.
+        faces_seen: the faces among which a person must choose; None keeps what is there.
     Raises:
         RowMissing: there is no such photo.
         InvalidRecord: a face is not a finite vector.
@@ -167,6 +224,8 @@ def store_result(
         "error_detail": error_detail,
         "faces_found": len(faces) if state == "embedded" else None,
     }
+    if faces_seen is not None:
+        values["faces_seen"] = faces_seen
     replaced = {"content": content, "media_type": media_type, "captured_on": captured_on}
     values.update((name, value) for name, value in replaced.items() if value is not None)
     conn.execute(update(photos).where(photos.c.id == photo_id).values(**values))

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    true,
 )
 
 from api.store.types import CanonicalJson, Document, Id, Sequence, UtcDateTime
@@ -69,6 +70,8 @@ partners = Table(
     Column("webhook_secret", Text),
     Column("active", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    # Whether faces in photos of its cases may be compared at all.
+    Column("faces", Boolean, nullable=False, server_default=true()),
 )
 
 jurisdictions = Table(
@@ -153,6 +156,11 @@ photos = Table(
     Column("faces_found", Integer),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("created_at", UtcDateTime, nullable=False),
+    # Where it shows several faces: their boxes and the size of the picture, then which one a person said is meant.
+    Column("faces_seen", Document),
+    Column("chosen_box", Document),
+    Column("chosen_by", Text),
+    Column("chosen_at", UtcDateTime),
     UniqueConstraint("case_id", "sha256"),
     _one_of("state", PHOTO_STATES),
     Index(None, "state"),

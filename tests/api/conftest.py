@@ -26,11 +26,12 @@ from sqlalchemy import create_engine, func, make_url, select, text
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.bootstrap import FACE_MODEL, Sandhan
+from api.bootstrap import Sandhan
+from api.face_model import FACE_MODEL
 from api.partners.service import Welcome
 from api.settings import Settings
 from api.store import partners, tables, upgrade
-from matcher.photos.errors import NoFace, PoolBusy
+from matcher.photos.errors import NoFace, PoolBusy, SeveralFaces
 from matcher.photos.faces import Box, DetectedFace, FaceMeasures, PhotoResult, Quality
 from matcher.photos.reading import read_photo
 
@@ -102,26 +103,37 @@ class TickingClock:
 
 
 class FakePhotographer:
-    """Reads photos for real and sees in each the face of its colour: equal colours are one person, `FACELESS` none."""
+    """Reads photos for real and sees in each the face of its colour: equal colours are one person, `FACELESS` none.
+
+    Where the left half has another colour than the right one, two people stand side by side.
+    """
 
     def __init__(self) -> None:
         self.seen: list[bytes] = []
         self.busy = False
 
-    def process(self, data: bytes) -> PhotoResult:
+    def process(self, data: bytes, *, pick: Box | None = None) -> PhotoResult:
         if self.busy:
             raise PoolBusy(1)
         self.seen.append(data)
         photo = read_photo(data)
         height, width = photo.pixels.shape[:2]
-        colour = _rounded(photo.pixels[height // 2, width // 2])
+        colours = [_rounded(photo.pixels[height // 2, width * part // 4]) for part in (1, 3)]
+        box, colour = Box(0, 0, width, height), colours[0]
+        if len(set(colours)) == 2:
+            boxes = (Box(0, 0, width // 2, height), Box(width // 2, 0, width, height))
+            if pick is None:
+                several = SeveralFaces(boxes, (width, height))
+                several.picture = photo.jpeg
+                raise several
+            box, colour = pick, colours[boxes.index(pick)]
         if colour == _rounded(FACELESS):
             raise NoFace((0,), (1,), (width, height))
         seed = int.from_bytes(hashlib.sha256(repr(colour).encode()).digest()[:4])
         drawn = np.random.default_rng(seed).normal(size=128)
         vector = (drawn / np.linalg.norm(drawn) * 1.4).astype(np.float32)
         measures = FaceMeasures(120, 200.0, 1.5, 20.0, 220.0)
-        face = DetectedFace(Box(0, 0, width, height), 1.5, Quality.GOOD, vector, measures)
+        face = DetectedFace(box, 1.5, Quality.GOOD, vector, measures)
         return PhotoResult(photo.jpeg, "image/jpeg", photo.captured_on, (face,), (width, height), FACE_MODEL)
 
 

@@ -18,11 +18,15 @@ from .conftest import GREEN, REPORT, RESCUE, START, House, Pair, picture
 CASE = {"side": "missing", "name": "Somebody"}
 QUERY = {"person": CASE, "purpose": "trace-missing-person"}
 PARTNER = {"name": "Newcomer", "kind": "ngo", "country": "IN"}
-NOWHERE = {"case_id": "case_none", "photo_id": "photo_none", "match_id": "match_none", "alert_id": "alert_none"}
+NOWHERE = {
+    "partner_id": "partner_none", "case_id": "case_none", "photo_id": "photo_none", "match_id": "match_none",
+    "alert_id": "alert_none",
+}  # fmt: skip
 
 ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/partners"): ("partners:write", PARTNER),
     ("GET", "/v1/partners"): ("partners:read", None),
+    ("PUT", "/v1/partners/{partner_id}/faces"): ("partners:write", {"compared": True}),
     ("POST", "/v1/cases"): ("cases:write", CASE),
     ("GET", "/v1/cases"): ("cases:read", None),
     ("GET", "/v1/cases/{case_id}"): ("cases:read", None),
@@ -31,6 +35,7 @@ ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/cases/{case_id}/reopen"): ("cases:write", None),
     ("GET", "/v1/cases/{case_id}/photos"): ("cases:read", None),
     ("GET", "/v1/cases/{case_id}/photos/{photo_id}"): ("cases:read", None),
+    ("POST", "/v1/cases/{case_id}/photos/{photo_id}/face"): ("cases:write", {"box": [0, 0, 9, 9]}),
     ("POST", "/v1/matches/query"): ("matches:query", QUERY),
     ("GET", "/v1/matches"): ("matches:read", None),
     ("GET", "/v1/matches/{match_id}"): ("matches:read", None),

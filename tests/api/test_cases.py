@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image
 
+from api.face_model import FACE_MODEL
 from api.store import audit, photos
 from api.store.faces import faces_of_cases
 from api.store.photos import list_photos as photo_rows
 
 from .conftest import FACELESS, GREEN, House, picture, settled_house
 
-TWO_PHOTOS = picture(GREEN), picture((160, 96, 96))
+CLAY = (160, 96, 96)
+TWO_PHOTOS = picture(GREEN), picture(CLAY)
 
 
 @pytest.fixture
@@ -234,7 +236,7 @@ def test_a_photo_above_the_limit_is_refused_by_name_and_the_case_goes_in(
 
     with settled_house(dialect, tmp_path / "home", template, photo_limit_mb=1) as house:
         with PhotoPool(limits=PhotoLimits(max_bytes=1024 * 1024)) as pool:
-            house.sandhan.cases._photographer = pool
+            house.sandhan.photos._photographer = pool
             body = house.enter("family", {"side": "missing", "name": "Mala"}, b"\xff\xd8\xff" + bytes(1024 * 1024))
             assert pool.worker_pids == ()
         assert codes(body["case"]) == [("failed", "photo_too_large")]
@@ -278,12 +280,12 @@ def test_consent_withdrawn_forgets_the_face_and_keeps_the_photo(house: House) ->
     form = {"side": "rescued", "name": "Lakhi"}
     case = house.enter("shelter", form, picture(GREEN), face_consent=True)["case"]
     with house.sandhan.database.read() as conn:
-        assert len(faces_of_cases(conn, [case["id"]])[case["id"]]) == 1
+        assert len(faces_of_cases(conn, [case["id"]], FACE_MODEL)[case["id"]]) == 1
     path = f"/v1/cases/{case['id']}"
     changed = house.send("shelter", form | {"face_consent": False}, path=path, method="PUT").json()["case"]
     assert codes(changed) == [("withheld", "face_consent_missing")]
     with house.sandhan.database.read() as conn:
-        assert faces_of_cases(conn, [case["id"]]) == {}
+        assert faces_of_cases(conn, [case["id"]], FACE_MODEL) == {}
         assert len(photo_rows(conn, case["id"])) == 1
 
 
@@ -362,3 +364,66 @@ def test_what_is_done_to_a_case_and_who_reads_it_is_audited(house: House) -> Non
     assert [entry.action for entry in of_photo] == ["photo.read"]
     assert {entry.actor for entry in [*entries, *of_photo]} == {house["family"].key_id, "engine"}
     assert "Saraswati" not in repr(entries)
+
+
+def two_people(left: tuple[int, int, int], right: tuple[int, int, int]) -> bytes:
+    """A photo of two people side by side."""
+    out = io.BytesIO()
+    both = Image.new("RGB", (192, 96), left)
+    both.paste(Image.new("RGB", (96, 96), right), (96, 0))
+    both.save(out, "JPEG", quality=95)
+    return out.getvalue()
+
+
+PAIR = two_people(GREEN, CLAY)
+
+
+def test_of_several_faces_the_owner_says_which_is_meant(house: House) -> None:
+    case = house.enter("shelter", {"side": "rescued", "name": "Phulmoni"}, PAIR, face_consent=True)["case"]
+    (photo,) = case["photos"]
+    assert (photo["state"], photo["error_code"]) == ("failed", "several_faces")
+    assert photo["faces_seen"] == {"boxes": [[0, 0, 96, 96], [96, 0, 192, 96]], "size": [192, 96]}
+    path = f"/v1/cases/{case['id']}/photos/{photo['id']}"
+    # The boxes belong to the cleaned picture, so that one may be fetched.
+    shown = house.ask("shelter", "GET", path)
+    assert shown.status_code == 200
+    assert Image.open(io.BytesIO(shown.content)).size == (192, 96)
+    chosen = house.send("shelter", {"box": [96, 0, 192, 96]}, path=f"{path}/face").json()
+    assert (chosen["state"], chosen["faces_found"], chosen["chosen_box"]) == ("embedded", 1, [96, 0, 192, 96])
+    assert chosen["chosen_by"]
+    with house.sandhan.database.read() as conn:
+        (face,) = faces_of_cases(conn, [case["id"]], FACE_MODEL)[case["id"]]
+        assert face.box == {"left": 96, "top": 0, "right": 192, "bottom": 96}
+        assert "photo.face_chosen" in [row.action for row in audit.entries(conn, subject=photo["id"], limit=10)]
+    # She may have been mistaken: another choice takes the place of the first.
+    again = house.send("shelter", {"box": [0, 0, 96, 96]}, path=f"{path}/face").json()
+    assert again["chosen_box"] == [0, 0, 96, 96]
+
+
+def test_a_face_is_chosen_by_the_owner_among_those_found(house: House) -> None:
+    case = house.enter("shelter", {"side": "rescued", "name": "Phulmoni"}, PAIR, face_consent=True)["case"]
+    path = f"/v1/cases/{case['id']}/photos/{case['photos'][0]['id']}/face"
+    refused = house.send("shelter", {"box": [1, 2, 3, 4]}, path=path)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    assert house.send("ahtu", {"box": [0, 0, 96, 96]}, path=path).status_code == 404
+    alone = house.enter("shelter", {"side": "rescued", "name": "Phulmoni"}, picture(GREEN), face_consent=True)["case"]
+    path = f"/v1/cases/{alone['id']}/photos/{alone['photos'][0]['id']}/face"
+    assert house.send("shelter", {"box": [0, 0, 96, 96]}, path=path).status_code == 404
+
+
+def test_faces_are_switched_off_for_a_partner(house: House) -> None:
+    case = house.enter("shelter", {"side": "rescued", "name": "Phulmoni"}, picture(GREEN), face_consent=True)["case"]
+    partner = house["shelter"].id
+    off = house.send("operator", {"compared": False}, path=f"/v1/partners/{partner}/faces", method="PUT")
+    assert (off.status_code, off.json()["faces"]) == (200, False)
+    with house.sandhan.database.read() as conn:
+        assert faces_of_cases(conn, [case["id"]], FACE_MODEL) == {}
+    (photo,) = house.ask("shelter", "GET", f"/v1/cases/{case['id']}").json()["photos"]
+    assert photo["state"] == "withheld"
+    later = house.enter("shelter", {"side": "rescued", "name": "Phulmoni"}, picture(CLAY), face_consent=True)["case"]
+    assert later["photos"][0]["state"] == "withheld"
+    path = f"/v1/partners/{partner}/faces"
+    assert house.send("shelter", {"compared": True}, path=path, method="PUT").status_code == 403
+    house.send("operator", {"compared": True}, path=path, method="PUT")
+    house.sandhan.photos.process_pending()
+    assert house.ask("shelter", "GET", f"/v1/cases/{case['id']}").json()["photos"][0]["state"] == "embedded"

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from api.bootstrap import FACE_MODEL
 from api.cases.forms import CaseForm
+from api.face_model import FACE_MODEL, FaceModel
 from api.index_keeper import IndexKeeper
 from api.store import changes, tables
 from data.synthetic import linked_sample
 from indexing.search import find_matches_batch
+from matcher.face_calibration import shipped_calibrations
 from matcher.person import Side
+from matcher.photos.embedder import FaceRecognitionEmbedder
 
 from .conftest import GREEN, House, TickingClock, empty_database, open_house, picture, settle
 
@@ -45,7 +47,8 @@ def filled(dialect: str, tmp_path_factory: Any, template: Path) -> Iterator[Hous
 
 
 def keeper(house: House, folder: Path, face_model: str = FACE_MODEL) -> IndexKeeper:
-    return IndexKeeper(house.sandhan.database, folder, face_model, TickingClock())
+    model = FaceModel(face_model, 128, FaceRecognitionEmbedder, shipped_calibrations())
+    return IndexKeeper(house.sandhan.database, folder, {face_model: model}, TickingClock())
 
 
 def answers(house: House, of: IndexKeeper) -> Answers:
@@ -125,11 +128,13 @@ def test_a_file_cut_short_or_gone_is_noticed(filled: House, tmp_path: Path, name
     assert status.reason in ("missing", "truncated", "checksum", "format")
 
 
-def test_a_snapshot_of_another_model_is_not_used(filled: House, tmp_path: Path) -> None:
+def test_another_face_model_has_an_index_of_its_own(filled: House, tmp_path: Path) -> None:
     assert keeper(filled, tmp_path).open().faces > 0
     other = keeper(filled, tmp_path, "another-embedder/1").open()
-    assert (other.source, other.reason) == ("rebuilt", "other_model")
+    # Each face model has snapshots of its own: a second index is made ready beside the first.
+    assert (other.source, other.reason) == ("rebuilt", "missing")
     assert (other.records, other.faces) == (REPORTS + RESCUES, 0)  # distances never mix models
+    assert keeper(filled, tmp_path).open().source == "snapshot"
 
 
 def test_a_snapshot_of_another_database_is_not_used(filled: House, tmp_path: Path, template: Path) -> None:

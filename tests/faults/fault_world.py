@@ -22,8 +22,9 @@ import numpy as np
 from api.access import AccessScope
 from api.alerts.delivery import DeliverySettings, Dispatcher
 from api.alerts.outcomes import SendResult
-from api.bootstrap import FACE_MODEL, Sandhan
+from api.bootstrap import Sandhan
 from api.cases.forms import CaseForm
+from api.face_model import FACE_MODEL
 from api.ids import Clock
 from api.partners.service import NewPartner
 from api.settings import Settings
@@ -78,7 +79,8 @@ class Camera:
     def __init__(self, tick: Tick = lambda _: None) -> None:
         self._tick = tick
 
-    def process(self, data: bytes) -> PhotoResult:
+    def process(self, data: bytes, *, pick: Box | None = None) -> PhotoResult:
+        assert pick is None
         self._tick("before the photo is read")
         side, person = data.decode().split()
         features = np.random.default_rng(list(person.encode())).normal(size=128)

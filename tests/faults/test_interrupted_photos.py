@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from api.access import CASE_WORK, AccessScope
-from api.bootstrap import FACE_MODEL, Sandhan
+from api.bootstrap import Sandhan
 from api.cases.forms import CaseForm
+from api.face_model import FACE_MODEL
 from api.partners.service import NewPartner
 from api.settings import Settings
 from api.store import photos
@@ -30,7 +31,8 @@ class Camera:
         self.before: Callable[[bytes], None] = lambda _: None
         self.read: list[bytes] = []
 
-    def process(self, data: bytes) -> PhotoResult:
+    def process(self, data: bytes, *, pick: Box | None = None) -> PhotoResult:
+        assert pick is None
         self.before(data)
         self.read.append(data)
         vector = np.full(128, 1.0, dtype=np.float32) / np.float32(np.sqrt(128))
@@ -106,7 +108,7 @@ def test_whoever_comes_late_leaves_a_settled_photo_alone(sandhan: Sandhan, scope
         nonlocal depth
         if data == b"first" and depth < 2:
             depth += 1
-            sandhan.cases.process_pending_photos()
+            sandhan.photos.process_pending()
 
     camera.before = another_worker
     case = sandhan.cases.register(FORM, scope, [b"first", b"second"]).case

@@ -21,9 +21,10 @@ import pytest
 from sqlalchemy import create_engine, func, make_url, select, text
 
 from api.access import OPERATOR, AccessScope
-from api.bootstrap import FACE_MODEL, Sandhan
+from api.bootstrap import Sandhan
 from api.commands.context import scope_for
 from api.commands.imports import import_service
+from api.face_model import FACE_MODEL
 from api.imports.summary import ImportRequest, ImportSummary
 from api.partners.service import NewPartner
 from api.settings import Settings
@@ -43,7 +44,8 @@ class Camera:
         self.busy = False
         self.seen: list[bytes] = []
 
-    def process(self, data: bytes) -> PhotoResult:
+    def process(self, data: bytes, *, pick: Box | None = None) -> PhotoResult:
+        assert pick is None
         if self.busy:
             raise PoolBusy(1)
         self.seen.append(data)

@@ -65,7 +65,7 @@ def test_the_result_replaces_content_and_faces_and_asks_for_a_comparison(conn, w
         date(2020, 1, 2),
     )
     assert photos.get_content(conn, photo.id) == photos.PhotoContent("image/png", b"clean")
-    (stored,) = faces.faces_of_cases(conn, [case.id])[case.id]
+    (stored,) = faces.faces_of_cases(conn, [case.id], "m")[case.id]
     assert stored.vector.dtype == np.float32
     assert np.array_equal(stored.vector, found.vector)
     assert (stored.width, stored.box, stored.taken, stored.photo_id) == (3, found.box, date(2020, 1, 2), photo.id)
@@ -80,7 +80,7 @@ def test_a_second_result_takes_the_place_of_the_first(conn, world) -> None:
     again = photos.store_result(conn, photo.id, "failed", at=world.now, error_code="no_face", error_detail="none seen")
     assert (again.state, again.faces_found, again.error_code) == ("failed", None, "no_face")
     assert photos.get_content(conn, photo.id) == photos.PhotoContent("image/jpeg", b"\xff\x00raw")
-    assert faces.faces_of_cases(conn, [case.id]) == {}
+    assert faces.faces_of_cases(conn, [case.id], "m") == {}
     done = photos.store_result(conn, photo.id, "embedded", at=world.now)
     assert (done.faces_found, done.error_code, done.error_detail) == (0, None, None)
 
