@@ -1,6 +1,6 @@
 """Which point in space is a whole record? Blocks side by side, so that an inner product adds up the fields' likeness.
 
-    | name 128 | father 64 | mother 64 | birth 56 | sex 2 | place 64 | village 64 |
+    | name 144 | father 64 | mother 64 | birth 56 | sex 2 | place 64 | village 64 |
 
 A field nobody knows is a block of zeros and says nothing. The weights stand on the query's side, so one index answers
 "by name", "by place and age" and "by everything" with three weightings of one query. An alias is a further row of the

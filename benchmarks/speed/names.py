@@ -38,6 +38,7 @@ from data.writing import misspell
 from matcher.evaluation import recall_at
 from matcher.names import NAME_MATCH_THRESHOLD, NameEncoder
 from matcher.names.alignment import compare_batch
+from matcher.names.lexicon import Lexicon
 from matcher.names.reading import read_names
 from matcher.names.similarity import SimilarityTable
 from matcher.names.table import NameTable
@@ -158,6 +159,7 @@ def of_names(lists: dict[str, list[str]]) -> list[Figure]:
         actions: dict[str, Callable[[], object] | None] = {
             "read": partial(read_names, names),
             "encode": partial(encoder.encode, names),
+            "encode, all words new": partial(_encode_anew, encoder, names),
             "build a table": partial(NameTable.build, names),
             "anyascii alone": partial(_in_ascii, names),
             "anyascii + HashingVectorizer": _hashing(names),
@@ -166,6 +168,13 @@ def of_names(lists: dict[str, list[str]]) -> list[Figure]:
             speed = None if action is None else rate(action, len(names))
             figures.append(Figure(f"{name}, {what}", speed, "names/s"))
     return figures
+
+
+def _encode_anew(encoder: NameEncoder, names: Sequence[str]) -> None:
+    """Encode names as in the first batch of a process: no word has been met before."""
+    Lexicon.forget()
+    encoder.forget()
+    encoder.encode(names)
 
 
 def _in_ascii(names: Sequence[str]) -> list[str]:

@@ -11,22 +11,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from threading import Lock
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from matcher.names.features import SOUNDED, WRITTEN, meeting_features, word_ends, word_features
+from matcher.names.features import (
+    MOST_COUNTED,
+    MOST_PIECES,
+    SOUNDED,
+    WRITTEN,
+    count_features,
+    meeting_features,
+    word_ends,
+    word_features,
+)
 from matcher.names.reading import ReadNames, read_names
 from matcher.reference import read_arrays
 
 Vectors = npt.NDArray[np.float32]
+Directions = npt.NDArray[np.int16]
 
-NAME_WIDTH: Final = 128
+NAME_WIDTH: Final = 144
 REDUCED_WIDTH: Final = 64
 ARTEFACT: Final = "names-1.npz"
 TITLE_WEIGHT: Final = 0.3
 JUNCTION_WEIGHT: Final = 0.7
+COUNT_WEIGHT: Final = 1.0
+KEPT_WORDS: Final = 65_536
 _CHUNK: Final = 512
 
 
@@ -34,6 +47,14 @@ def token_weights(read: ReadNames) -> npt.NDArray[np.float32]:
     """Return how much each token counts in retrieval, shape (t,): milder than in comparison, titles a little."""
     soft = np.sqrt(read.weights)
     return np.where(read.titles, soft * np.float32(TITLE_WEIGHT), soft)
+
+
+def word_counts(read: ReadNames) -> npt.NDArray[np.int64]:
+    """Return of how many tokens each name consists, titles left out, shape (n,)."""
+    total = np.zeros(len(read.tokens) + 1, dtype=np.int64)
+    np.cumsum(~read.titles, out=total[1:])
+    counts: npt.NDArray[np.int64] = np.diff(total[read.starts])
+    return counts
 
 
 def begins_word(read: ReadNames) -> npt.NDArray[np.bool_]:
@@ -45,23 +66,76 @@ def begins_word(read: ReadNames) -> npt.NDArray[np.bool_]:
     return begins
 
 
+class _KnownSums:
+    """The sum of the pieces of each word, kept: the next batch of names holds much the same words.
+
+    Forgotten when there are too many. A batch takes its rows and its array together, so that it needs no lock while
+    another one adds to both.
+    """
+
+    def __init__(self, table: Directions, space: int, limit: int = KEPT_WORDS) -> None:
+        self._table, self._space, self._limit = table, space, limit
+        self._lock = Lock()
+        self._rows: dict[str, int] = {}
+        self._held = np.empty((0, table.shape[1]), dtype=table.dtype)
+
+    def __call__(self, words: Sequence[str]) -> Directions:
+        """Return the sums of words, shape (n, width); they must not be changed."""
+        with self._lock:
+            rows = self._rows
+            new = [word for word in dict.fromkeys(words) if word not in rows]
+            if len(rows) + len(new) > self._limit:
+                # Another array, for a batch may still be reading the old one.
+                rows = self._rows = {}
+                self._held = self._held[:0]
+                new = list(dict.fromkeys(words))
+            if new:
+                self._held = self._with(new, len(rows))
+                rows.update(zip(new, range(len(rows), len(rows) + len(new)), strict=True))
+            places, held = np.fromiter(map(rows.__getitem__, words), dtype=np.int64, count=len(words)), self._held
+        return held.take(places, axis=0, mode="clip")
+
+    def _with(self, new: Sequence[str], start: int) -> Directions:
+        """Return the array with the sums of new words from a row on; it grows by doubling."""
+        end = start + len(new)
+        held = self._held
+        if end > len(held):
+            held = np.empty((max(end, 2 * start), held.shape[1]), dtype=held.dtype)
+            held[:start] = self._held[:start]
+        held[start:end] = summed(self._table, *word_features(new, self._space))
+        return held
+
+
 class NameEncoder:
     """Encodes names as unit vectors.
 
+    Directions are kept as whole numbers of one unit, so small that no word's sum leaves 16 bits: sums are exact, and
+    half as many bytes are fetched as for floats.
+
     Attributes:
         encoder_id: names the method and its version; vectors of two ids never meet in one index.
-        table: shape (buckets, width), float32: the direction of each n-gram, turned so that names differ most along the
-            first of its dimensions.
     """
 
     def __init__(self, table: Vectors, encoder_id: str) -> None:
-        self.table = table
+        """Take the direction of each piece, shape (buckets, width); names should differ most along the first."""
         self.encoder_id = encoder_id
+        self._unit = np.float32(max(float(np.abs(table).max(initial=0)) * MOST_PIECES / np.iinfo(np.int16).max, 1e-9))
+        self._table: Directions = np.rint(table / self._unit).astype(np.int16)
+        self.forget()
+
+    def forget(self) -> None:
+        """Let the next batch begin anew; one that is at work goes on with what it holds."""
+        self._written, self._sounded = _KnownSums(self._table, WRITTEN), _KnownSums(self._table, SOUNDED)
+
+    @property
+    def table(self) -> Vectors:
+        """Return the direction of each piece, shape (buckets, width)."""
+        return self._table * self._unit
 
     @property
     def width(self) -> int:
         """Return the length of the vectors."""
-        return int(self.table.shape[1])
+        return int(self._table.shape[1])
 
     @classmethod
     @lru_cache(maxsize=1)
@@ -92,6 +166,9 @@ class NameEncoder:
         entries = self._entries(read)
         weights = token_weights(read)
         junctions, junction = self._junctions(read)
+        said = count_features(np.arange(MOST_COUNTED + 1))
+        counted = self._table.take(said, axis=0, mode="clip") * np.float32(COUNT_WEIGHT)
+        counts = np.minimum(word_counts(read), MOST_COUNTED)
         length = np.diff(read.starts)
         part = np.empty((_CHUNK, self.width), dtype=np.float32)
         # Names of equally many tokens together, so that every step adds whole rows.
@@ -103,6 +180,7 @@ class NameEncoder:
                 token = read.starts[names]
                 total = np.take(entries, read.entries[token], axis=0, mode="clip")
                 total *= weights[token, None]
+                total += np.take(counted, counts[names], axis=0, out=row, mode="clip")
                 for _ in range(count - 1):
                     token = token + 1
                     np.take(entries, read.entries[token], axis=0, out=row, mode="clip")
@@ -116,11 +194,11 @@ class NameEncoder:
 
     def _entries(self, read: ReadNames) -> Vectors:
         """Return the vector of each distinct token: its sound, and with the first of a word the word as written."""
-        vectors = self._sums(read.vocabulary, SOUNDED)[read.entry_tokens]
+        vectors = self._sounded(read.vocabulary).take(read.entry_tokens, axis=0).astype(np.float32)
         begins = np.zeros(len(vectors), dtype=np.bool_)
         begins[read.entries[begins_word(read)]] = True
         rows = np.flatnonzero(begins)
-        vectors[rows] += self._sums(read.written, WRITTEN)[read.entry_words[rows]]
+        vectors[rows] += self._written(read.written).take(read.entry_words[rows], axis=0)
         return vectors
 
     def _junctions(self, read: ReadNames) -> tuple[Vectors, npt.NDArray[np.int64]]:
@@ -134,34 +212,30 @@ class NameEncoder:
         key = end_of[read.tokens[:-1]] * (int(begin_of.max()) + 1) + begin_of[read.tokens[1:]]
         _, where, junction[1:] = np.unique(key, return_index=True, return_inverse=True)
         pieces = meeting_features(ends[read.tokens[where]], ends[read.tokens[where + 1]])
-        return np.float32(JUNCTION_WEIGHT) * self._added(pieces), junction
-
-    def _sums(self, words: Sequence[str], space: int) -> Vectors:
-        """Return the sum of the n-grams' directions of each word, shape (n, width)."""
-        buckets, starts = word_features(words, space)
-        length = np.diff(starts)
-        out = np.zeros((len(words), self.width), dtype=np.float32)
-        for count in np.unique(length[length > 0]).tolist():
-            rows = np.flatnonzero(length == count)
-            out[rows] = self._added(buckets[starts[rows][:, None] + np.arange(count)])
-        return out
-
-    def _added(self, buckets: npt.NDArray[np.int32]) -> Vectors:
-        """Return the sum of the directions in each row of buckets, shape (n, width)."""
-        out = np.empty((len(buckets), self.width), dtype=np.float32)
-        part = np.empty((_CHUNK, self.width), dtype=np.float32)
-        for start in range(0, len(buckets), _CHUNK):
-            rows = buckets[start : start + _CHUNK]
-            total = out[start : start + _CHUNK]
-            np.take(self.table, rows[:, 0], axis=0, out=total, mode="clip")
-            for column in range(1, rows.shape[1]):
-                total += np.take(self.table, rows[:, column], axis=0, out=part[: len(rows)], mode="clip")
-        return out
+        starts = np.arange(0, pieces.size + 1, pieces.shape[1])
+        return summed(self._table, pieces.ravel(), starts) * np.float32(JUNCTION_WEIGHT), junction
 
     @staticmethod
     def reduced(vectors: Vectors) -> Vectors:
         """Return name vectors in fewer dimensions, shape (n, REDUCED_WIDTH), unit rows: for fields that weigh less."""
         return unit_rows(vectors[:, :REDUCED_WIDTH])
+
+
+def summed(table: Directions, pieces: npt.NDArray[np.int32], starts: npt.NDArray[np.int64]) -> Directions:
+    """Return the sum of the directions of each word's pieces, shape (n, width); word k has those from `starts[k]`."""
+    length = np.diff(starts)
+    out = np.zeros((len(length), table.shape[1]), dtype=table.dtype)
+    part = np.empty((_CHUNK, table.shape[1]), dtype=table.dtype)
+    # Words of equally many pieces together, so that every step adds whole rows.
+    for count in np.unique(length[length > 0]).tolist():
+        words = np.flatnonzero(length == count)
+        for start in range(0, len(words), _CHUNK):
+            rows = words[start : start + _CHUNK]
+            total = np.take(table, pieces[starts[rows]], axis=0, mode="clip")
+            for step in range(1, count):
+                total += np.take(table, pieces[starts[rows] + step], axis=0, out=part[: len(rows)], mode="clip")
+            out[rows] = total
+    return out
 
 
 def unit_rows(vectors: Vectors) -> Vectors:

@@ -14,11 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 BUCKETS: Final = 1 << 17
-WRITTEN, SOUNDED, _MEETING = 0, 1, 2
+WRITTEN, SOUNDED, _MEETING, _COUNTED = 0, 1, 2, 3
+MOST_COUNTED: Final = 5
+"""Names of so many words and more are told apart by their letters only."""
 LONGEST_WORD: Final = 24
 """Characters of a word that are looked at; a longer one does not occur in names."""
 
 _LONGEST_GRAM: Final = 4
+MOST_PIECES: Final = sum(LONGEST_WORD + 3 - size for size in range(1, _LONGEST_GRAM + 1))
+"""No word has more pieces."""
 _EDGE: Final = 2  # a control character, which no normalised word holds
 _MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT: Final = np.uint64(64 - 17)
@@ -99,5 +103,18 @@ def meeting_features(left: npt.NDArray[np.uint64], right: npt.NDArray[np.uint64]
     begins = right[:, [0, 0, 1, 1]]
     packed = (ends * _MULTIPLIER) ^ (ends >> np.uint64(17))
     packed = (packed + begins) * _MULTIPLIER + np.uint64(_MEETING)
+    packed ^= packed >> np.uint64(29)
+    return ((packed * _MULTIPLIER) >> _SHIFT).astype(np.int32)
+
+
+def count_features(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """Return the piece that says of how many words a name consists: Yin Yin and Yin share all their others.
+
+    Args:
+        counts: shape (n,), the words of each name, titles left out.
+    Returns:
+        Shape (n,), int32, in [0, BUCKETS).
+    """
+    packed = (np.minimum(counts, MOST_COUNTED).astype(np.uint64) + np.uint64(1)) * _MULTIPLIER + np.uint64(_COUNTED)
     packed ^= packed >> np.uint64(29)
     return ((packed * _MULTIPLIER) >> _SHIFT).astype(np.int32)

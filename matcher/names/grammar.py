@@ -21,7 +21,6 @@ from matcher.names.script import MAX_NAME_CHARS, normalise
 INITIAL_WEIGHT = 0.3
 FULL_WEIGHT = 0.6
 """Below this a word says too little to stand for the whole name beside words that say more."""
-_GLUED_LETTERS = 3  # two would make initials of many a short name
 
 
 class Role(IntEnum):
@@ -56,15 +55,9 @@ class NameToken:
 
 def _letters_of(word: str, grammar: Grammar) -> list[str]:
     """Return the letters of which three or more are spelled out in a word and nothing else, else none."""
-    letters: list[str] = []
-    place = 0
-    while place < len(word):
-        found = grammar.letters.match(word, place)
-        if found is None:
-            return []
-        letters.append(grammar.initials[found[0]])
-        place = found.end()
-    return letters if len(letters) >= _GLUED_LETTERS else []
+    if not grammar.spelled_out.fullmatch(word):
+        return []
+    return [grammar.initials[form] for form in grammar.letters.findall(word)]
 
 
 # "s/o", "D / O", "s/oRahim": what follows is a relative's name.
@@ -185,38 +178,60 @@ def _role(word: str, kind: int, position: int, last: int, named: Sequence[tuple[
     return Role.GLUED if kind & Kind.GLUED and position == 0 and not titled else Role.NAME
 
 
-def read_words(words: Sequence[str]) -> list[tuple[NameToken, ...]]:
-    """Return the tokens of each word when it is read as a name; a Burmese word has one for each syllable."""
+def syllables_of(words: Sequence[str]) -> list[list[str]]:
+    """Return the Latin parts of each word when it is read as a name: of a Burmese word one for each syllable.
+
+    A capital is a letter spelled out: এবিএম is A, B, M.
+    """
     grammar = Grammar.load()
     latin = [grammar.expansions.get(word, "") for word in words]
     unknown = [position for position, roman in enumerate(latin) if not roman]
     for position, roman in zip(unknown, romanize_words([words[p] for p in unknown]), strict=True):
         latin[position] = roman
-    sounds = sorted({part for roman in latin for part in roman.split()})
-    folded = dict(zip(sounds, fold_many(sounds), strict=True))
     return [
-        tuple(_initial(word, letter) for letter in letters)
+        [letter.upper() for letter in letters]
         if not word.isascii() and (letters := _letters_of(word, grammar))
-        else tuple(_token(word, part, folded[part], grammar) for part in roman.split())
+        else roman.split()
         for word, roman in zip(words, latin, strict=True)
     ]
 
 
-def _initial(word: str, letter: str) -> NameToken:
-    return NameToken(word, letter, fold(letter), INITIAL_WEIGHT, initial=True)
+def sounds_of(syllables: Sequence[str]) -> list[tuple[str, float]]:
+    """Return (the form that is compared, how much of a full word's information it carries) of each Latin part."""
+    grammar = Grammar.load()
+    canonical, weights = grammar.canonical, grammar.weights
+    found = []
+    for roman, plain in zip(syllables, fold_many([roman.lower() for roman in syllables]), strict=True):
+        if roman.isupper():
+            found.append((plain, INITIAL_WEIGHT))
+            continue
+        folded = canonical.get(equivalence_key(roman, plain), plain)
+        # The weak elements are listed as they sound, not as their equivalents do: Miah is weak though Myat is not.
+        found.append((folded, weights.get(plain, weights.get(folded, 1.0))))
+    return found
 
 
-def _token(word: str, roman: str, plain: str, grammar: Grammar) -> NameToken:
-    folded = grammar.canonical.get(equivalence_key(roman, plain), plain)
-    # The weak elements are listed as they sound, not as their equivalents do: Miah is weak though Myat is not.
-    return NameToken(word, roman, folded, grammar.weights.get(plain, grammar.weights.get(folded, 1.0)))
+def read_words(words: Sequence[str]) -> list[tuple[NameToken, ...]]:
+    """Return the tokens of each word when it is read as a name."""
+    parts = syllables_of(words)
+    distinct = sorted({roman for each in parts for roman in each})
+    sounds = dict(zip(distinct, sounds_of(distinct), strict=True))
+    return [
+        tuple(NameToken(word, roman.lower(), *sounds[roman], initial=roman.isupper()) for roman in each)
+        for word, each in zip(words, parts, strict=True)
+    ]
+
+
+def letter_of(word: str) -> str:
+    """Return the letter that a word stands for where it is an initial."""
+    return Grammar.load().initials.get(word, word[:1])
 
 
 def in_role(word: str, tokens: tuple[NameToken, ...], role: Role) -> tuple[NameToken, ...]:
     """Return a word's tokens as it is read where it stands; `tokens` are those of `read_words`."""
     if role is Role.INITIAL:
-        letter = Grammar.load().initials.get(word, word[:1])
-        return (_initial(word, letter),)
+        letter = letter_of(word)
+        return (NameToken(word, letter, fold(letter), INITIAL_WEIGHT, initial=True),)
     if role is Role.TITLE:
         return tuple(replace(token, title=True) for token in tokens)
     if role is Role.GLUED:
@@ -224,11 +239,11 @@ def in_role(word: str, tokens: tuple[NameToken, ...], role: Role) -> tuple[NameT
     return tokens
 
 
-def kind_of(word: str, tokens: tuple[NameToken, ...]) -> int:
+def kind_of(word: str, syllables: Sequence[str]) -> int:
     """Return what a word may be, told from the tables and from its syllables."""
     grammar = Grammar.load()
     kind = grammar.kind(word)
-    if len(tokens) > 1 and tokens[0].roman in grammar.glued and tokens[1].roman != tokens[0].roman:
+    if len(syllables) > 1 and syllables[0] in grammar.glued and syllables[1] != syllables[0]:
         kind |= Kind.GLUED
     return kind
 
@@ -241,34 +256,12 @@ def carried_weights(weights: Sequence[float], initials: Sequence[bool]) -> list[
     return [min(weight / strongest, 1.0) for weight in weights]
 
 
-class _KnownWords:
-    """What words are, kept: the next batch of records holds much the same words. Forgotten when there are too many."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._known: dict[str, tuple[tuple[NameToken, ...], int]] = {}
-
-    def __call__(self, words: Sequence[str]) -> list[tuple[tuple[NameToken, ...], int]]:
-        """Return the tokens of each word when it is read as a name, and what else it may be (`Kind`)."""
-        known = self._known
-        new = list(dict.fromkeys(word for word in words if word not in known))
-        # The dictionary is replaced, never emptied: another thread may be reading it.
-        if len(known) + len(new) > self._limit:
-            known = self._known = {}
-            new = list(dict.fromkeys(words))
-        known.update((word, (tokens, kind_of(word, tokens))) for word, tokens in zip(new, read_words(new), strict=True))
-        return [known[word] for word in words]
-
-
-known_words = _KnownWords(131_072)
-
-
 @lru_cache(maxsize=65536)
 def parse_with_titles(text: str, lang: str | None = None) -> tuple[NameToken, ...]:
     """Return the words of a name that say who the person is, and the titles before them (`title` is set)."""
     words = words_of(text)
     tokens = dict(zip(words, read_words(words), strict=True))
-    settled = settle(words, [kind_of(word, tokens[word]) for word in words], lang)
+    settled = settle(words, [kind_of(word, [token.roman for token in tokens[word]]) for word in words], lang)
     found = [token for word, role in settled for token in in_role(word, tokens[word], role)]
     named = [token for token in found if not token.title]
     weights = iter(carried_weights([token.weight for token in named], [token.initial for token in named]))

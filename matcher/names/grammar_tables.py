@@ -13,10 +13,12 @@ from typing import Final
 
 from matcher.names.phonetics import fold, fold_many
 from matcher.names.romanize import romanize, romanize_words
-from matcher.names.script import main_script, normalise, normalised_words
+from matcher.names.script import main_script, normalise
+from matcher.names.words import normalised_words
 from matcher.reference import alternatives, read_table
 
 _SHORT = 5
+_GLUED_LETTERS = 3  # two would make initials of many a short name
 _PATRONYMIC = 0.1
 
 
@@ -49,7 +51,8 @@ class Grammar:
         canonical: equivalence key -> folded canonical form.
         abbreviations: matches Md in MdRahim.
         nobody: signs that stand for no name, as typed (n/a); without their strokes they would be initials.
-        letters: matches the spelled-out letters of a word, one after the other: এবিএম is A. B. M.
+        letters: matches a spelled-out letter of a word, the longest: এবিএম is A. B. M.
+        spelled_out: matches a word that consists of such letters.
     """
 
     kinds: dict[str, int]
@@ -63,6 +66,7 @@ class Grammar:
     abbreviations: re.Pattern[str]
     nobody: frozenset[str]
     letters: re.Pattern[str]
+    spelled_out: re.Pattern[str]
 
     @classmethod
     @lru_cache(maxsize=1)
@@ -119,7 +123,9 @@ class Grammar:
             _equivalents(),
             re.compile(rf"\b({'|'.join(map(re.escape, short))})(?=[A-Z][a-z])"),
             frozenset(nobody),
-            _spelled_letters(initials),
+            re.compile(letters := _spelled_letters(initials)),
+            # The longest form is taken at each place and never given up.
+            re.compile(f"(?>{letters}){{{_GLUED_LETTERS},}}+"),
         )
 
     def kind(self, word: str) -> int:
@@ -127,10 +133,10 @@ class Grammar:
         return self.kinds.get(word, Kind.NONE)
 
 
-def _spelled_letters(initials: dict[str, str]) -> re.Pattern[str]:
-    """Return what matches one spelled-out letter at the start of what is left of a word, the longest first."""
+def _spelled_letters(initials: dict[str, str]) -> str:
+    """Return the pattern of one spelled-out letter, the longest first."""
     forms = sorted((form for form in initials if " " not in form), key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, forms)))
+    return "|".join(map(re.escape, forms))
 
 
 def _kind(kind: str, meaning: str) -> int:

@@ -14,17 +14,27 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher.names.augment import misspelt
-from matcher.names.encoder import JUNCTION_WEIGHT, NAME_WIDTH, Vectors, begins_word, token_weights
-from matcher.names.features import BUCKETS, SOUNDED, WRITTEN, meeting_features, word_ends, word_features
+from matcher.names.encoder import (
+    COUNT_WEIGHT,
+    JUNCTION_WEIGHT,
+    NAME_WIDTH,
+    Vectors,
+    begins_word,
+    token_weights,
+    word_counts,
+)
+from matcher.names.features import BUCKETS, SOUNDED, WRITTEN, count_features, meeting_features, word_ends, word_features
 from matcher.names.reading import ReadNames, read_names
 
 Ints = npt.NDArray[np.int64]
+_NEAR = 6  # names that begin like a name, and as many that end like it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +55,34 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the table is learned; the defaults made the shipped one (decision 0009 has what else was tried)."""
+    """How the table is learned; the defaults made the shipped one (decision 0009 has what else was tried).
+
+    Attributes:
+        seed: of everything random.
+        steps, batch: how many batches, and names in each.
+        rate: of learning, at the beginning.
+        temperature, coldest: of the softmax, at the beginning and at the end.
+        misspellings: Latin spellings made of each name.
+        clean: share of names in their usual Latin spelling.
+        swapped, omitted: share of names of two words turned round, and of three words with one left out.
+        longest: words of the longest name that is put together.
+        near: share of names that stand beside one they are nearly the same as.
+        longer: share of these that have a word more, not another.
+    """
 
     seed: int = 1
-    steps: int = 3000
+    steps: int = 5500
     batch: int = 1024
-    rate: float = 0.02
+    rate: float = 0.04
     temperature: float = 0.12
+    coldest: float = 0.06
     misspellings: int = 4
     clean: float = 0.6
     swapped: float = 0.06
     omitted: float = 0.10
     longest: int = 3
+    near: float = 0.3
+    longer: float = 0.4
 
 
 class _Corpus:
@@ -82,15 +108,23 @@ class _Corpus:
         # The square root: a language of many pairs does not drown the others.
         size = np.sqrt([len(by_lang[lang]) for lang in self.languages])
         self.share = size / size.sum()
-        self.tables = [_columns(by_lang[lang]) for lang in self.languages]
         self._read = read_names(tuple(texts))
+        sounds = self._sounds()
+        self.tables = [_columns(by_lang[lang], sounds) for lang in self.languages]
         self._pieces, self._weights, self._starts = _pieces(self._read)
+        self._counts = word_counts(self._read)
         self._ends = word_ends(self._read.vocabulary)
         begin, end = self._read.starts[:-1], self._read.starts[1:]
         empty = begin == end
         tokens = np.append(self._read.tokens, 0)
         self._first = np.where(empty, -1, tokens[begin])
         self._last = np.where(empty, -1, tokens[np.maximum(end - 1, 0)])
+
+    def _sounds(self) -> list[str]:
+        """Return how each spelling sounds, in one word."""
+        read = self._read
+        tokens = [read.vocabulary[token] for token in read.tokens.tolist()]
+        return ["".join(tokens[start:end]) for start, end in pairwise(read.starts.tolist())]
 
     def bags(self, spellings: Ints) -> tuple[Ints, npt.NDArray[np.float32], Ints]:
         """Return (pieces, weights, where each name begins) of names put together.
@@ -114,6 +148,10 @@ class _Corpus:
             pieces.append(meets.ravel().astype(np.int64))
             weights.append(np.full(meets.size, JUNCTION_WEIGHT, dtype=np.float32))
             names.append(np.repeat(rows, meets.shape[1]))
+        counts = np.where(spellings >= 0, self._counts[np.maximum(spellings, 0)], 0).sum(axis=1)
+        pieces.append(count_features(counts).astype(np.int64))
+        weights.append(np.full(n, COUNT_WEIGHT, dtype=np.float32))
+        names.append(np.arange(n))
         name = np.concatenate(names)
         order = np.argsort(name, kind="stable")
         starts = np.searchsorted(name[order], np.arange(n))
@@ -122,7 +160,10 @@ class _Corpus:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The concepts of one language: spellings by column, -1 beyond the last, and how many there are."""
+    """The concepts of one language: spellings by column, -1 beyond the last, and how many there are.
+
+    `near` holds other concepts that begin or end like each of them, shape (concepts, 2 _NEAR).
+    """
 
     native: Ints
     latin: Ints
@@ -130,9 +171,10 @@ class _Columns:
     latins: Ints
     clean: Ints
     whole: npt.NDArray[np.bool_]
+    near: Ints
 
 
-def _columns(rows: list[tuple[list[int], list[int], list[int], bool]]) -> _Columns:
+def _columns(rows: list[tuple[list[int], list[int], list[int], bool]], sounds: Sequence[str]) -> _Columns:
     def matrix(lists: list[list[int]]) -> tuple[Ints, Ints]:
         out = np.full((len(lists), max(map(len, lists))), -1, dtype=np.int64)
         for row, found in enumerate(lists):
@@ -142,7 +184,29 @@ def _columns(rows: list[tuple[list[int], list[int], list[int], bool]]) -> _Colum
     native, natives = matrix([row[0] for row in rows])
     latin, latins = matrix([row[2] for row in rows])
     clean = np.array([len(row[1]) for row in rows], dtype=np.int64)
-    return _Columns(native, latin, natives, latins, clean, np.array([row[3] for row in rows], dtype=np.bool_))
+    whole = np.array([row[3] for row in rows], dtype=np.bool_)
+    own = [sounds[row[1][0]] for row in rows]
+    near = np.concatenate([_neighbours(own), _neighbours([sound[::-1] for sound in own])], axis=1)
+    return _Columns(native, latin, natives, latins, clean, whole, near)
+
+
+def _neighbours(sounds: Sequence[str]) -> Ints:
+    """Return the rows of other sounds that stand next to each in alphabetical order, shape (n, _NEAR).
+
+    Where there are too few, a row has itself for a neighbour.
+    """
+    distinct = sorted(set(sounds))
+    place = {sound: number for number, sound in enumerate(distinct)}
+    holders: list[list[int]] = [[] for _ in distinct]
+    for row, sound in enumerate(sounds):
+        holders[place[sound]].append(row)
+    around = [step for step in range(-_NEAR // 2, _NEAR // 2 + 1) if step]
+    near = np.empty((len(sounds), _NEAR), dtype=np.int64)
+    for row, sound in enumerate(sounds):
+        others = (place[sound] + step for step in around)
+        found = [holders[other][row % len(holders[other])] for other in others if 0 <= other < len(distinct)]
+        near[row] = np.resize(found or [row], _NEAR)
+    return near
 
 
 def _pieces(read: ReadNames) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32], Ints]:
@@ -201,6 +265,7 @@ def _draw_language(table: _Columns, n: int, settings: Settings, rng: np.random.G
     shape = (n, settings.longest)
     words = rng.choice([1, 2, 3], n, p=[0.4, 0.4, 0.2])
     concept = rng.integers(0, len(table.native), shape)
+    _beside(words, concept, table, settings, rng)
     words[table.whole[concept[:, 0]]] = 1
 
     def any_of(columns: Ints, count: Ints, draw: Ints) -> Ints:
@@ -239,6 +304,22 @@ def _draw_language(table: _Columns, n: int, settings: Settings, rng: np.random.G
     return left, right
 
 
+def _beside(words: Ints, concept: Ints, table: _Columns, settings: Settings, rng: np.random.Generator) -> None:
+    """Put beside some names another that is nearly the same and must not be taken for it, in place.
+
+    It differs in one word, and in that little, or has a word more: chance alone brings few such names into a batch.
+    """
+    rows = np.arange(1, len(words), 2)
+    rows = rows[rng.random(len(rows)) < 2 * settings.near]
+    words[rows], concept[rows] = words[rows - 1], concept[rows - 1]
+    longer = (rng.random(len(rows)) < settings.longer) & (words[rows] < settings.longest)
+    longer &= ~table.whole[concept[rows, 0]]
+    words[rows[longer]] += 1
+    rows = rows[~longer]
+    where = rng.integers(0, words[rows])
+    concept[rows, where] = table.near[concept[rows, where], rng.integers(0, table.near.shape[1], len(rows))]
+
+
 def learn(
     concepts: Sequence[Concept],
     settings: Settings | None = None,
@@ -255,7 +336,18 @@ def learn(
     """
     import torch
 
-    settings = settings or Settings()
+    # More threads gain nothing on batches this small, lose much beside other work, and add up in another order.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _learn(torch, concepts, settings or Settings(), report)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _learn(
+    torch: Any, concepts: Sequence[Concept], settings: Settings, report: Callable[[int, float], None]
+) -> Vectors:
     corpus = _Corpus(concepts, settings)
     rng = np.random.default_rng(settings.seed)
     start = np.random.default_rng(settings.seed).standard_normal((BUCKETS, NAME_WIDTH), dtype=np.float32)
@@ -269,7 +361,8 @@ def learn(
         rows, pieces = np.unique(pieces, return_inverse=True)
         touched = torch.from_numpy(rows)
         part = table[touched].requires_grad_(True)
-        loss = _loss(torch, part, (pieces, weights, starts), right, settings)
+        heat = settings.temperature + (settings.coldest - settings.temperature) * step / settings.steps
+        loss = _loss(torch, part, (pieces, weights, starts), right, heat)
         loss.backward()
         gradient = part.grad
         assert gradient is not None
@@ -285,14 +378,14 @@ def learn(
 
 
 def _loss(
-    torch: Any, part: Any, bags: tuple[Ints, npt.NDArray[np.float32], Ints], right: Ints, settings: Settings
+    torch: Any, part: Any, bags: tuple[Ints, npt.NDArray[np.float32], Ints], right: Ints, temperature: float
 ) -> Any:
     """Return the contrastive loss of one batch, both ways; `bags` point into the rows of `part`."""
     pieces, weights, starts = (torch.from_numpy(array) for array in bags)
     vectors = torch.nn.functional.embedding_bag(pieces, part, starts, mode="sum", per_sample_weights=weights)
     vectors = torch.nn.functional.normalize(vectors)
     n = len(right)
-    similarity = vectors[:n] @ vectors[n:].T / settings.temperature
+    similarity = vectors[:n] @ vectors[n:].T / temperature
     # The same name twice in a batch is no negative of itself.
     name = np.sort(right, axis=1) @ (np.array([1, 1_000_003, 1_000_003**2]))[: right.shape[1]]
     same = torch.from_numpy(name[:, None] == name[None, :])

@@ -7,24 +7,16 @@ and a name none of whose words is in the tables of titles needs no grammar at al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
 
-from matcher.names.grammar import (
-    FULL_WEIGHT,
-    UNUSUAL,
-    NameToken,
-    Role,
-    in_role,
-    known_words,
-    settle,
-    words_of,
-)
-from matcher.names.script import normalised_words, spliced
+from matcher.names.grammar import FULL_WEIGHT, UNUSUAL, NameToken, Role, settle, words_of
+from matcher.names.lexicon import Lexicon
+from matcher.names.words import Ints, Numbered, any_of, cut_texts, normalised_whole, ragged, starts_of
 
 Parser = Callable[[str], tuple[NameToken, ...]]
 
@@ -67,36 +59,33 @@ class ReadNames:
         return np.repeat(np.arange(len(self)), np.diff(self.starts))
 
 
-class _Numbered(dict[str, int]):
-    """Gives each new key the next number."""
-
-    def __missing__(self, key: str) -> int:
-        number = self[key] = len(self)
-        return number
-
-
 def read_names(texts: Sequence[str]) -> ReadNames:
     """Return the tokens of names, titles included."""
-    numbers = _Numbered()
-    words, counts = normalised_words(texts)
-    unusual_texts = {n: words_of(texts[n]) for n in _unusual(texts) if UNUSUAL.search(texts[n])}
-    if unusual_texts:
-        words, counts = spliced(words, counts, unusual_texts)
-    flat = np.fromiter(map(numbers.__getitem__, words), dtype=np.int64, count=len(words))
-    readings = _Readings(list(numbers))
-    starts = _starts(counts)
-    unusual = np.flatnonzero(_any(readings.special[flat], starts))
-    if len(unusual):
-        flat, counts = _settled(unusual, flat, counts, readings)
-        starts = _starts(counts)
-    return readings.tokens_of(flat, starts)
+    cut = cut_texts(texts)
+    lexicon, typed = Lexicon.knowing(cut.words)
+    apart = normalised_whole(texts, cut.whole)
+    unusual = lexicon.typed_unusual.values[typed]
+    if unusual.any() or apart:
+        odd = np.flatnonzero(any_of(unusual[cut.flat], starts_of(cut.counts))).tolist()
+        apart |= {n: words_of(texts[n]) for n in (*odd, *cut.whole) if UNUSUAL.search(texts[n])}
+    begins = lexicon.typed_begins.values
+    members, counts = ragged(typed[cut.flat], cut.counts, begins)
+    flat = lexicon.typed_words.values[members]
+    if apart:
+        rows = iter(lexicon.rows_of(list(chain.from_iterable(apart.values()))))
+        flat, counts = _replaced(flat, counts, {n: list(islice(rows, len(words))) for n, words in apart.items()})
+    roles = np.zeros(len(flat), dtype=np.uint8)
+    seen = np.flatnonzero(any_of(lexicon.special.values[flat], starts_of(counts)))
+    if len(seen):
+        flat, roles, counts = _settled(seen, flat, counts, lexicon)
+    return _tokens(lexicon, flat, roles, counts)
 
 
 def read_with(texts: Sequence[str], parse: Parser) -> ReadNames:
     """Return the tokens of texts by a parser of one text: for what is not a name, and as the slow truth for names."""
     parsed = [parse(text) for text in texts]
     tokens = tuple(chain.from_iterable(parsed))
-    starts = _starts(np.fromiter(map(len, parsed), dtype=np.int64, count=len(parsed)))
+    starts = starts_of(np.fromiter(map(len, parsed), dtype=np.int64, count=len(parsed)))
     begins = set(starts.tolist())
     firsts = [n in begins or token.text != tokens[n - 1].text for n, token in enumerate(tokens)]
     every = _Entries(tokens, firsts)
@@ -107,7 +96,7 @@ class _Entries:
     """Distinct tokens of distinct words as arrays, to be picked from."""
 
     def __init__(self, tokens: Sequence[NameToken], firsts: Sequence[bool]) -> None:
-        vocabulary, written = _Numbered(), _Numbered()
+        vocabulary, written = Numbered(), Numbered()
         self.tokens = np.array([vocabulary[token.folded] for token in tokens], dtype=np.int32)
         self.words = np.array([written[token.text] for token in tokens], dtype=np.int32)
         self.firsts = np.array(firsts, dtype=np.bool_)
@@ -133,84 +122,93 @@ class _Entries:
         )
 
 
-class _Readings:
-    """The distinct readings of words (as a name; as an initial, if somewhere it is that) and their tokens."""
-
-    def __init__(self, words: list[str]) -> None:
-        self.words = words
-        known = known_words(words)
-        self.read = [tokens for tokens, _ in known]
-        self.kinds = [kind for _, kind in known]
-        self._tokens = list(self.read)
-        self._others: dict[tuple[int, Role], int] = {}
-        # A single letter is an initial whatever the tables say.
-        self.special = np.fromiter(
-            (bool(kind) or len(word) == 1 for word, kind in zip(words, self.kinds, strict=True)), np.bool_, len(words)
-        )
-
-    def number(self, word: int, role: Role) -> int:
-        """Return the reading of a word in a role."""
-        if role is Role.NAME:
-            return word
-        key = (word, role)
-        if key not in self._others:
-            self._others[key] = len(self._tokens)
-            self._tokens.append(in_role(self.words[word], self.read[word], role))
-        return self._others[key]
-
-    def tokens_of(self, flat: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> ReadNames:
-        """Return the tokens of names, given the readings of all their words one after the other."""
-        every = _Entries(
-            list(chain.from_iterable(self._tokens)),
-            list(chain.from_iterable([n == 0 for n in range(len(tokens))] for tokens in self._tokens)),
-        )
-        begin = _starts(np.fromiter(map(len, self._tokens), dtype=np.int64, count=len(self._tokens)))
-        length = np.diff(begin)[flat]
-        ends = _starts(length)
-        pick = np.arange(ends[-1]) + np.repeat(begin[flat] - ends[:-1], length)
-        read = every.read(pick, ends[starts])
-        _carry(read.weights, read.initials, read.titles, read.starts)
-        return read
+def _replaced(flat: Ints, counts: Ints, others: Mapping[int, Sequence[int]]) -> tuple[Ints, Ints]:
+    """Return the words of names and how many each has, those of some names replaced by others."""
+    numbers = np.array(sorted(others), dtype=np.int64)
+    changed = counts.copy()
+    changed[numbers] = [len(others[number]) for number in numbers.tolist()]
+    is_other = np.zeros(len(counts), dtype=np.bool_)
+    is_other[numbers] = True
+    out = np.empty(int(changed.sum()), dtype=np.int64)
+    out[np.repeat(~is_other, changed)] = flat[np.repeat(~is_other, counts)]
+    out[np.repeat(is_other, changed)] = list(chain.from_iterable(others[number] for number in numbers.tolist()))
+    return out, changed
 
 
-def _unusual(texts: Sequence[str]) -> list[int]:
-    """Return the texts that `UNUSUAL` may match: with @ or strokes, or a capital behind another letter."""
-    joined = "\n".join(texts)
-    letters = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    capital = (letters >= 65) & (letters <= 90)
-    letter = capital | ((letters >= 97) & (letters <= 122))
-    found = (letters == 64) | (letters == 47) | (letters == 92)
-    found[1:] |= capital[1:] & letter[:-1]
-    if not found.any():
-        return []
-    ends = np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1)
-    numbers: list[int] = np.unique(np.searchsorted(ends, np.flatnonzero(found), side="right")).tolist()
-    return numbers
+def _settled(seen: Ints, flat: Ints, counts: Ints, lexicon: Lexicon) -> tuple[Ints, npt.NDArray[np.uint8], Ints]:
+    """Return the words of all names, their roles, and how many each name has, after the grammar has seen some names."""
+    starts = starts_of(counts)
+    words: dict[int, list[int]] = {}
+    roles: list[int] = []
+    for name, start, end in zip(seen.tolist(), starts[seen].tolist(), starts[seen + 1].tolist(), strict=True):
+        rows = flat[start:end].tolist()
+        texts = [lexicon.words[row] for row in rows]
+        row_of = dict(zip(texts, rows, strict=True))
+        settled = settle(texts, lexicon.kinds.values[rows].tolist())
+        words[name] = [lexicon.row_of_initial(word) if role is Role.INITIAL else row_of[word] for word, role in settled]
+        roles += [role for _, role in settled]
+    out, changed = _replaced(flat, counts, words)
+    every = np.zeros(len(out), dtype=np.uint8)
+    is_seen = np.zeros(len(counts), dtype=np.bool_)
+    is_seen[seen] = True
+    every[np.repeat(is_seen, changed)] = roles
+    return out, every, changed
 
 
-def _settled(
-    unusual: npt.NDArray[np.int64],
-    flat: npt.NDArray[np.int64],
-    counts: npt.NDArray[np.int64],
-    readings: _Readings,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the readings of all words, and how many each name has, after the grammar has seen the unusual names."""
-    replaced: list[list[int]] = []
-    starts = _starts(counts)
-    for name in unusual.tolist():
-        numbers = flat[starts[name] : starts[name + 1]].tolist()
-        words = [readings.words[number] for number in numbers]
-        by_word = dict(zip(words, numbers, strict=True))
-        settled = settle(words, [readings.kinds[number] for number in numbers])
-        replaced.append([readings.number(by_word[word], role) for word, role in settled])
-    new_counts = counts.copy()
-    new_counts[unusual] = [len(found) for found in replaced]
-    out = np.empty(int(new_counts.sum()), dtype=np.int64)
-    is_unusual = np.zeros(len(counts), dtype=np.bool_)
-    is_unusual[unusual] = True
-    out[np.repeat(~is_unusual, new_counts)] = flat[np.repeat(~is_unusual, counts)]
-    out[np.repeat(is_unusual, new_counts)] = list(chain.from_iterable(replaced))
-    return out, new_counts
+def _tokens(lexicon: Lexicon, flat: Ints, roles: npt.NDArray[np.uint8], counts: Ints) -> ReadNames:
+    """Return the tokens of names, given all their words one after the other."""
+    texts = lexicon.texts.values
+    # The words of this batch, as names before as initials, so that those come first in `written` and once.
+    used = _first_met(np.concatenate([texts[flat], flat]), len(texts))
+    plain = texts[used] == used
+    used = np.concatenate([used[plain], used[~plain]])
+    place = np.zeros(len(texts), dtype=np.int64)
+    place[used] = np.arange(len(used))
+    begins = lexicon.begins.values
+    lengths = begins[used + 1] - begins[used]
+    entry_begins = starts_of(lengths)
+    entry_sounds = lexicon.sounds.values[
+        np.arange(entry_begins[-1]) + np.repeat(begins[used] - entry_begins[:-1], lengths)
+    ]
+    folds = lexicon.folds.values[entry_sounds]
+    forms = _first_met(folds, len(lexicon.forms))
+    form_place = np.zeros(len(lexicon.forms), dtype=np.int32)
+    form_place[forms] = np.arange(len(forms))
+    entry_tokens = form_place[folds]
+    firsts = np.zeros(len(folds), dtype=np.bool_)
+    firsts[entry_begins[:-1][lengths > 0]] = True
+    entries, per_name = ragged(place[flat], counts, entry_begins)
+    starts = starts_of(per_name)
+    sounds = entry_sounds[entries]
+    titles = np.zeros(len(entries), dtype=np.bool_)
+    if roles.any():
+        role = np.repeat(roles, lengths[place[flat]])
+        titles = (role == Role.TITLE) | ((role == Role.GLUED) & firsts[entries])
+    weights, initials = lexicon.weights.values[sounds], lexicon.initials.values[sounds]
+    _carry(weights, initials, titles, starts)
+    return ReadNames(
+        starts,
+        entry_tokens[entries],
+        weights,
+        initials,
+        titles,
+        entries.astype(np.int32),
+        entry_tokens,
+        place[texts[used]].repeat(lengths).astype(np.int32),
+        firsts,
+        tuple(lexicon.forms[form] for form in forms.tolist()),
+        tuple(lexicon.words[row] for row in used[: np.count_nonzero(plain)].tolist()),
+    )
+
+
+def _first_met(numbers: Ints, size: int) -> Ints:
+    """Return the distinct ones of numbers below a size, in the order in which they are first met."""
+    if len(numbers) < size // 16:
+        return numbers[np.sort(np.unique(numbers, return_index=True)[1])]
+    first = np.full(size, -1, dtype=np.int64)
+    first[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)
+    found = np.flatnonzero(first >= 0)
+    return found[np.argsort(first[found], kind="stable")]
 
 
 def _carry(
@@ -226,20 +224,6 @@ def _carry(
         return
     strongest = np.zeros(len(length), dtype=np.float32)
     strongest[filled] = np.maximum.reduceat(np.where(titles, np.float32(0), weights), starts[:-1][filled])
-    weak = (strongest > 0) & (strongest < FULL_WEIGHT) & _any(~initials & ~titles, starts)
+    weak = (strongest > 0) & (strongest < FULL_WEIGHT) & any_of(~initials & ~titles, starts)
     scale = np.repeat(np.where(weak, strongest, np.float32(1)), length)
     np.minimum(weights / scale, 1.0, out=weights, where=~titles)
-
-
-def _starts(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    starts = np.zeros(len(counts) + 1, dtype=np.int64)
-    np.cumsum(counts, out=starts[1:])
-    return starts
-
-
-def _any(flags: npt.NDArray[np.bool_], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Return for each name whether any of its entries is set."""
-    total = np.zeros(len(flags) + 1, dtype=np.int64)
-    np.cumsum(flags, out=total[1:])
-    found: npt.NDArray[np.bool_] = total[starts[1:]] > total[starts[:-1]]
-    return found

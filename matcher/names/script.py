@@ -9,11 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
-
-import numpy as np
-import numpy.typing as npt
 
 from matcher.names.zawgyi import to_unicode
 
@@ -96,7 +92,7 @@ def main_script(text: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _kept(char: str) -> str:
+def kept(char: str) -> str:
     """Return what one character becomes: itself, a space, or nothing."""
     # D'Souza, Ng'ang'a: one token. Asked first, for Unicode calls one of these apostrophes a letter.
     if char in "'’ʼ`´‘" or any(first <= ord(char) <= last for first, last in _VARIATION_SELECTORS):
@@ -116,8 +112,8 @@ def normalise(text: str) -> str:
     text = text[: 2 * MAX_NAME_CHARS]
     if _BURMESE.search(text):
         # What vanishes anyhow must not come between the signs by which the encoding is told.
-        text = to_unicode("".join(filter(_kept, text)))
-    cleaned = "".join(map(_kept, unicodedata.normalize("NFC", text)))
+        text = to_unicode("".join(filter(kept, text)))
+    cleaned = "".join(map(kept, unicodedata.normalize("NFC", text)))
     if _GREEK_CYRILLIC.search(cleaned) and _LATIN_LETTER.search(cleaned):
         # Twice, for some capitals are known only by their small letter.
         cleaned = cleaned.translate(_HOMOGLYPHS).casefold().translate(_HOMOGLYPHS)
@@ -126,65 +122,6 @@ def normalise(text: str) -> str:
     if _TSHEG[0] in folded or _TSHEG[1] in folded:
         folded = _OUTER_TSHEG.sub(" ", folded)
     return " ".join(folded.split())[:MAX_NAME_CHARS].rstrip(" " + _TSHEG)
-
-
-class _Kept(dict[int, str]):
-    """What each character becomes, found out when it is first met; line ends stay."""
-
-    def __missing__(self, point: int) -> str:
-        kept = "\n" if point == 10 else _kept(chr(point))
-        self[point] = kept
-        return kept
-
-
-_KEPT = _Kept()
-# Look-alike letters, Tibetan, and Burmese, whose encoding must be told first: such texts are normalised one by one.
-_SPECIAL = re.compile("[\u0370-\u052f\u0f00-\u0fff\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f]")
-_LONG = MAX_NAME_CHARS // 4
-
-
-def normalised_words(texts: Sequence[str]) -> tuple[list[str], npt.NDArray[np.int64]]:
-    """Return the words of many texts as `normalise` leaves them; all at once, many times faster than one by one.
-
-    Returns:
-        (words, counts): all words in order, and how many each text has, shape (n,).
-    """
-    if not texts:
-        return [], np.zeros(0, dtype=np.int64)
-    joined = "\n".join(texts)
-    plain = joined.isascii()
-    special: list[int] = []
-    if max(map(len, texts)) > _LONG or joined.count("\n") >= len(texts) or (not plain and _SPECIAL.search(joined)):
-        special = [n for n, text in enumerate(texts) if len(text) > _LONG or "\n" in text or _SPECIAL.search(text)]
-        apart = set(special)
-        joined = "\n".join("" if n in apart else text for n, text in enumerate(texts))
-    composed = joined if plain else unicodedata.normalize("NFC", joined)
-    cleaned = composed.translate(_KEPT).casefold()
-    letters = np.frombuffer(cleaned.encode("utf-32-le"), dtype=np.uint32)
-    ends = letters == 10
-    begins = (letters != 32) & ~ends
-    begins[1:] &= (letters[:-1] == 32) | ends[:-1]
-    counts = np.bincount(np.cumsum(ends)[begins], minlength=len(texts)).astype(np.int64)
-    words = cleaned.split()
-    return spliced(words, counts, {n: normalise(texts[n]).split() for n in special}) if special else (words, counts)
-
-
-def spliced(
-    words: list[str], counts: npt.NDArray[np.int64], others: Mapping[int, Sequence[str]]
-) -> tuple[list[str], npt.NDArray[np.int64]]:
-    """Return words and counts with those of some texts replaced; `others` holds the new words by text."""
-    ends = np.cumsum(counts)
-    out: list[str] = []
-    at = 0
-    for text in sorted(others):
-        out.extend(words[at : int(ends[text] - counts[text])])
-        out.extend(others[text])
-        at = int(ends[text])
-    out.extend(words[at:])
-    changed = counts.copy()
-    for text, new in others.items():
-        changed[text] = len(new)
-    return out, changed
 
 
 @lru_cache(maxsize=64)

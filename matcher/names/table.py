@@ -15,7 +15,8 @@ import numpy.typing as npt
 from matcher.names.grammar import NameToken
 from matcher.names.phonetics import encode_tokens
 from matcher.names.reading import Parser, ReadNames, read_names, read_with
-from matcher.names.script import normalise, normalised_words, script_of
+from matcher.names.script import normalise, script_of
+from matcher.names.words import normalised_words
 
 MAX_TOKENS = 5
 _NO_SCRIPT = ("Latn", "Zyyy")

@@ -57,7 +57,7 @@ _ZERO = re.compile("(?<![၀-၉])၀(?=[က-ဪ\u102b-\u103f])|(?<=[က-ဪ\u10
 _SEVEN = re.compile("၇(?=[\u102b-\u1032\u103a-\u103e])")
 
 _MYANMAR = "\u1000-\u103f\u1050-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f"
-_OTHERS = re.compile(f"[^{_MYANMAR}]")
+_OTHERS, _OTHERS_IN_LINE = re.compile(f"[^{_MYANMAR}]"), re.compile(f"[^{_MYANMAR}\n]")
 # A stacked letter is of its neighbour's class; anything else is Zawgyi's killing sign before the next syllable.
 _STACKS = "|".join(
     f"[{above}]{_VIRAMA}(?=[{below}])"
@@ -111,11 +111,11 @@ def to_unicode(text: str) -> str:
     Text in other scripts, and text that may be either, is returned as it is. Call it before the text is normalised,
     for Zawgyi uses digits and marks that normalisation drops. What would look like Zawgyi again was none: it stays.
     """
-    mended = _mended(text)
-    if not looks_like_zawgyi(mended):
-        return mended
-    converted = _mended(zawgyi_to_unicode(mended))
-    return mended if looks_like_zawgyi(converted) else converted
+    good = mended(text)
+    if not looks_like_zawgyi(good):
+        return good
+    converted = mended(zawgyi_to_unicode(good))
+    return good if looks_like_zawgyi(converted) else converted
 
 
 def looks_like_zawgyi(text: str) -> bool:
@@ -123,7 +123,7 @@ def looks_like_zawgyi(text: str) -> bool:
 
     What reads well as both (စုစု) is taken for Unicode.
     """
-    text = _mended(text)
+    text = mended(text)
     broken = _misplaced(_BURMESE, text)
     for own_letters, syllable in _NEIGHBOURS:
         if broken and own_letters.search(text):
@@ -137,7 +137,16 @@ def looks_like_zawgyi(text: str) -> bool:
     return _misplaced(_BURMESE, converted) + len(_BARE_YA.findall(converted)) < broken
 
 
-def _mended(text: str) -> str:
+def unsure_lines(lines: str) -> list[int]:
+    """Return which lines of mended text break the order of Burmese in Unicode: the others are surely no Zawgyi.
+
+    One look at many names, for nearly all of them are good Unicode.
+    """
+    left = _OTHERS_IN_LINE.sub("", _BURMESE.sub("", lines))
+    return [number for number, rest in enumerate(left.split("\n")) if rest]
+
+
+def mended(text: str) -> str:
     """Return a text with letters where digits stand for them."""
     if "\u1040" not in text and "\u1047" not in text:
         return text

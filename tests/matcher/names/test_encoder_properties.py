@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from name_cases import names, region_names
 
 from matcher.names import NameEncoder
-from matcher.names.encoder import JUNCTION_WEIGHT, NAME_WIDTH, TITLE_WEIGHT
-from matcher.names.features import BUCKETS, SOUNDED, WRITTEN, meeting_features, word_ends, word_features
+from matcher.names.encoder import COUNT_WEIGHT, JUNCTION_WEIGHT, NAME_WIDTH, TITLE_WEIGHT
+from matcher.names.features import BUCKETS, SOUNDED, WRITTEN, count_features, meeting_features, word_ends, word_features
 from matcher.names.grammar import NameToken, parse_with_titles, read_words
 
 Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -42,6 +42,9 @@ def by_hand(name: str) -> Vector:
             ends = word_ends([before.folded, token.folded])
             out += JUNCTION_WEIGHT * any_encoder().table[meeting_features(ends[[0]], ends[[1]])[0]].sum(axis=0)
         before = token
+    if tokens:
+        words = np.array([sum(not token.title for token in tokens)])
+        out += COUNT_WEIGHT * any_encoder().table[count_features(words)[0]]
     norm = float(np.linalg.norm(out))
     return out / norm if norm else out
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from name_cases import names, region_names
 
-from matcher.names.grammar import INITIAL_WEIGHT, _KnownWords, parse_name, parse_with_titles, read_words
+from matcher.names.grammar import INITIAL_WEIGHT, parse_name, parse_with_titles
 from matcher.names.grammar_tables import Grammar, Kind
 from matcher.names.romanize import romanize
 from matcher.names.script import normalise
@@ -151,14 +151,3 @@ def test_every_token_comes_from_the_name_and_weighs_something(name: str) -> None
 @settings(deadline=None)
 def test_case_punctuation_and_space_do_not_count(name: str) -> None:
     assert parse_name(f"  {name.upper().replace(' ', ' , ')}. ") == parse_name(name)
-
-
-def test_words_are_kept_until_there_are_too_many() -> None:
-    known = _KnownWords(limit=4)
-    first = known(["sunita", "এম", "daw", "sunita"])
-    assert first == known(["sunita", "এম", "daw", "sunita"])
-    assert first[0] == (read_words(["sunita"])[0], Kind.NONE)
-    assert [kind for _, kind in first] == [Kind.NONE, Kind.INITIAL, Kind.TITLE, Kind.NONE]
-    many = [f"name{letter}" for letter in "abcdefgh"]
-    assert [tokens for tokens, _ in known(many)] == read_words(many)
-    assert known(["sunita"]) == first[:1]

@@ -7,7 +7,7 @@ import pytest
 
 from matcher.names.encoder import NameEncoder, unit_rows
 from matcher.names.features import BUCKETS
-from matcher.names.learning import Concept, Settings, _Corpus, _draw, learn
+from matcher.names.learning import Concept, Settings, _beside, _Corpus, _draw, _neighbours, learn
 
 CONCEPTS = [
     Concept("bn", ("সুনীতা", "सुनीता"), ("Sunita", "Suneeta")),
@@ -22,23 +22,25 @@ CONCEPTS = [
 
 def test_a_bag_sums_to_what_the_encoder_gives() -> None:
     corpus = _Corpus(CONCEPTS, Settings(misspellings=0))
-    table = np.random.default_rng(1).standard_normal((BUCKETS, 8), dtype=np.float32)
+    encoder = NameEncoder(np.random.default_rng(1).standard_normal((BUCKETS, 8), dtype=np.float32), "any")
+    table = encoder.table
     texts = [text for concept in CONCEPTS for text in (*concept.latin, *concept.native)]
     spelled = list(dict.fromkeys(texts))
     pieces, weights, starts = corpus.bags(np.arange(len(spelled))[:, None])
     sums = np.add.reduceat(table[pieces] * weights[:, None], starts, axis=0)
     numbers = {text: n for n, text in enumerate(_texts(CONCEPTS))}
-    expected = NameEncoder(table, "any").encode(spelled)
+    expected = encoder.encode(spelled)
     np.testing.assert_allclose(unit_rows(sums)[[numbers[text] for text in spelled]], expected, atol=1e-4)
 
 
 def test_words_put_together_are_joined_as_in_one_name() -> None:
     corpus = _Corpus(CONCEPTS, Settings(misspellings=0))
-    table = np.random.default_rng(1).standard_normal((BUCKETS, 8), dtype=np.float32)
+    encoder = NameEncoder(np.random.default_rng(1).standard_normal((BUCKETS, 8), dtype=np.float32), "any")
+    table = encoder.table
     numbers = {text: n for n, text in enumerate(_texts(CONCEPTS))}
     pieces, weights, starts = corpus.bags(np.array([[numbers["সুনীতা"], numbers["মণ্ডল"], -1]]))
     summed = unit_rows(np.add.reduceat(table[pieces] * weights[:, None], starts, axis=0))
-    np.testing.assert_allclose(summed, NameEncoder(table, "any").encode(["সুনীতা মণ্ডল"]), atol=1e-4)
+    np.testing.assert_allclose(summed, encoder.encode(["সুনীতা মণ্ডল"]), atol=1e-4)
 
 
 def _texts(concepts: list[Concept]) -> list[str]:
@@ -66,6 +68,33 @@ def test_a_word_left_out_leaves_the_others_in_order() -> None:
     assert shorter.any()
     assert ((right[shorter, :2] >= 0).all(axis=1)).all()
     assert (right[shorter, 2] < 0).all()
+
+
+def test_a_name_stands_beside_one_that_is_nearly_the_same() -> None:
+    rng = np.random.default_rng(4)
+    table = _Corpus(CONCEPTS, Settings(misspellings=0)).tables[0]
+    words, concept = rng.integers(1, 3, 400), rng.integers(0, len(table.native), (400, 3))
+    words[table.whole[concept[:, 0]]] = 1
+    before = concept.copy()
+    _beside(words, concept, table, Settings(near=0.5, longer=0.0), rng)
+    np.testing.assert_array_equal(concept[::2], before[::2])
+    np.testing.assert_array_equal(words[1::2], words[::2])
+    used = np.arange(3)[None, :] < words[::2, None]
+    differ = (concept[1::2] != concept[::2]) & used
+    assert (differ.sum(axis=1) <= 1).all()
+    assert differ.any(axis=1).mean() > 0.8
+    _beside(words, concept, table, Settings(near=0.5, longer=1.0), rng)
+    longer = words[1::2] == words[::2] + 1
+    np.testing.assert_array_equal(longer, ~table.whole[concept[::2, 0]])
+    np.testing.assert_array_equal(concept[1::2], concept[::2])
+
+
+def test_neighbours_are_other_sounds_that_begin_alike() -> None:
+    sounds = ["sita", "sunita", "gita", "sunil", "sunita"]
+    near = _neighbours(sounds)
+    assert all(sounds[row] != sound for sound, rows in zip(sounds, near, strict=True) for row in rows)
+    assert sounds[near[1][list(near[1]).index(3)]] == "sunil"
+    assert (_neighbours(["sita"]) == 0).all()
 
 
 def test_learning_pulls_spellings_together_and_repeats() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from name_cases import ALPHABETS
 
-from matcher.names.zawgyi import looks_like_zawgyi, to_unicode, zawgyi_to_unicode
+from matcher.names.zawgyi import looks_like_zawgyi, mended, to_unicode, unsure_lines, zawgyi_to_unicode
 
 # Zawgyi as its keyboards store it, and the same name in Unicode.
 PAIRS = [
@@ -111,3 +111,10 @@ def test_anything_is_answered_and_a_second_pass_changes_nothing_good(text: str) 
     once = to_unicode(text)
     if not looks_like_zawgyi(once):
         assert to_unicode(once) == once
+
+
+@given(st.lists(st.text("ကခငစတနမယရလဝသအါာိီုူေဲံ့း္်ျြွှ၀၇ဩၢၵႃ\u1060\u1064\u106e\u1088a", max_size=7), min_size=1, max_size=5))
+def test_lines_that_keep_the_order_are_never_zawgyi(lines: list[str]) -> None:
+    good = [mended(line) for line in lines]
+    unsure = set(unsure_lines("\n".join(good)))
+    assert not any(looks_like_zawgyi(line) for n, line in enumerate(good) if n not in unsure)
