@@ -19,7 +19,7 @@ from api.alerts.delivery import DeliverySettings, Dispatcher
 from api.alerts.service import AlertService
 from api.cases.photos import PhotoDesk, Photographer
 from api.cases.service import CaseService
-from api.face_model import FaceModel, Studio, face_models_of
+from api.face_model import NOT_SET_UP, FaceModel, Studio, face_models_of
 from api.faults import origin
 from api.ids import Clock, RandomBytes, new_id, utc_now
 from api.index_keeper import IndexKeeper
@@ -95,6 +95,8 @@ class Sandhan:
             pool = Studio(settings, lambda: keeper.face_model)
         camera: Photographer | None = (photographer or pool) if settings.faces else None
         desk = PhotoDesk(database, camera, clock, random_bytes, settings.photo_workers if pool else 1)
+        if not settings.faces and (withheld := desk.withhold_all()):
+            log.info("faces are switched off: the embeddings of %d photos are forgotten", withheld)
         dispatcher = Dispatcher(database, _delivery(settings), clock, jitter)
         matching = MatchService(
             database,
@@ -190,7 +192,9 @@ class Sandhan:
             return "off"
         searched, wanted = self.keeper.face_model, next(iter(self.face_models.values()))
         state = f"on ({searched.model_id})"
-        if not searched.is_calibrated:
+        if searched is NOT_SET_UP:
+            state = "waiting: the face model that is searched is not set up here"
+        elif not searched.is_calibrated:
             state += ", not calibrated: photos are found and say nothing for or against"
         if wanted.model_id != searched.model_id:
             state += f"; run sandhan photos reembed to change to {wanted.model_id}"

@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from api.settings import Settings
+from matcher.errors import ModelCorrupt
 from matcher.face_calibration import Calibrations, FaceCalibration, shipped_calibrations
 from matcher.photos.embedder import Embedder, FaceRecognitionEmbedder
+from matcher.photos.errors import MatchingUnavailable
 from matcher.photos.faces import Box, PhotoResult
 from matcher.photos.onnx_embedder import OnnxEmbedder
 from matcher.photos.onnx_profile import OnnxProfile
@@ -43,6 +45,17 @@ class FaceModel:
         return self.model_id in self.calibrations
 
 
+def _no_embedder() -> Embedder:
+    raise MatchingUnavailable(
+        "the face model that is searched is not set up here",
+        "set SANDHAN_FACE_PROFILE to its profile, or run sandhan photos reembed with the model that is",
+    )
+
+
+NOT_SET_UP = FaceModel("not set up here", FaceRecognitionEmbedder.width, _no_embedder, {})
+"""Stands for a model that the database names and this process does not have: no faces are of it, and photos wait."""
+
+
 def face_model_of(settings: Settings) -> FaceModel:
     """Return the face model of this deployment.
 
@@ -57,12 +70,18 @@ def face_model_of(settings: Settings) -> FaceModel:
         )
     path = Path(settings.face_profile)
     profile = OnnxProfile.read(path)
-    own = {} if profile.calibration is None else {profile.model_id: FaceCalibration.of(profile.calibration)}
+    own: dict[str, FaceCalibration] = {}
+    if profile.calibration is not None:
+        try:
+            own[profile.model_id] = FaceCalibration.of(profile.calibration)
+        except ModelCorrupt as error:
+            reason = f"the [calibration] of the face model's profile {path.name} cannot be used"
+            raise MatchingUnavailable(reason, f"correct it there, or leave it out: {error}") from error
     return FaceModel(
         profile.model_id,
         profile.width,
         partial(OnnxEmbedder, path),
-        {**shipped_calibrations(), **own},
+        {**own, **shipped_calibrations()},  # what `sandhan train faces` has moved wins over where it began
     )
 
 
@@ -91,6 +110,8 @@ class Studio:
     def process(self, data: bytes, *, pick: Box | None = None) -> PhotoResult:
         """Return the cleaned photo and its face; see `PhotoPool.process`."""
         model = self._current()
+        if model is NOT_SET_UP:
+            _no_embedder()
         with self._lock:
             if model.model_id not in self._pools:
                 self._pools[model.model_id] = photo_pool(self._settings, model)

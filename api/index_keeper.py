@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from api.cases.forms import to_person
-from api.face_model import FACE_MODEL, FaceModel
+from api.face_model import FACE_MODEL, NOT_SET_UP, FaceModel
 from api.ids import Clock
 from api.store import Database, cases, changes, faces, meta
 from indexing.errors import SnapshotBusy, SnapshotReason, SnapshotUnusable
@@ -71,14 +72,22 @@ class IndexKeeper:
     Args:
         database: the truth.
         folder: where snapshots are kept.
-        face_models: those that can be used here, by id. Which of them is searched stands in the database; the first,
-            where nothing stands there yet or a model that is not among them.
+        face_models: those that can be used here, by id. Which of them is searched stands in the database (the first,
+            where nothing stands there yet); of a model that is not among them no faces are searched.
+        ahead: makes the index of this model ready, whatever the database says is searched.
         clock: when a snapshot was made.
     """
 
-    def __init__(self, database: Database, folder: Path, face_models: Mapping[str, FaceModel], clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        folder: Path,
+        face_models: Mapping[str, FaceModel],
+        clock: Clock,
+        ahead: FaceModel | None = None,
+    ) -> None:
         self._database, self._clock = database, clock
-        self._folders, self._face_models = folder, face_models
+        self._folders, self._face_models, self._ahead = folder, face_models, ahead
         self._lock = threading.RLock()
         self.face_model = self._searched_model()
         self.index = self._empty()
@@ -179,13 +188,24 @@ class IndexKeeper:
             return self._folders
         return self._folders.with_name(f"{self._folders.name}-{hashlib.sha256(model.encode()).hexdigest()[:8]}")
 
+    def forget_other_models(self) -> None:
+        """Delete the snapshots of other face models: they hold faces that nobody will be asked about again."""
+        with self._lock:
+            for folder in (self._folders, *self._folders.parent.glob(f"{self._folders.name}-*")):
+                if folder != self._folder and folder.is_dir():
+                    shutil.rmtree(folder)
+
     def _searched_model(self) -> FaceModel:
-        wanted = next(iter(self._face_models.values()))
+        if self._ahead is not None:
+            return self._ahead
         with self._database.read() as conn:
             searched = meta.face_model(conn)
-        if searched is not None and searched not in self._face_models:
-            log.warning("photos were embedded by another face model than any set up here: run sandhan photos reembed")
-        return self._face_models.get(searched or wanted.model_id, wanted)
+        if searched is None:
+            return next(iter(self._face_models.values()))
+        if searched not in self._face_models:
+            log.warning("the face model that is searched is not set up here: photos wait, and no faces are searched")
+        # Another model in its place would make faces that nobody else searches.
+        return self._face_models.get(searched, NOT_SET_UP)
 
     def _follow_face_model(self) -> None:
         """Search the embeddings of another model once they are complete, by the index that was made for them."""

@@ -83,12 +83,15 @@ class Reembedding:
         summary = ReembedSummary(self._model.model_id)
         while not summary.switched:
             self._read_left(summary, progress)
-            models = {self._model.model_id: self._model}
-            IndexKeeper(self._database, self._index_folder, models, self._clock).rebuild()
+            keeper = IndexKeeper(self._database, self._index_folder, {}, self._clock, ahead=self._model)
+            keeper.rebuild()
             with self._database.write() as conn:
                 summary.switched = self._switch(conn, summary)
                 if summary.switched and forget_others:
+                    for photo_id in summary.refused:  # or its owner would never hear of it: nothing is left of its face
+                        photos.ask_again(conn, photo_id, self._clock())
                     summary.forgotten = faces.forget_other_models(conn, self._model.model_id)
+        keeper.forget_other_models()
         return summary
 
     def _read_left(self, summary: ReembedSummary, progress: Progress) -> None:
@@ -108,10 +111,14 @@ class Reembedding:
         with self._database.read() as conn:
             content = photos.get_content(conn, photo.id)
             known = faces.faces_of_photo(conn, photo.id)
-        if content is None or not known:
+        if content is None:
             return
         # The stored picture is the one that the old face's box belongs to: the same person is meant.
-        box = Box(*(known[0].box[edge] for edge in ("left", "top", "right", "bottom")))
+        box = None
+        if known:
+            box = Box(*(known[0].box[edge] for edge in ("left", "top", "right", "bottom")))
+        elif photo.chosen_box is not None:
+            box = Box(*photo.chosen_box)
         try:
             result = self._camera.process(content.content, pick=box)
         except UnusablePhoto as problem:
@@ -133,8 +140,9 @@ class Reembedding:
             return False
         if meta.face_model(conn) != self._model.model_id:
             meta.switch_face_model(conn, self._model.model_id)
-            faces.ask_comparison(conn, self._model.model_id)
             audit.append(
                 conn, at=self._clock(), actor="command-line", action="faces.model_changed", subject=self._model.model_id
             )
+        # Also where the model stays: its calibration may be another.
+        faces.ask_comparison(conn, self._model.model_id)
         return True

@@ -42,13 +42,16 @@ def train_faces(file: Path, model: FaceModel) -> TrainedFaces:
         ModelCorrupt: the decisions leave nothing that tells people apart.
     """
     if not model.is_calibrated:
-        raise MappingProblem("the face model has no calibration to begin with: add one to its profile")
+        raise MappingProblem(
+            "the face model has no calibration to begin with: add one to its profile, with the means that "
+            "sandhan evaluate photos prints for genuine and impostor"
+        )
     rows = [
         (
             _number(row, "distance", number),
             _number(row, "age", number, _GROWN),
             _number(row, "years", number, _NO_YEARS),
-            yes_or_no(row["Decision"], "Decision"),
+            yes_or_no(row["Decision"], "Decision", number),
         )
         for number, row in enumerate(rows_of(file, ",", ("distance", "Decision")), 2)
         if row["distance"].strip()

@@ -21,6 +21,8 @@ from matcher.person import PersonRecord
 
 PRIOR = "prior"
 FACE_NAME = "face"
+LEAST_BESIDE_FACES = 3.0
+"""Bits that something beside the photos must say before a pair that they lift may raise an alert."""
 CHUNK = 200_000
 
 
@@ -194,7 +196,7 @@ def scored_pair(
         alone = model.grade(float(to_probability(np.array([without]))[0]))
         # Among a few reports the prior itself is "possible": something beside the photos must speak for the pair.
         other = sum(part.bits for part in contributions if part.comparison not in (PRIOR, FACE_NAME))
-        if alone is Grade.CERTAINLY_NOT or other <= 0:
+        if alone is Grade.CERTAINLY_NOT or other < LEAST_BESIDE_FACES:
             grade = Grade.POSSIBLE
     return ScoredPair(
         left_id, right_id, float(scored.weight[row]), without, probability, grade, contributions, model.version

@@ -11,12 +11,12 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from api.access import AccessScope, NotFound
 from api.ids import Clock, RandomBytes, new_id
-from api.store import Connection, Database, audit, cases, partners, photos
+from api.store import Connection, Database, audit, cases, meta, partners, photos
 from api.store.cases import Case
 from api.store.faces import NewFace
 from api.store.photos import Photo
@@ -27,6 +27,7 @@ from matcher.photos.faces import Box, PhotoResult
 log = logging.getLogger(__name__)
 
 GAVE_UP_CODE = "photo_gave_up"
+_STILL_READING = timedelta(minutes=10)  # longer than any photo may take
 _MAX_ATTEMPTS = 2  # a photo that twice took the process down is not tried a third time
 
 
@@ -95,6 +96,14 @@ class PhotoDesk:
         for case in cases.get_cases(conn, list(of_case)).values():
             self._follow(conn, case, of_case[case.id])
 
+    def withhold_all(self) -> int:
+        """Keep no embedding anywhere: faces are switched off in this deployment. Return how many photos had one."""
+        with self._database.write() as conn:
+            found = photos.in_states(conn, ("embedded", "pending"))
+            for photo in found:
+                photos.store_result(conn, photo.id, "withheld", at=self._clock())
+        return len(found)
+
     def choose(self, conn: Connection, case: Case, photo_id: str, box: Box, scope: AccessScope) -> Photo:
         """Note which face of a photo is meant, and by whom; it waits to be read again.
 
@@ -156,9 +165,11 @@ class PhotoDesk:
         if self._photographer is None:
             return 0
         with self._database.write() as conn:
+            if meta.face_model(conn) != model:  # changed meanwhile, or not set up here: not for this process to read
+                return 0
             left = photos.without_faces_of(conn, model, limit)
             for photo in left:
-                photos.store_result(conn, photo.id, "pending", at=self._clock())
+                photos.ask_again(conn, photo.id, self._clock())
         return len(left)
 
     def process(self, photo: Photo) -> bool:
@@ -175,12 +186,17 @@ class PhotoDesk:
                 photos.store_result(conn, photo.id, "withheld", at=self._clock())
             return True
         with self._database.write(ordered=False) as conn:
-            attempts = photos.count_attempt(conn, photo.id)
+            attempts = photos.count_attempt(conn, photo.id, self._clock())
         with self._database.read() as conn:
             content = photos.get_content(conn, photo.id)
         if content is None:
             return True
         if attempts > _MAX_ATTEMPTS:
+            if current.attempted_at is not None and self._clock() - current.attempted_at < _STILL_READING:
+                # Other processes may be at it now: only one that has had its time can have been taken down.
+                with self._database.write(ordered=False) as conn:
+                    photos.forget_attempt(conn, photo.id)
+                return False
             self._give_up(photo.id)
             return True
         try:
@@ -193,15 +209,26 @@ class PhotoDesk:
                 with self._database.write(ordered=False) as conn:
                     photos.forget_attempt(conn, photo.id)
                 return False
-            self._fail(photo.id, problem)
+            self._fail(current, problem)
             return True
         now = self._clock()
         with self._database.write() as conn:
-            photos.store_result(
-                conn, photo.id, "embedded", at=now, content=result.jpeg, media_type=result.media_type,
-                captured_on=result.captured_on, faces=new_faces(result, now, self._random),
-            )  # fmt: skip
+            if self._still_wanted(conn, current):
+                photos.store_result(
+                    conn, photo.id, "embedded", at=now, content=result.jpeg, media_type=result.media_type,
+                    captured_on=past_day(result.captured_on, now), faces=new_faces(result, now, self._random),
+                )  # fmt: skip
         return True
+
+    def _still_wanted(self, conn: Connection, read: Photo) -> bool:
+        """Tell whether what was made of a photo may be stored.
+
+        While it was read, consent may have been withdrawn, another face chosen, or another reader been faster.
+        """
+        now = photos.get_photo(conn, read.id)
+        if now is None or now.state != "pending" or now.chosen_box != read.chosen_box:
+            return False
+        return self._may_compare(conn, cases.require_case(conn, read.case_id))
 
     def _may_compare(self, conn: Connection, case: Case) -> bool:
         """Tell whether faces are compared here, for this partner, and for this person."""
@@ -221,14 +248,17 @@ class PhotoDesk:
             elif refused and photo.state in ("embedded", "pending"):
                 photos.store_result(conn, photo.id, "withheld", at=self._clock())
 
-    def _fail(self, photo_id: str, problem: UnusablePhoto) -> None:
+    def _fail(self, photo: Photo, problem: UnusablePhoto) -> None:
         several = problem if isinstance(problem, SeveralFaces) else None
         with self._database.write() as conn:
+            if not self._still_wanted(conn, photo):
+                return
             photos.store_result(
-                conn, photo_id, "failed", at=self._clock(), error_code=problem.code, error_detail=str(problem),
+                conn, photo.id, "failed", at=self._clock(), error_code=problem.code, error_detail=str(problem),
                 # The boxes belong to the cleaned picture, so that is what a person must be shown.
                 content=several.picture if several else None,
                 media_type="image/jpeg" if several and several.picture else None,
+                captured_on=past_day(several.captured_on, self._clock()) if several else None,
                 faces_seen=(
                     {"boxes": [list(box) for box in several.boxes], "size": list(several.size)} if several else None
                 ),
@@ -242,6 +272,11 @@ class PhotoDesk:
                     conn, photo_id, "failed", at=self._clock(), error_code=GAVE_UP_CODE,
                     error_detail="reading this photo was interrupted twice; upload it again or leave it out",
                 )  # fmt: skip
+
+
+def past_day(day: date | None, now: datetime) -> date | None:
+    """Return the day that a camera recorded, None if its clock ran ahead."""
+    return day if day is not None and day <= now.date() else None
 
 
 def new_faces(result: PhotoResult, now: datetime, random_bytes: RandomBytes) -> list[NewFace]:

@@ -116,7 +116,7 @@ def name_pairs(
     """Precision, recall and F1 of the default decision on pairs of names, with no other evidence."""
     with plain_errors():
         rows = list(rows_of(pairs, ",", ("name1", "name2", "is_match")))
-        truth = np.array([yes_or_no(row["is_match"], "is_match") for row in rows], dtype=np.bool_)
+        truth = np.array([yes_or_no(row["is_match"], "is_match", n) for n, row in enumerate(rows, 2)], dtype=np.bool_)
         table = NameTable.build(name for row in rows for name in (row["name1"], row["name2"]))
         left = np.array([table.ids[row["name1"]] for row in rows], dtype=np.int64)
         right = np.array([table.ids[row["name2"]] for row in rows], dtype=np.int64)

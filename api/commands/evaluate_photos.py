@@ -46,15 +46,17 @@ def photos(
         paths: dict[str, Path] = {}
         labelled = []
         for number, row in enumerate(rows_of(pairs, ",", ("file_x", "file_y", "Decision")), 2):
-            pair = PhotoPair(row["file_x"].strip(), row["file_y"].strip(), yes_or_no(row["Decision"], "Decision"))
+            pair = PhotoPair(
+                row["file_x"].strip(), row["file_y"].strip(), yes_or_no(row["Decision"], "Decision", number)
+            )
             paths |= {name: _inside(images, name, number) for name in (pair.left, pair.right) if name not in paths}
             labelled.append(pair)
         names = sorted(paths)
         settings = load_settings()
         model = face_model_of(settings)
         calibration = model.calibrations.get(model.model_id)
-        if calibration is None:
-            raise MappingProblem("the face model has no retrieval threshold: its profile has no calibration")
+        # A model without a calibration has no threshold: its distances and their order can be measured all the same.
+        threshold = None if calibration is None else calibration.retrieval
         started = time.perf_counter()
         pool = photo_pool(settings, model, workers)
         with pool, ThreadPoolExecutor(workers) as threads, progress(as_json) as bars:
@@ -71,7 +73,7 @@ def photos(
         "faces_found": len(found),
         "several_faces": sum(look.faces > 1 for look in looked.values()),
         "refused": dict(Counter(look.refused for look in looked.values() if look.refused)),
-        **asdict(figures_of(labelled, measured, calibration.retrieval)),
+        **asdict(figures_of(labelled, measured, threshold)),
         "seconds_per_image": seconds,
     }
     if as_json:

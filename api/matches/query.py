@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from api.access import AccessScope, NotFound, Permission, View
-from api.cases.photos import Photographer
+from api.cases.photos import Photographer, past_day
 from api.cases.service import is_party
 from api.cases.views import CaseView, MaskedCaseView, view_case
 from api.ids import Clock
@@ -132,10 +132,8 @@ class MatchReader:
             except UnusablePhoto as problem:
                 told.append(f"{problem.code}: {problem}")
                 continue
-            found += [
-                FaceEmbedding(face.vector, result.model_id, str(face.quality), result.captured_on)
-                for face in result.faces
-            ]
+            taken = past_day(result.captured_on, self._clock())
+            found += [FaceEmbedding(face.vector, result.model_id, str(face.quality), taken) for face in result.faces]
             told.append("compared")
         return tuple(found), told
 

@@ -32,7 +32,7 @@ class Photo:
         sha256: of the bytes as they arrived, in hex.
         error_code, error_detail: why it failed, for the person who sent it; no personal data.
         faces_found: None until it is embedded.
-        attempts: how often a worker has begun it.
+        attempts, attempted_at: how often a worker has begun it since it waits, and when last.
         faces_seen: where it shows several faces, {"boxes": [[left, top, right, bottom], ...], "size": [width, height]}
             in pixels of the stored picture; None otherwise.
         chosen_box, chosen_by, chosen_at: which of them a person said is meant, who (a key) and when.
@@ -54,6 +54,7 @@ class Photo:
     chosen_box: list[int] | None = None
     chosen_by: str | None = None
     chosen_at: datetime | None = None
+    attempted_at: datetime | None = None
 
     @property
     def is_clean(self) -> bool:
@@ -127,6 +128,12 @@ def photos_of_owner(conn: Connection, owner_id: str) -> list[Photo]:
     return [Photo(**row._asdict()) for row in conn.execute(owned.order_by(photos.c.id))]
 
 
+def in_states(conn: Connection, states: Sequence[str]) -> list[Photo]:
+    """Return the photos in any of these states in id order, without their bytes."""
+    statement = select(*_WITHOUT_CONTENT).where(photos.c.state.in_(states)).order_by(photos.c.id)
+    return [Photo(**row._asdict()) for row in conn.execute(statement)]
+
+
 def without_faces_of(conn: Connection, model: str, limit: int, after: str | None = None) -> list[Photo]:
     """Return photos that were embedded, but by no run of this model, in id order."""
     statement = select(*_WITHOUT_CONTENT).where(*_lacking(model))
@@ -159,13 +166,13 @@ def pending(conn: Connection, limit: int) -> list[Photo]:
     return [Photo(**row._asdict()) for row in conn.execute(statement)]
 
 
-def count_attempt(conn: Connection, photo_id: str) -> int:
+def count_attempt(conn: Connection, photo_id: str, at: datetime) -> int:
     """Note, before the work begins, that a worker begins it; return how often one has.
 
     Raises:
         RowMissing: there is no such photo.
     """
-    statement = update(photos).where(photos.c.id == photo_id).values(attempts=photos.c.attempts + 1)
+    statement = update(photos).where(photos.c.id == photo_id).values(attempts=photos.c.attempts + 1, attempted_at=at)
     attempts = conn.execute(statement.returning(photos.c.attempts)).scalar()
     if attempts is None:
         raise RowMissing("photos")
@@ -184,9 +191,23 @@ def choose_face(conn: Connection, photo_id: str, box: Sequence[int], *, by: str,
     Raises:
         RowMissing: there is no such photo.
     """
-    chosen = {"chosen_box": list(box), "chosen_by": by, "chosen_at": at, "attempts": 0}
+    chosen = {"chosen_box": list(box), "chosen_by": by, "chosen_at": at}
     conn.execute(update(photos).where(photos.c.id == photo_id).values(**chosen))
     return store_result(conn, photo_id, "pending", at=at)
+
+
+def ask_again(conn: Connection, photo_id: str, at: datetime) -> None:
+    """Have a photo read again; its faces stay until that has succeeded.
+
+    Raises:
+        RowMissing: there is no such photo.
+    """
+    hold_commit_order(conn)
+    case_id = conn.scalar(select(photos.c.case_id).where(photos.c.id == photo_id))
+    if case_id is None:
+        raise RowMissing("photos")
+    conn.execute(update(photos).where(photos.c.id == photo_id).values(state="pending", attempts=0))
+    changes.append(conn, case_id, "photo", at)
 
 
 def store_result(
@@ -223,6 +244,7 @@ def store_result(
         "error_code": error_code,
         "error_detail": error_detail,
         "faces_found": len(faces) if state == "embedded" else None,
+        "attempts": 0,  # they count for one waiting only
     }
     if faces_seen is not None:
         values["faces_seen"] = faces_seen

@@ -161,6 +161,7 @@ photos = Table(
     Column("chosen_box", Document),
     Column("chosen_by", Text),
     Column("chosen_at", UtcDateTime),
+    Column("attempted_at", UtcDateTime),
     UniqueConstraint("case_id", "sha256"),
     _one_of("state", PHOTO_STATES),
     Index(None, "state"),

@@ -19,14 +19,16 @@ from matcher.columns import RecordColumns
 from matcher.compare.names import CLOSE, DIFFERENT, MIXED, SAME
 from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
 from matcher.face_calibration import FALSE_ALARMS, Calibrations, share_words, shipped_calibrations
+from matcher.person import Side
 
 Floats = npt.NDArray[np.float64]
 
 LABELS = ("faces alike", "faces neither alike nor unlike", "faces unlike")
 SIBLING_FACTOR, SIBLING_NOTE = 0.5, "a brother or sister would look alike, so it counts half"
 _ALIKE_BITS, _UNLIKE_BITS = 1.0, -0.5
-_UNKNOWN_AGE = 10.0
-"""Where no date of birth is known the child is taken for ten: an age at which photos say little."""
+_UNKNOWN_AGE, _UNKNOWN_YEARS = 10.0, 5.0
+"""Where no date of birth is known the child is taken for ten, and where a photo has no date, five years are taken to
+lie between: photos say little then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,11 @@ def may_be_siblings(levels: Mapping[str, npt.NDArray[np.int8]], count: int) -> n
 _UNCALIBRATED = "this face model has no calibration here: it ranks photos, and says nothing for or against"
 
 
-def _sentence(missed: float, years: float, weak: bool) -> str:
-    gap = "in photos of the same year" if years < 1 else f"over a {years:.0f}-year gap"
+def _sentence(missed: float, years: float | None, weak: bool) -> str:
+    if years is None:
+        gap = f"the years between the photos are not known: taken for {_UNKNOWN_YEARS:.0f},"
+    else:
+        gap = "in photos of the same year" if years < 1 else f"over a {years:.0f}-year gap"
     poor = "; one photo is of weak quality, so it counts less" if weak else ""
     return (
         f"{gap} this model would miss {share_words(missed)} true matches "
@@ -107,6 +112,7 @@ class _FacePairs:
         pair: shape (f,), the pair of records.
         model: shape (f,), rows of `RecordColumns.face_model_names`.
         distance, age, years: shape (f,).
+        dated: shape (f,), bool, whether the years between are known.
         weak: shape (f,), bool.
         bits: shape (f,), NaN where the model is not calibrated.
     """
@@ -116,6 +122,7 @@ class _FacePairs:
     distance: Floats
     age: Floats
     years: Floats
+    dated: npt.NDArray[np.bool_]
     weak: npt.NDArray[np.bool_]
     bits: Floats
 
@@ -131,7 +138,8 @@ class _FacePairs:
         distance = np.linalg.norm(apart, axis=1).astype(np.float64)
         day_a, weak_a = _photo_days(columns, i[pair], x)
         day_b, weak_b = _photo_days(columns, j[pair], y)
-        years = np.where((day_a > 0) & (day_b > 0), np.abs(day_a - day_b) / 365.25, 0.0)
+        dated = (day_a > 0) & (day_b > 0)
+        years = np.where(dated, np.abs(day_a - day_b) / 365.25, _UNKNOWN_YEARS)
         birth_a, birth_b = columns.birth[i[pair]].mean(axis=1), columns.birth[j[pair]].mean(axis=1)
         # Of two different dates of birth the later holds: the younger child changes more, which narrows the evidence.
         birth = np.maximum(birth_a, birth_b)
@@ -142,7 +150,7 @@ class _FacePairs:
             if name in calibrations:
                 of = models == number
                 bits[of] = calibrations[name].bits(distance[of], age[of], years[of], weak[of])
-        return cls(pair, models, distance, age, years, weak, bits)
+        return cls(pair, models, distance, age, years, dated, weak, bits)
 
 
 def _faces(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
@@ -176,7 +184,8 @@ def face_notes(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> 
         best = known[found.bits[known].argmax()]
         age, years = float(found.age[best]), float(found.years[best])
         calibration = context.face_calibrations[columns.face_model_names[int(found.model[best])]]
-        notes[number] = _sentence(calibration.missed(age, years), years, bool(found.weak[best]))
+        years_known = years if found.dated[best] else None
+        notes[number] = _sentence(calibration.missed(age, years), years_known, bool(found.weak[best]))
     return notes
 
 
@@ -188,7 +197,10 @@ def _photo_days(
     weak = np.zeros(len(rows), dtype=np.bool_)
     for number, (row, face) in enumerate(zip(rows, faces, strict=True)):
         embedding = columns.records[row].faces[face]
-        days[number] = embedding.taken.toordinal() if embedding.taken else max(int(columns.event[row, 0]), 0)
+        record, event = columns.records[row], max(int(columns.event[row, 0]), 0)
+        taken = embedding.taken.toordinal() if embedding.taken else event
+        # Nobody photographed a missing child after she was last seen: a later date is that of a picture of a picture.
+        days[number] = min(taken, event) if event and record.side is Side.MISSING else taken
         weak[number] = embedding.quality == "weak"
     return days, weak
 

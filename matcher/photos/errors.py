@@ -10,6 +10,7 @@
         ├── FaceTooSmall           pixels found and needed
         ├── PhotoTooBlurred        sharpness found and needed
         ├── UnlikelyFace           the detector hardly believes it
+        ├── NoVector               the face model gives nothing for it
         ├── WorkerDied             the process that examined it ended
         ├── WorkerTimedOut         the process that examined it was ended
         ├── MatchingUnavailable    not the photo's fault: something is not installed, or the pool is closed
@@ -21,6 +22,7 @@ between worker and parent. Messages hold numbers and rules, never anything that 
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar
 
 from matcher.errors import PhotoError
@@ -140,7 +142,8 @@ class SeveralFaces(UnusablePhoto):
         size: width and height of that picture, so that the boxes can be drawn over any copy of it.
 
     Attributes:
-        picture: that picture as JPEG, where the pool has it; no argument, for arguments are printed.
+        picture, captured_on: that picture as JPEG and the date the camera recorded, where the pool has them; no
+            arguments, for arguments are printed.
     """
 
     code = "several_faces"
@@ -150,6 +153,7 @@ class SeveralFaces(UnusablePhoto):
         self.boxes = boxes
         self.size = size
         self.picture = b""
+        self.captured_on: date | None = None
 
     def __str__(self) -> str:
         """Return the message."""
@@ -217,6 +221,16 @@ class UnlikelyFace(UnusablePhoto):
             f"what was found is hardly a face (score {self.found:.2f}, {self.needed:g} needed); "
             "send a photo of the uncovered face from the front"
         )
+
+
+class NoVector(UnusablePhoto):
+    """The face model gave nothing that can be compared for this face."""
+
+    code = "no_vector"
+
+    def __str__(self) -> str:
+        """Return the message."""
+        return "the face model gives nothing for this face; send another photo of it, from the front and in even light"
 
 
 class WorkerDied(UnusablePhoto):

@@ -30,6 +30,7 @@ class PhotoFigures:
 
     Attributes:
         pairs, compared: given, and those with a usable face in both photos.
+        threshold: None where the model has none; then the next three are None, too.
         accuracy: share of all pairs called rightly at the threshold.
         tar, far: share of pairs of one person, and of two, whose distance is at most the threshold.
         auc: probability that a pair of one person is nearer than a pair of two.
@@ -38,10 +39,10 @@ class PhotoFigures:
 
     pairs: int
     compared: int
-    threshold: float
-    accuracy: float
-    tar: float
-    far: float
+    threshold: float | None
+    accuracy: float | None
+    tar: float | None
+    far: float | None
     auc: float
     genuine: float | None
     impostor: float | None
@@ -65,32 +66,32 @@ def distances_of(pairs: Sequence[PhotoPair], vectors: Mapping[str, Vector]) -> n
     )
 
 
-def figures_of(pairs: Sequence[PhotoPair], distance: npt.NDArray[np.float64], threshold: float) -> PhotoFigures:
+def figures_of(pairs: Sequence[PhotoPair], distance: npt.NDArray[np.float64], threshold: float | None) -> PhotoFigures:
     """Return the figures of pairs whose distances are known.
 
     Args:
         pairs: n labelled pairs.
         distance: shape (n,), from `distances_of`.
-        threshold: distance up to which two photos are called one person.
+        threshold: distance up to which two photos are called one person; None: nothing is called.
     """
     same = np.array([pair.same for pair in pairs], dtype=np.bool_)
-    near, compared = distance <= threshold, np.isfinite(distance)
+    near, compared = distance <= (-1.0 if threshold is None else threshold), np.isfinite(distance)
     # Every pair that cannot be compared is equally far: beyond all others.
     score = -np.where(compared, distance, distance[compared].max(initial=0.0) + 1.0)
 
     def mean(chosen: npt.NDArray[np.bool_]) -> float | None:
         return float(distance[chosen].mean()) if chosen.any() else None
 
-    def share(chosen: npt.NDArray[np.bool_]) -> float:
-        return float(near[chosen].mean()) if chosen.any() else 0.0
+    def share(right: npt.NDArray[np.bool_]) -> float | None:
+        return float(right.mean()) if threshold is not None and len(right) else None
 
     return PhotoFigures(
         len(pairs),
         int(compared.sum()),
         threshold,
-        float((near == same).mean()) if len(pairs) else 0.0,
-        share(same),
-        share(~same),
+        share(near == same),
+        share(near[same]),
+        share(near[~same]),
         area_under_curve(score, same),
         mean(same & compared),
         mean(~same & compared),

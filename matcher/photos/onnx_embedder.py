@@ -20,7 +20,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from matcher.photos.embedder import HogEmbedder, load_library
-from matcher.photos.errors import MatchingUnavailable
+from matcher.photos.errors import MatchingUnavailable, NoVector
 from matcher.photos.faces import Box, Pixels, Vector
 from matcher.photos.onnx_profile import FRAME_SIDE, Metric, read_profile
 
@@ -61,7 +61,7 @@ class OnnxEmbedder(HogEmbedder):
             pixels: shape (h, w, 3), uint8, RGB, contiguous.
             box: the face, in pixels of that picture; it may reach beyond the edges.
         Raises:
-            MatchingUnavailable: the model gave nothing that can be compared.
+            NoVector: the model gave nothing that can be compared.
         """
         face = aligned(pixels, self._points(pixels, box), self.profile.size)
         both = [self._network.vector(self._normalised(view)) for view in (face, face[:, ::-1])]
@@ -204,13 +204,13 @@ def _mean_vector(vectors: npt.NDArray[np.float32], metric: Metric) -> Vector:
     """Return one vector, shape (d,), for the several of one face, shape (n, d).
 
     Raises:
-        MatchingUnavailable: one of them, or their mean, is zero or not finite.
+        NoVector: one of them, or their mean, is zero or not finite: the photo's fault, or every photo would say so.
     """
     wide = vectors.astype(np.float64)
     mean = wide.mean(axis=0) if np.isfinite(wide).all() else np.zeros(wide.shape[1])
     length = np.linalg.norm(mean)
     if length == 0 or not wide.any(axis=1).all():
-        raise _unfit("gives vectors that are zero or not finite", "the colour, mean and std that its profile states")
+        raise NoVector
     return np.asarray(mean / length if metric == "cosine" else mean, dtype=np.float32)
 
 

@@ -175,7 +175,7 @@ def _the_face(result: PhotoResult, pick: Box | None) -> DetectedFace:
         faces = tuple(face for face in faces if face.box.overlap(pick) >= _MATCHING_BOXES)
     if len(faces) != 1:
         several = SeveralFaces(tuple(face.box for face in result.faces), result.size)
-        several.picture = result.jpeg
+        several.picture, several.captured_on = result.jpeg, result.captured_on
         raise several
     require_usable(faces[0].measures)
     return faces[0]

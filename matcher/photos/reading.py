@@ -42,6 +42,7 @@ _UPRIGHT = {  # EXIF orientation -> what makes the picture stand upright
 # In the words of Pillow and of libheif.
 _CUT_SHORT = ("truncated", "end of file", "cannot read full", "insufficient input")
 # Cameras whose clock was never set record the first day of their epoch.
+_FIRST_YEAR = 1990  # no camera wrote dates into files before
 _UNSET_CLOCKS = frozenset({date(1970, 1, 1), date(1980, 1, 1), date(2000, 1, 1)})
 _pillow_settings = threading.Lock()
 
@@ -314,4 +315,4 @@ def _believable_date(text: object) -> date | None:
         day = datetime.strptime(text.strip("\0 ")[:10], "%Y:%m:%d").date()
     except ValueError:
         return None
-    return None if day in _UNSET_CLOCKS else day
+    return None if day in _UNSET_CLOCKS or day.year < _FIRST_YEAR else day

@@ -124,7 +124,7 @@ class FakePhotographer:
             boxes = (Box(0, 0, width // 2, height), Box(width // 2, 0, width, height))
             if pick is None:
                 several = SeveralFaces(boxes, (width, height))
-                several.picture = photo.jpeg
+                several.picture, several.captured_on = photo.jpeg, photo.captured_on
                 raise several
             box, colour = pick, colours[boxes.index(pick)]
         if colour == _rounded(FACELESS):

@@ -16,7 +16,7 @@ from api.store import audit, photos
 from api.store.faces import faces_of_cases
 from api.store.photos import list_photos as photo_rows
 
-from .conftest import FACELESS, GREEN, House, picture, settled_house
+from .conftest import FACELESS, GREEN, House, empty_database, open_house, picture, settle, settled_house
 
 CLAY = (160, 96, 96)
 TWO_PHOTOS = picture(GREEN), picture(CLAY)
@@ -427,3 +427,84 @@ def test_faces_are_switched_off_for_a_partner(house: House) -> None:
     house.send("operator", {"compared": True}, path=path, method="PUT")
     house.sandhan.photos.process_pending()
     assert house.ask("shelter", "GET", f"/v1/cases/{case['id']}").json()["photos"][0]["state"] == "embedded"
+
+
+class Interrupting:
+    """Does something while a photo is being read, then reads it."""
+
+    def __init__(self, camera: Any, meanwhile: Any) -> None:
+        self._camera, self._meanwhile = camera, meanwhile
+
+    def process(self, data: bytes, *, pick: Any = None) -> Any:
+        meanwhile, self._meanwhile = self._meanwhile, lambda: None
+        meanwhile()
+        return self._camera.process(data, pick=pick)
+
+
+def test_what_is_withdrawn_while_a_photo_is_read_is_not_stored(fresh_house: House) -> None:
+    house = fresh_house
+    form = {"side": "rescued", "name": "Lakhi"}
+    house.photographer.busy = True
+    case = house.enter("shelter", form, picture(GREEN), face_consent=True)["case"]
+    house.photographer.busy = False
+
+    def withdraw() -> None:
+        house.send("shelter", form | {"face_consent": False}, path=f"/v1/cases/{case['id']}", method="PUT")
+
+    house.sandhan.photos._photographer = Interrupting(house.photographer, withdraw)
+    house.sandhan.photos.process_pending()
+    with house.sandhan.database.read() as conn:
+        assert faces_of_cases(conn, [case["id"]], FACE_MODEL) == {}
+    assert house.ask("shelter", "GET", f"/v1/cases/{case['id']}").json()["photos"][0]["state"] == "withheld"
+
+
+def test_another_face_chosen_while_the_first_is_read_wins(fresh_house: House) -> None:
+    house = fresh_house
+    case = house.enter("shelter", {"side": "rescued", "name": "Phulmoni"}, PAIR, face_consent=True)["case"]
+    path = f"/v1/cases/{case['id']}/photos/{case['photos'][0]['id']}/face"
+
+    def choose_the_other() -> None:
+        house.send("shelter", {"box": [96, 0, 192, 96]}, path=path)
+
+    house.sandhan.photos._photographer = Interrupting(house.photographer, choose_the_other)
+    house.send("shelter", {"box": [0, 0, 96, 96]}, path=path)
+    house.sandhan.photos.process_pending()
+    with house.sandhan.database.read() as conn:
+        (face,) = faces_of_cases(conn, [case["id"]], FACE_MODEL)[case["id"]]
+        (photo,) = photo_rows(conn, case["id"])
+    assert face.box["left"] == 96
+    assert photo.chosen_box == [96, 0, 192, 96]
+
+
+def test_consent_given_and_withdrawn_many_times_gives_no_photo_up(house: House) -> None:
+    form = {"side": "rescued", "name": "Jyotsna"}
+    case = house.enter("shelter", form, picture(GREEN), face_consent=True)["case"]
+    path = f"/v1/cases/{case['id']}"
+    for consent in (False, True) * 4:
+        changed = house.send("shelter", form | {"face_consent": consent}, path=path, method="PUT").json()["case"]
+        assert changed["photos"][0]["state"] == ("embedded" if consent else "withheld")
+
+
+def test_the_day_of_a_photo_of_several_is_kept_and_none_lies_ahead(house: House) -> None:
+    def dated(day: str) -> bytes:
+        exif = Image.Exif()
+        exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = f"{day} 07:08:09"
+        out = io.BytesIO()
+        Image.open(io.BytesIO(PAIR)).save(out, "JPEG", quality=95, exif=exif)
+        return out.getvalue()
+
+    form = {"side": "rescued", "name": "Phulmoni"}
+    case = house.enter("shelter", form, dated("2019:05:06"), dated("2098:05:06"), face_consent=True)["case"]
+    assert [photo["captured_on"] for photo in case["photos"]] == ["2019-05-06", None]
+
+
+def test_switching_faces_off_in_a_deployment_forgets_them(dialect: str, tmp_path: Any, template: Any) -> None:
+    home, form = tmp_path / "home", {"side": "rescued", "name": "Mala"}
+    with empty_database(dialect, home, template) as url:
+        with open_house(home, url) as house:
+            house.sandhan.open_index()
+            settle(house)
+            case = house.enter("shelter", form, picture(GREEN), face_consent=True)["case"]
+        with open_house(home, url, seed=2, faces=False) as house, house.sandhan.database.read() as conn:
+            assert faces_of_cases(conn, [case["id"]], FACE_MODEL) == {}
+            assert [photo.state for photo in photo_rows(conn, case["id"])] == ["withheld"]

@@ -93,7 +93,7 @@ def test_photos_are_evaluated_and_the_calibration_is_moved_by_them(
     [
         ((("nowhere.jpg", "astronaut.jpg", "Yes"),), "line 2 of the pairs names a file that is not in the folder"),
         ((("../secret.jpg", "astronaut.jpg", "Yes"),), "line 2 of the pairs names a file that is not in the folder"),
-        ((("astronaut.jpg", "astronaut.jpg", "perhaps"),), "Decision: is not one of"),
+        ((("astronaut.jpg", "astronaut.jpg", "perhaps"),), "row 2: Decision is not one of"),
     ],
 )
 def test_mistakes_in_the_pairs_are_told_by_line_and_name_no_file(
@@ -114,7 +114,7 @@ def test_mistakes_in_the_pairs_are_told_by_line_and_name_no_file(
     [
         ("distance,Decision\nx,Yes\n", "line 2: distance is not a number"),
         ("distance,Decision,age\n0.4,Yes,-3\n", "line 2: age is not a number"),
-        ("distance\n0.4\n", "there is no column Decision"),
+        ("distance\n0.4\n", "the first line names no column Decision"),
     ],
 )
 def test_mistakes_in_the_distances_are_told(tmp_path: Path, content: str, message: str) -> None:

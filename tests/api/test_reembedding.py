@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from api.face_model import FACE_MODEL, FaceModel
+from api.face_model import FACE_MODEL, NOT_SET_UP, FaceModel, Studio
 from api.index_keeper import IndexKeeper
 from api.reembedding import Reembedding
 from api.store import audit, meta
 from api.store.faces import faces_of_cases, faces_of_photo
+from api.store.photos import list_photos as photo_rows
 from matcher.face_calibration import shipped_calibrations
 from matcher.photos.embedder import FaceRecognitionEmbedder
-from matcher.photos.errors import FaceTooSmall, PoolBusy
+from matcher.photos.errors import FaceTooSmall, MatchingUnavailable, PoolBusy
 from matcher.photos.faces import Box, PhotoResult
 
 from .conftest import GREEN, FakePhotographer, House, picture
@@ -172,3 +173,38 @@ def test_the_old_faces_are_forgotten_when_asked(house: House) -> None:
 def test_readiness_says_which_model_is_searched(house: House) -> None:
     checks = json.loads(house.client.get("/v1/ready").text)["checks"]
     assert checks["faces"] == f"on ({FACE_MODEL})"
+
+
+def test_a_second_run_after_forgetting_a_refused_face_ends(house: House) -> None:
+    _, bad = enter(house, GREEN, CLAY)
+    camera = NewCamera(refused=CLAY)
+    assert reembedding(house, camera).run(forget_others=True).refused
+    assert reembedding(house, camera).run(forget_others=True).switched
+    with house.sandhan.database.read() as conn:
+        assert [photo.state for photo in photo_rows(conn, bad["id"])] == ["pending"]
+
+
+def test_a_process_without_the_searched_model_waits_and_deletes_nothing(house: House) -> None:
+    (case,) = enter(house, GREEN)
+    reembedding(house, NewCamera()).run()
+    sandhan = house.sandhan
+    keeper = IndexKeeper(sandhan.database, sandhan.settings.index_folder, {FACE_MODEL: OLD}, sandhan.clock)
+    keeper.open()
+    assert keeper.face_model is NOT_SET_UP
+    assert keeper.status().faces == 0
+    assert sandhan.photos.readmit(keeper.face_model.model_id) == 0
+    assert sandhan.photos.readmit(FACE_MODEL) == 0
+    assert models_of(house, case) == [FACE_MODEL, NEW.model_id]
+    studio = Studio(sandhan.settings, lambda: keeper.face_model)
+    with pytest.raises(MatchingUnavailable, match="not set up here"):
+        studio.process(picture(GREEN))
+
+
+def test_snapshots_of_other_models_are_deleted(house: House) -> None:
+    enter(house, GREEN)
+    house.sandhan.keeper.save()
+    folder = house.sandhan.settings.index_folder
+    assert folder.is_dir()
+    reembedding(house, NewCamera()).run()
+    assert not folder.exists()
+    assert len(list(folder.parent.glob("index-*"))) == 1

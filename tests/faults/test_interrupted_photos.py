@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -41,17 +41,35 @@ class Camera:
         return PhotoResult(data, "image/jpeg", None, (face,), (120, 120), FACE_MODEL)
 
 
+class MovableClock:
+    """Stands still until it is moved on."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
 @pytest.fixture
 def camera() -> Camera:
     return Camera()
 
 
 @pytest.fixture
-def sandhan(tmp_path: Path, camera: Camera) -> Iterator[Sandhan]:
+def sandhan(tmp_path: Path, camera: Camera, clock: MovableClock) -> Iterator[Sandhan]:
     settings = Settings(home=tmp_path, database_url="", faces=True)
     rng = random.Random(1)
     with Sandhan.build(
-        settings, clock=lambda: NOW, random_bytes=rng.randbytes, jitter=lambda: 0.0, photographer=camera
+        settings, clock=clock, random_bytes=rng.randbytes, jitter=lambda: 0.0, photographer=camera
     ) as services:
         services.open_index()
         yield services
@@ -84,7 +102,7 @@ def test_a_busy_pool_never_makes_a_photo_be_given_up(sandhan: Sandhan, scope: Ac
 
 
 def test_a_photo_that_takes_the_process_down_twice_is_given_up(
-    sandhan: Sandhan, scope: AccessScope, camera: Camera
+    sandhan: Sandhan, scope: AccessScope, camera: Camera, clock: MovableClock
 ) -> None:
     def die(_data: bytes) -> None:
         raise SystemExit(137)
@@ -94,7 +112,14 @@ def test_a_photo_that_takes_the_process_down_twice_is_given_up(
         sandhan.cases.register(FORM, scope, [b"photo"])
     with pytest.raises(SystemExit):
         sandhan.cases.recover()
+    camera.before = lambda _: None
+    camera.read.clear()
     sandhan.cases.recover()
+    # Other processes might be at it still: it is given up only when any that lives would be done.
+    assert camera.read == []
+    clock.advance(minutes=11)
+    sandhan.cases.recover()
+    assert camera.read == []
     ((case, _),) = sandhan.cases.own_page(scope, side=None, status=None, after=None, limit=5)[0]
     assert states(sandhan, case.id) == [("failed", None)]
     assert case.matched_version == case.version

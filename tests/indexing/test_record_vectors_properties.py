@@ -142,7 +142,7 @@ def slow_rows(record: PersonRecord) -> list[list[float]]:
         *slow_place(record),
         *sum_of(list(NameEncoder.reduced(NameEncoder.load().encode_read(read_with(texts, parse_text))).tolist()), 64),
     ]
-    own = names([name.text for name in record.names[:4]], 128) or [[0.0] * 128]
+    own = names([name.text for name in record.names[:4]], NAME_WIDTH) or [[0.0] * NAME_WIDTH]
     return [[*name, *shared] for name in own]
 
 

@@ -112,12 +112,12 @@ def test_a_photo_begun_before_waits_behind_the_others(conn, world) -> None:
     first, second = add(conn, world, case.id, "a"), add(conn, world, case.id, "b")
     add(conn, world, case.id, "c", state="withheld")
     assert [photo.id for photo in photos.pending(conn, 9)] == [first.id, second.id]
-    assert photos.count_attempt(conn, first.id) == 1
-    assert photos.count_attempt(conn, first.id) == 2
+    assert photos.count_attempt(conn, first.id, world.now) == 1
+    assert photos.count_attempt(conn, first.id, world.now) == 2
     assert [photo.id for photo in photos.pending(conn, 9)] == [second.id, first.id]
     assert [photo.id for photo in photos.pending(conn, 1)] == [second.id]
     with pytest.raises(RowMissing):
-        photos.count_attempt(conn, "nothing")
+        photos.count_attempt(conn, "nothing", world.now)
     with pytest.raises(RowMissing):
         photos.store_result(conn, "nothing", "failed", at=world.now)
 

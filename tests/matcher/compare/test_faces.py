@@ -11,7 +11,7 @@ from made_people import known_names, label, person
 from matcher.columns import RecordColumns
 from matcher.compare.faces import FACE, LABELS, face_evidence, face_notes
 from matcher.comparison import NULL
-from matcher.person import FaceEmbedding
+from matcher.person import FaceEmbedding, Side
 
 CONTEXT = known_names()
 DLIB = "dlib-resnet-v1/hog/5-point/mirror-mean/1"
@@ -53,9 +53,10 @@ def test_models_are_never_mixed() -> None:
 
 
 def test_several_photos_count_once_and_the_best_counts() -> None:
-    born = date(1995, 1, 1)
-    many = person(birth=born, faces=(face(0.9), face(0.0), face(5.0, "other")))
-    columns = RecordColumns.build([many, person(faces=(face(0.05), face(0.05))), person(faces=(face(0.05),))])
+    born, event = date(1995, 1, 1), date(2024, 1, 1)
+    many = person(birth=born, event=event, faces=(face(0.9), face(0.0), face(5.0, "other")))
+    others = [person(event=event, faces=(face(0.05),) * count) for count in (2, 1)]
+    columns = RecordColumns.build([many, *others])
     result = FACE.assign(columns, np.array([0, 0]), np.array([1, 2]), CONTEXT)
     assert result.rarity[0] == result.rarity[1] > 5
     assert result.levels.tolist() == [0, 0]
@@ -113,3 +114,23 @@ def test_notes_are_of_the_photos_that_counted() -> None:
     notes = face_notes(columns, np.array([0, 0]), np.array([1, 2]), CONTEXT)
     assert notes[0].startswith("over a 7-year gap this model")
     assert notes[1] == ""
+
+
+def test_unknown_years_are_no_years_of_the_same_photo() -> None:
+    born = date(2005, 1, 1)
+    missing = person(birth=born, faces=(face(0.0),))
+    columns = RecordColumns.build([missing, person(faces=(face(0.1, taken=date(2024, 1, 1)),))])
+    found = FACE.assign(columns, np.array([0]), np.array([1]), CONTEXT)
+    assert found.rarity[0] == pytest.approx(bits(0.1, age=19.0, years=5.0), abs=0.02)
+    (note,) = face_notes(columns, np.array([0]), np.array([1]), CONTEXT)
+    assert note.startswith("the years between the photos are not known: taken for 5,")
+
+
+def test_a_missing_childs_photo_is_not_younger_than_the_day_she_was_last_seen() -> None:
+    """A telephone's picture of an old print is dated today."""
+    born, seen, now = date(2010, 1, 1), date(2017, 1, 1), date(2024, 1, 1)
+    missing = person(birth=born, event=seen, faces=(face(0.0, taken=now),))
+    rescued = person("r", Side.RESCUED, event=now, faces=(face(0.1, taken=now),))
+    columns = RecordColumns.build([missing, rescued])
+    found = FACE.assign(columns, np.array([0]), np.array([1]), CONTEXT)
+    assert found.rarity[0] == pytest.approx(bits(0.1, age=7.0, years=7.0), abs=0.02)

@@ -15,7 +15,7 @@ from matcher.columns import RecordColumns
 from matcher.compare.faces import FACE
 from matcher.comparison import NULL
 from matcher.face_calibration import shipped_calibrations
-from matcher.person import PersonRecord
+from matcher.person import PersonRecord, Side
 
 (DLIB,) = shipped_calibrations().values()
 distances = st.floats(0, 3)
@@ -110,11 +110,11 @@ def photo_values(a: PersonRecord, b: PersonRecord) -> list[float]:
                 continue
             days = []
             for one, record in ((x, a), (y, b)):
-                if one.taken:
-                    days.append(one.taken.toordinal())
-                elif record.event:
-                    days.append(record.event.earliest.toordinal())
-            years = abs(days[0] - days[1]) / 365.25 if len(days) == 2 else 0.0
+                event = record.event.earliest.toordinal() if record.event else None
+                taken = one.taken.toordinal() if one.taken else event
+                if taken is not None:
+                    days.append(min(taken, event) if event and record.side is Side.MISSING else taken)
+            years = abs(days[0] - days[1]) / 365.25 if len(days) == 2 else 5.0
             age = min(max((min(days) - max(births)) / 365.25, 0), 100) if births and days else 10.0
             distance = float(np.linalg.norm(x.vector - y.vector))
             values.append(oracle(distance, age, years, "weak" in (x.quality, y.quality)))

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("chosen_box", document),
         sa.Column("chosen_by", sa.Text),
         sa.Column("chosen_at", instant),
+        sa.Column("attempted_at", instant),
     ):
         op.add_column("photos", column)
     op.add_column("partners", sa.Column("faces", sa.Boolean, nullable=False, server_default=sa.true()))
