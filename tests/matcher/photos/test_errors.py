@@ -21,6 +21,7 @@ EXAMPLES = [
     errors.FaceTooSmall(found=20, needed=24),
     errors.PhotoTooBlurred(1.5, 4.0),
     errors.UnlikelyFace(0.1, 0.3),
+    errors.NoVector(),
     errors.WorkerDied(-9),
     errors.WorkerTimedOut(60.0),
     errors.MatchingUnavailable("nothing there", "run: something"),
