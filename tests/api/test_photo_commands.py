@@ -166,3 +166,30 @@ def test_faces_are_switched_off_for_a_partner_by_command() -> None:
     (after,) = json.loads(RUNNER.invoke(app, ["partners", "list", "--json"]).stdout)
     assert (before["faces"], after["faces"]) == (True, False)
     assert RUNNER.invoke(app, ["partners", "faces", "partner_none", "--on"]).exit_code == 2
+
+
+def test_without_a_threshold_only_the_order_is_measured() -> None:
+    pairs = [PhotoPair("a", "b", True), PhotoPair("a", "c", False)]
+    found = figures_of(pairs, np.array([0.2, 0.9]), None)
+    assert (found.threshold, found.accuracy, found.tar, found.far) == (None, None, None, None)
+    assert found.auc == 1.0
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"file_x,file_y,Decision\na.jpg\n", "row 2: there is nothing for file_y, Decision"),
+        (b"file_x,file_y,Decision\n", "there is no row below the header"),
+        ("file_x,file_y,Decision\nré.jpg,b.jpg,Yes\n".encode("latin-1"), "is not UTF-8"),
+        (b"Rani Das.jpg,b.jpg,Yes\n", "the first line names no column file_x, file_y, Decision"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_told_without_its_values(
+    images: Path, tmp_path: Path, content: bytes, message: str
+) -> None:
+    (tmp_path / "pairs.csv").write_bytes(content)
+    result = RUNNER.invoke(app, ["evaluate", "photos", "--pairs", str(tmp_path / "pairs.csv"), "--images", str(images)])
+    said = " ".join(result.output.split())
+    assert result.exit_code == 2
+    assert message in said
+    assert "Rani" not in said
