@@ -90,6 +90,7 @@ class IndexKeeper:
         self._folders, self._face_models, self._ahead = folder, face_models, ahead
         self._lock = threading.RLock()
         self.face_model = self._searched_model()
+        self._warn_if_not_set_up()
         self.index = self._empty()
         self.source = DatabaseRecords(database, self.face_model.model_id)
         self._loaded = False
@@ -202,10 +203,12 @@ class IndexKeeper:
             searched = meta.face_model(conn)
         if searched is None:
             return next(iter(self._face_models.values()))
-        if searched not in self._face_models:
-            log.warning("the face model that is searched is not set up here: photos wait, and no faces are searched")
         # Another model in its place would make faces that nobody else searches.
         return self._face_models.get(searched, NOT_SET_UP)
+
+    def _warn_if_not_set_up(self) -> None:
+        if self.face_model is NOT_SET_UP:
+            log.warning("the face model that is searched is not set up here: photos wait, and no faces are searched")
 
     def _follow_face_model(self) -> None:
         """Search the embeddings of another model once they are complete, by the index that was made for them."""
@@ -213,6 +216,7 @@ class IndexKeeper:
         if model.model_id != self.face_model.model_id:
             log.info("the face model that is searched has changed: opening its index")
             self.face_model = model
+            self._warn_if_not_set_up()
             self.source = DatabaseRecords(self._database, model.model_id)
             self._loaded = False
 

@@ -129,7 +129,9 @@ class Reembedding:
         found = new_faces(result, self._clock(), self._random)
         with self._database.write() as conn:
             now = photos.get_photo(conn, photo.id)
-            if now is not None and now.state == "embedded":  # consent may have been withdrawn meanwhile
+            done = any(face.model == self._model.model_id for face in faces.faces_of_photo(conn, photo.id))
+            # Consent may have been withdrawn meanwhile, or another run been faster.
+            if now is not None and now.state == "embedded" and not done:
                 faces.add_faces(conn, photo.id, photo.case_id, found, self._clock())
                 summary.embedded += 1
 

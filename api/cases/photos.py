@@ -127,6 +127,7 @@ class PhotoDesk:
             limit: how many are fetched at a time.
             on_settled: told after each photo how many are settled so far.
         """
+        self._admit_allowed()
         done = 0
         while True:
             with self._database.read() as conn:
@@ -139,6 +140,18 @@ class PhotoDesk:
             done += settled
             if settled < len(waiting) or not waiting:  # the pool is busy or not available: later
                 return done
+
+    def _admit_allowed(self) -> None:
+        """Let photos be read that were withheld while faces were switched off in this deployment."""
+        if self._photographer is None:
+            return
+        with self._database.read() as conn:
+            allowed = photos.withheld_though_allowed(conn)
+        if not allowed:
+            return
+        with self._database.write() as conn:
+            for case in cases.get_cases(conn, [photo.case_id for photo in allowed]).values():
+                self.follow_consent(conn, case)
 
     def _each(self, waiting: Sequence[Photo]) -> Iterator[bool]:
         """Read photos, as many at a time as there are readers; yield whether each is settled, in order."""

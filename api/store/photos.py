@@ -17,7 +17,7 @@ from api.store import changes
 from api.store.errors import RowMissing
 from api.store.faces import NewFace, replace_faces
 from api.store.portable import hold_commit_order, insert_if_absent
-from api.store.tables import cases, photos
+from api.store.tables import cases, partners, photos
 from api.store.tables import faces as faces_table
 
 _WITHOUT_CONTENT = [column for column in photos.c if column.name != "content"]
@@ -132,6 +132,17 @@ def in_states(conn: Connection, states: Sequence[str]) -> list[Photo]:
     """Return the photos in any of these states in id order, without their bytes."""
     statement = select(*_WITHOUT_CONTENT).where(photos.c.state.in_(states)).order_by(photos.c.id)
     return [Photo(**row._asdict()) for row in conn.execute(statement)]
+
+
+def withheld_though_allowed(conn: Connection) -> list[Photo]:
+    """Return the photos that are withheld though person and partner let faces be compared, in id order."""
+    joined = (
+        select(*_WITHOUT_CONTENT)
+        .join(cases, cases.c.id == photos.c.case_id)
+        .join(partners, partners.c.id == cases.c.owner_id)
+        .where(photos.c.state == "withheld", cases.c.face_consent, partners.c.faces)
+    )
+    return [Photo(**row._asdict()) for row in conn.execute(joined.order_by(photos.c.id))]
 
 
 def without_faces_of(conn: Connection, model: str, limit: int, after: str | None = None) -> list[Photo]:

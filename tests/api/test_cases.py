@@ -508,3 +508,7 @@ def test_switching_faces_off_in_a_deployment_forgets_them(dialect: str, tmp_path
         with open_house(home, url, seed=2, faces=False) as house, house.sandhan.database.read() as conn:
             assert faces_of_cases(conn, [case["id"]], FACE_MODEL) == {}
             assert [photo.state for photo in photo_rows(conn, case["id"])] == ["withheld"]
+        with open_house(home, url, seed=3) as house:  # switched on again, they are read
+            house.sandhan.photos.process_pending()
+            with house.sandhan.database.read() as conn:
+                assert len(faces_of_cases(conn, [case["id"]], FACE_MODEL)[case["id"]]) == 1

@@ -104,6 +104,20 @@ def test_a_running_service_changes_to_the_index_that_was_made(house: House) -> N
     assert (status.source, status.faces, status.behind) == ("snapshot", 1, 0)
 
 
+def test_two_runs_at_once_store_each_face_once(house: House) -> None:
+    (case,) = enter(house, GREEN)
+    camera = NewCamera()
+    process, other = camera.process, reembedding(house, NewCamera())
+
+    def beside(data: bytes, *, pick: Box | None = None) -> PhotoResult:
+        other.run()
+        return process(data, pick=pick)
+
+    camera.process = beside  # type: ignore[method-assign]
+    assert reembedding(house, camera).run().embedded == 0
+    assert models_of(house, case) == [FACE_MODEL, NEW.model_id]
+
+
 def test_interrupted_it_goes_on_where_it_stopped(house: House) -> None:
     enter(house, GREEN, CLAY, SAND)
     camera = NewCamera()
