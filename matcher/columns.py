@@ -5,38 +5,53 @@ Both sides of a linkage go into one table; a pair is two row numbers. Distinct t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
+from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from matcher.carried import Items, item_columns
+from matcher.family_words import Bare, bare_parents
+from matcher.languages import language_bits
+from matcher.marks import Int8, mark_rows
 from matcher.names.grammar import NameToken
 from matcher.names.phonetics import fold
 from matcher.names.romanize import romanize
 from matcher.names.table import NameTable
-from matcher.person import PartialDate, PersonName, PersonRecord, Sex, Side
+from matcher.person import AgeBasis, PartialDate, PersonName, PersonRecord, Sex, Side
 from matcher.places import Gazetteer, ResolvedPlace
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
+T = TypeVar("T")
 
 NAMES_KEPT, RELATIVES_KEPT, REMEMBERED_KEPT, PHONES_KEPT, IDS_KEPT, FACES_KEPT, MARKS_KEPT = 4, 3, 4, 4, 4, 3, 4
 _SEX_CODES = {Sex.UNKNOWN: 0, Sex.FEMALE: 1, Sex.MALE: 2, Sex.OTHER: 3}
-AREA_LEVELS = 4
+AREA_LEVELS, LANGUAGES_KEPT = 4, 63
+
+
+_NO_WORD = re.compile("[\x00-/:-`{-\x7f]+")
 
 
 def parse_text(text: str) -> tuple[NameToken, ...]:
     """Return the words of a free text (address, mark, village): digits count, no grammar of names."""
-    words = "".join(char if char.isalnum() or ord(char) > 127 else " " for char in text[:200].casefold()).split()
-    tokens = []
-    for word in words:
-        roman = word if word.isascii() else romanize(word).replace(" ", "")
-        if roman:
-            number = any(char.isdigit() for char in roman)
-            tokens.append(NameToken(word, roman, roman if number else fold(roman), 1.0))
-    return tuple(tokens)
+    tokens = map(_text_token, _NO_WORD.sub(" ", text[:200].casefold()).split())
+    return tuple(token for token in tokens if token is not None)
+
+
+@lru_cache(maxsize=131072)
+def _text_token(word: str) -> NameToken | None:
+    roman = word if word.isascii() else romanize(word).replace(" ", "")
+    if not roman:
+        return None
+    number = any(char.isdigit() for char in roman)
+    return NameToken(word, roman, roman if number else fold(roman), 1.0)
 
 
 def exact_key(kind: str, value: str) -> int:
@@ -45,11 +60,17 @@ def exact_key(kind: str, value: str) -> int:
     return (int.from_bytes(digest) >> 2) | 1
 
 
+def _each(rows: Sequence[tuple[T, ...]], of: Callable[[T], int]) -> list[tuple[int, ...]]:
+    """Return rows of numbers; all empty rows are one object, of which the collector of garbage has nothing to do."""
+    return [tuple([of(item) for item in row]) if row else () for row in rows]
+
+
 def _padded(rows: Sequence[Sequence[int]], width: int, empty: int, dtype: type[np.integer]) -> npt.NDArray[np.int64]:
+    """Return the first `width` of each row; all are written at once, for most rows of most columns are empty."""
+    lengths = np.minimum(np.fromiter(map(len, rows), dtype=np.int64, count=len(rows)), width)
     out = np.full((len(rows), width), empty, dtype=dtype)
-    for number, row in enumerate(rows):
-        kept = row[:width]
-        out[number, : len(kept)] = kept
+    kept = chain.from_iterable(row[:width] for row in rows if row)
+    out[np.arange(width) < lengths[:, None]] = np.fromiter(kept, dtype=dtype, count=int(lengths.sum()))
     return out
 
 
@@ -62,16 +83,23 @@ class RecordColumns:
         names: table of all person and relative names; `own`, `father`, `mother`, `relatives` hold its name ids,
             shapes (n, 4), (n, 3), (n, 3), (n, 3).
         texts: table of places, addresses, marks; `village`, `district_text`, `address` hold its ids, shape (n,).
+        bare_father, bare_mother: shape (n, 3), the parents' names without the words that stand in another name of the
+            record already; -1 where there is none such.
         sex: shape (n,), 0 unknown, 1 female, 2 male, 3 other.
         birth, event: shape (n, 2), proleptic ordinals of the earliest and latest day.
         exact_birth: shape (n,), bool, known to the day.
+        birth_guessed: shape (n,), bool, somebody's guess, however narrow its interval.
         areas: shape (n, 4), codes of country, state, district and block paths; `area_paths`, the path of each code.
         region: shape (n,), code of the state, or of the country where no state is known.
         remembered_areas: shape (n, 4), codes of places remembered; `remembered_texts`, ids in `texts`.
         languages: shape (n,), uint64 bit sets.
+        language_bits: shape (63,), how rare the language of each bit is, in bits; 0 for bits that none has.
+        community: shape (n,), rows of `communities`, the distinct answers, as they were said; -1 unknown.
         height, height_on: centimetres (NaN unknown) and ordinal day.
         phones, identifiers, identifier_types: hashes.
-        marks, postcode: ids in `texts`, shapes (n, 4) and (n,).
+        marks, postcode: ids in `texts`, shapes (n, 4) and (n,); a text of several marks stands in several columns.
+        mark_kind, mark_site, mark_side: shape (n, 4), codes of those marks (`matcher.marks.MarkRows`), 0 unknown.
+        clothing, belongings: shape (n,), rows of `carried`, the distinct sets of things; -1 unknown.
         extras: column name -> ids in `texts`, shape (n,).
         rescued: shape (n,), bool, which side a record is on.
         faces: shape (n, 3), rows of `face_vectors`; `face_models`, rows of `face_model_names`, so that
@@ -84,10 +112,13 @@ class RecordColumns:
     own: Int32
     father: Int32
     mother: Int32
+    bare_father: Int32
+    bare_mother: Int32
     relatives: Int32
     sex: npt.NDArray[np.int8]
     birth: Int32
     exact_birth: npt.NDArray[np.bool_]
+    birth_guessed: npt.NDArray[np.bool_]
     event: Int32
     areas: Int32
     area_paths: tuple[str, ...]
@@ -97,6 +128,9 @@ class RecordColumns:
     remembered_areas: Int32
     remembered_texts: Int32
     languages: npt.NDArray[np.uint64]
+    language_bits: npt.NDArray[np.float32]
+    community: Int32
+    communities: tuple[tuple[str, ...], ...]
     height: npt.NDArray[np.float32]
     height_on: Int32
     phones: Int64
@@ -105,6 +139,12 @@ class RecordColumns:
     postcode: Int32
     address: Int32
     marks: Int32
+    mark_kind: Int8
+    mark_site: Int8
+    mark_side: Int8
+    clothing: Int32
+    belongings: Int32
+    carried: tuple[Items, ...]
     extras: dict[str, Int32]
     rescued: npt.NDArray[np.bool_]
     faces: Int32
@@ -120,15 +160,25 @@ class RecordColumns:
         """Return the columns of the records in their order."""
         rows = tuple(records)
         places = [(gazetteer or Gazetteer.load()).resolve(row.origin) for row in rows]
+        bare_fathers, bare_mothers = bare_parents(rows)
         names = NameTable.build(
-            name.text for row in rows for name in (*row.names, *row.father, *row.mother, *row.relatives)
+            chain(
+                (name.text for row in rows for name in (*row.names, *row.father, *row.mother, *row.relatives)),
+                (text for bare in (*bare_fathers, *bare_mothers) for text in bare if text is not None),
+            )
         )
         texts = NameTable.build(_texts(rows, places), parse_text)
         codes: dict[str, int] = {}
-        areas = [[_code(place.area(level), codes) for level in range(AREA_LEVELS)] for place in places]
-        remembered = [_remembered(row, gazetteer or Gazetteer.load(), codes) for row in rows]
+        areas = _areas(places, codes)
+        remembered = [_remembered(row, gazetteer or Gazetteer.load(), codes) if row.remembered else () for row in rows]
         vectors, models, model_names, face_rows = _faces(rows)
-        bits: dict[str, int] = {}
+        marks = mark_rows((row.marks for row in rows), lambda text: _text_id(texts, text), MARKS_KEPT)
+        (clothing, belongings), carried = item_columns((row.clothing for row in rows), (row.belongings for row in rows))
+        rescued = np.array([row.side is Side.RESCUED for row in rows], dtype=np.bool_)
+        languages, spoken = _languages(rows)
+        answers = {
+            said: number for number, said in enumerate(dict.fromkeys(row.community for row in rows if row.community))
+        }
         return cls(
             records=rows,
             names=names,
@@ -136,10 +186,13 @@ class RecordColumns:
             own=_name_ids(names, [row.names for row in rows], NAMES_KEPT),
             father=_name_ids(names, [row.father for row in rows], RELATIVES_KEPT),
             mother=_name_ids(names, [row.mother for row in rows], RELATIVES_KEPT),
+            bare_father=_bare_ids(names, bare_fathers),
+            bare_mother=_bare_ids(names, bare_mothers),
             relatives=_name_ids(names, [row.relatives for row in rows], RELATIVES_KEPT),
             sex=np.array([_SEX_CODES[row.sex] for row in rows], dtype=np.int8),
             birth=_intervals([row.birth for row in rows]),
             exact_birth=np.array([row.birth is not None and row.birth.is_exact for row in rows], dtype=np.bool_),
+            birth_guessed=np.array([row.birth_basis is AgeBasis.GUESS for row in rows], dtype=np.bool_),
             event=_intervals([row.event for row in rows]),
             areas=np.array(areas, dtype=np.int32).reshape(len(rows), AREA_LEVELS),
             area_paths=tuple(codes),
@@ -148,22 +201,27 @@ class RecordColumns:
             district_text=_text_ids(texts, [place.district for place in places]),
             remembered_areas=_padded(remembered, REMEMBERED_KEPT, -1, np.int32).astype(np.int32),
             remembered_texts=_text_rows(texts, [row.remembered for row in rows], REMEMBERED_KEPT),
-            languages=np.array([_language_bits(row.languages, bits) for row in rows], dtype=np.uint64),
+            languages=languages,
+            language_bits=_language_bits(spoken),
+            community=np.array([answers.get(row.community, -1) for row in rows], dtype=np.int32),
+            communities=tuple(answers),
             height=np.array([row.height_cm or np.nan for row in rows], dtype=np.float32),
             height_on=np.array([row.height_on.toordinal() if row.height_on else -1 for row in rows], dtype=np.int32),
-            phones=_padded(
-                [[exact_key("phone", phone) for phone in row.phones] for row in rows], PHONES_KEPT, 0, np.int64
-            ),
-            identifiers=_padded(
-                [[exact_key(kind, value) for kind, value in row.identifiers] for row in rows], IDS_KEPT, 0, np.int64
-            ),
-            identifier_types=_padded(
-                [[exact_key("type", kind) for kind, _ in row.identifiers] for row in rows], IDS_KEPT, 0, np.int64
+            phones=_keys([row.phones for row in rows], lambda phone: exact_key("phone", phone), PHONES_KEPT),
+            identifiers=_keys([row.identifiers for row in rows], lambda held: exact_key(*held), IDS_KEPT),
+            identifier_types=_keys(
+                [row.identifiers for row in rows], lambda held: exact_key("type", held[0]), IDS_KEPT
             ),
             postcode=_text_ids(texts, [row.postcode for row in rows]),
-            marks=_text_rows(texts, [row.marks for row in rows], MARKS_KEPT),
+            marks=marks.texts,
+            mark_kind=marks.kinds,
+            mark_site=marks.sites,
+            mark_side=marks.sides,
+            clothing=clothing,
+            belongings=belongings,
+            carried=carried,
             extras=_extras(rows, texts),
-            rescued=np.array([row.side is Side.RESCUED for row in rows], dtype=np.bool_),
+            rescued=rescued,
             address=_text_ids(texts, [row.address for row in rows]),
             faces=face_rows,
             face_vectors=vectors,
@@ -191,7 +249,7 @@ def _text_ids(table: NameTable, texts: list[str | None] | list[str]) -> Int32:
 
 
 def _text_rows(table: NameTable, texts: list[tuple[str, ...]], width: int) -> Int32:
-    ids = [[number for text in row if (number := _text_id(table, text)) >= 0] for row in texts]
+    ids = [tuple(number for text in row if (number := _text_id(table, text)) >= 0) if row else () for row in texts]
     return _padded(ids, width, -1, np.int32).astype(np.int32)
 
 
@@ -204,17 +262,35 @@ def _extras(rows: tuple[PersonRecord, ...], texts: NameTable) -> dict[str, Int32
     return columns
 
 
+def _keys(rows: list[tuple[T, ...]], key: Callable[[T], int], width: int) -> Int64:
+    return _padded(_each(rows, key), width, 0, np.int64)
+
+
 def _name_ids(table: NameTable, names: list[tuple[PersonName, ...]], width: int) -> Int32:
-    return _padded([[table.ids[name.text] for name in row] for row in names], width, -1, np.int32).astype(np.int32)
+    return _padded(_each(names, lambda name: table.ids[name.text]), width, -1, np.int32).astype(np.int32)
+
+
+def _bare_ids(table: NameTable, bare: list[Bare]) -> Int32:
+    ids = _each(bare, lambda text: -1 if text is None else table.ids[text])
+    return _padded(ids, RELATIVES_KEPT, -1, np.int32).astype(np.int32)
+
+
+def _areas(places: list[ResolvedPlace], codes: dict[str, int]) -> list[list[int]]:
+    """Return the codes of each place's levels; a path is cut once, however many come from there."""
+    cut: dict[str, list[int]] = {}
+    for place in places:
+        if place.path not in cut:
+            cut[place.path] = [_code(place.area(level), codes) for level in range(AREA_LEVELS)]
+    return [cut[place.path] for place in places]
 
 
 def _code(path: str, codes: dict[str, int]) -> int:
     return codes.setdefault(path, len(codes)) if path else -1
 
 
-def _remembered(row: PersonRecord, gazetteer: Gazetteer, codes: dict[str, int]) -> list[int]:
+def _remembered(row: PersonRecord, gazetteer: Gazetteer, codes: dict[str, int]) -> tuple[int, ...]:
     """Return the codes of every place that a remembered word may mean, the first few."""
-    return [_code(path, codes) for text in row.remembered for path in gazetteer.find_anywhere(text)[:2]]
+    return tuple(_code(path, codes) for text in row.remembered for path in gazetteer.find_anywhere(text)[:2])
 
 
 def _intervals(values: list[PartialDate | None]) -> Int32:
@@ -225,27 +301,39 @@ def _intervals(values: list[PartialDate | None]) -> Int32:
     return out
 
 
-def _language_bits(languages: tuple[str, ...], bits: dict[str, int]) -> int:
-    """Return a bit set; the 63rd bit is shared by all languages beyond the first 62, which says less, not wrong."""
-    total = 0
-    for language in languages:
-        position = bits.setdefault(language.lower().split("-")[0], min(len(bits), 62))
-        total |= 1 << position
-    return total
+def _languages(rows: tuple[PersonRecord, ...]) -> tuple[npt.NDArray[np.uint64], dict[str, int]]:
+    """Return bit sets; the last bit is shared by all languages beyond the first 62, which says less, not wrong."""
+    bits: dict[str, int] = {}
+    sets: dict[tuple[str, ...], int] = {(): 0}
+    for row in rows:
+        if row.languages not in sets:
+            total = 0
+            for language in row.languages:
+                total |= 1 << bits.setdefault(language.lower().split("-")[0], min(len(bits), LANGUAGES_KEPT - 1))
+            sets[row.languages] = total
+    return np.array([sets[row.languages] for row in rows], dtype=np.uint64), bits
+
+
+def _language_bits(positions: dict[str, int]) -> npt.NDArray[np.float32]:
+    out = np.zeros(LANGUAGES_KEPT, dtype=np.float32)
+    for language, position in positions.items():
+        # The last bit stands for several: it says as little as the commonest of them.
+        bits = language_bits(language)
+        out[position] = bits if out[position] == 0 else min(out[position], bits)
+    return out
 
 
 def _faces(rows: tuple[PersonRecord, ...]) -> tuple[npt.NDArray[np.float32], Int32, tuple[str, ...], Int32]:
     vectors: list[npt.NDArray[np.float32]] = []
     models: list[int] = []
     model_codes: dict[str, int] = {}
-    face_rows: list[list[int]] = []
+    face_rows: list[tuple[int, ...]] = []
     for row in rows:
-        ids = []
+        start = len(vectors)
         for face in row.faces[:FACES_KEPT]:
-            ids.append(len(vectors))
             vectors.append(face.vector)
             models.append(model_codes.setdefault(face.model, len(model_codes)))
-        face_rows.append(ids)
+        face_rows.append(tuple(range(start, len(vectors))))
     width = max((len(vector) for vector in vectors), default=1)
     matrix = np.zeros((len(vectors), width), dtype=np.float32)
     for number, vector in enumerate(vectors):

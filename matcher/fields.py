@@ -12,9 +12,12 @@ from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
+from itertools import chain
 
 from matcher.errors import InvalidRecord
 from matcher.person import AgeBasis, NameKind, PartialDate, PersonName, PersonRecord, Place, Sex, Side
+from matcher.reference import read_table
 
 FIELDS: dict[str, str] = {
     "id": "the record's own id, unique in the file",
@@ -25,6 +28,7 @@ FIELDS: dict[str, str] = {
     "father_name": "father's name",
     "mother_name": "mother's name",
     "relative_name": "a relative whose relation is unknown",
+    "guardian_name": "a guardian's name",
     "sex": "female, male, other or unknown",
     "birth_date": "date of birth: 2011-05-30, 30/05/2011, 2011-05 or 2011",
     "age": "age in whole years",
@@ -39,11 +43,14 @@ FIELDS: dict[str, str] = {
     "remembered": "places she remembers",
     "phone": "telephone numbers of the family",
     "identifier": "other systems' ids, as type:value",
-    "language": "languages she speaks (BCP 47)",
+    "community": "tribe, people, caste group or religion, as said",
+    "language": "languages she speaks: bn, hi (BCP 47), or Bengali, Hindi",
     "languages": "the same, under its other name",
     "height_cm": "height in centimetres",
     "height_on": "the day the height was taken",
     "marks": "distinguishing marks",
+    "clothing": "what she wore when last seen or found",
+    "belongings": "what she carried: jewellery, bag, papers",
     "last_seen": "when she was last seen (missing)",
     "found": "when she was found (rescued)",
     "event_country": "country where she was found, or last seen",
@@ -51,8 +58,8 @@ FIELDS: dict[str, str] = {
     "event_district": "district or city where she was found, or last seen",
 }
 MULTIPLE = frozenset(
-    {"name", "nickname", "alias", "imposed_name", "father_name", "mother_name", "relative_name", "remembered",
-     "phone", "identifier", "language", "languages", "marks"}
+    {"name", "nickname", "alias", "imposed_name", "father_name", "mother_name", "relative_name", "guardian_name",
+     "remembered", "phone", "identifier", "community", "language", "languages", "marks", "clothing", "belongings"}
 )  # fmt: skip
 FieldValue = str | Sequence[str]
 
@@ -69,6 +76,15 @@ _SEXES = {unicodedata.normalize("NFC", word): sex for sex, words in _SEX_WORDS.i
     "": Sex.UNKNOWN
 }
 _DIGITS = str.maketrans("०१२३४५६७८९০১২৩৪৫৬৭৮৯၀၁၂၃၄၅၆၇၈၉", "0123456789" * 3)
+# ISO 639-2 and 639-3 codes of languages whose tag is shorter.
+_LONG_TAGS = {
+    "asm": "as", "ben": "bn", "eng": "en", "hin": "hi", "urd": "ur", "nep": "ne", "npi": "ne", "mya": "my", "bur": "my",
+    "guj": "gu", "kan": "kn", "mal": "ml", "mar": "mr", "ori": "or", "ory": "or", "pan": "pa", "tam": "ta", "tel": "te",
+}  # fmt: skip
+# Two people who speak "other" have nothing rare in common.
+_NO_LANGUAGE = frozenset(
+    ["unknown", "other", "others", "none", "nil", "na", "n/a", "und", "mis", "mul", "zxx", "-", "?"]
+)
 MAX_AGE = 120
 
 
@@ -244,7 +260,7 @@ def read_record(
         + reader.names("imposed_name", NameKind.IMPOSED),
         father=reader.names("father_name"),
         mother=reader.names("mother_name"),
-        relatives=reader.names("relative_name"),
+        relatives=reader.names("relative_name") + reader.names("guardian_name"),
         sex=sex,
         birth=birth,
         birth_basis=basis,
@@ -252,10 +268,7 @@ def read_record(
         remembered=reader.many("remembered"),
         event=event,
         languages=tuple(
-            part
-            for text in (*reader.many("language"), *reader.many("languages"))
-            for part in re.split(r"[,;\s]+", text)
-            if part
+            tag for text in (*reader.many("language"), *reader.many("languages")) for tag in _language_tags(text)
         ),
         height_cm=height,
         height_on=height_on,
@@ -265,6 +278,9 @@ def read_record(
         postcode=reader.one("postcode"),
         address=reader.one("address"),
         extras=tuple((name, value) for name, value in extras if value.strip()),
+        community=reader.many("community"),
+        clothing=reader.many("clothing"),
+        belongings=reader.many("belongings"),
     )
     return ParsedRecord(record, tuple(reader.problems))
 
@@ -291,6 +307,20 @@ def _birth(reader: _Reader, event: PartialDate | None, today: date) -> tuple[Par
     except InvalidRecord as problem:
         reader.refuse(problem)
         return None, basis
+
+
+@lru_cache(maxsize=1)
+def _tags_of_languages() -> dict[str, str]:
+    return {row["name"].casefold(): row["tag"] for row in read_table("languages.tsv")} | _LONG_TAGS
+
+
+def _language_tags(text: str) -> list[str]:
+    """Return the tags of the languages named; a name that the table does not have is its own tag."""
+    tags = _tags_of_languages()
+    parts = (part.strip() for part in re.split(r"[,;]", text))
+    # "Sgaw Karen" is one language, "bn hi" are two.
+    words = chain.from_iterable([part] if part.casefold() in tags else part.split() for part in parts)
+    return [tags.get(word.casefold(), word) for word in words if word.casefold() not in _NO_LANGUAGE]
 
 
 def _height(reader: _Reader, event: PartialDate | None) -> tuple[float | None, date | None]:

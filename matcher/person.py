@@ -161,6 +161,9 @@ class PersonRecord:
         postcode, address: where the family lives, free text.
         extras: (column, value) pairs of further columns that a deployment compares.
         faces: embeddings of her photos.
+        community: tribe, people, caste group or religion, each as it was said.
+        clothing: what she wore when last seen or found, free text.
+        belongings: jewellery, bag, papers and whatever else she carried, free text.
     """
 
     record_id: str
@@ -185,3 +188,6 @@ class PersonRecord:
     address: str | None = None
     extras: tuple[tuple[str, str], ...] = ()
     faces: tuple[FaceEmbedding, ...] = ()
+    community: tuple[str, ...] = ()
+    clothing: tuple[str, ...] = ()
+    belongings: tuple[str, ...] = ()

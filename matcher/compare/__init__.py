@@ -1,8 +1,11 @@
 """One attribute, one file, one question; the comparisons of the shipped model in the order in which they are shown."""
 
-from matcher.compare.attributes import HEIGHT, IDENTIFIERS, LANGUAGES, MARKS, PHONES, POSTCODE, SEX
-from matcher.compare.dates import BIRTH, EVENTS
+from matcher.compare.attributes import HEIGHT, IDENTIFIERS, LANGUAGES, PHONES, POSTCODE, SEX
+from matcher.compare.carried import BELONGINGS, CLOTHING
+from matcher.compare.community import COMMUNITY
+from matcher.compare.dates import AGE, BIRTH, EVENTS
 from matcher.compare.faces import FACE
+from matcher.compare.marks import MARKS
 from matcher.compare.names import FATHER, MOTHER, NAME, RELATIVE
 from matcher.compare.places import ADDRESS, ORIGIN, REMEMBERED
 from matcher.comparison import Comparison
@@ -14,13 +17,17 @@ COMPARISONS: tuple[Comparison, ...] = (
     RELATIVE,
     SEX,
     BIRTH,
+    AGE,
     ORIGIN,
     REMEMBERED,
     ADDRESS,
     POSTCODE,
     LANGUAGES,
+    COMMUNITY,
     HEIGHT,
     MARKS,
+    CLOTHING,
+    BELONGINGS,
     PHONES,
     IDENTIFIERS,
     EVENTS,

@@ -1,16 +1,17 @@
-"""Do body, language and exact keys agree? Sex, languages, height with growth, marks, phones, identifiers, postcode."""
+"""Do body, language and exact keys agree? Sex, languages, height with growth, phones, identifiers, postcode."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from matcher.columns import RecordColumns
+from matcher.columns import LANGUAGES_KEPT, RecordColumns
 from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
-from matcher.names.alignment import compare_batch
 from matcher.names.phonetics import token_similarities
 
 Levels = npt.NDArray[np.int8]
+Floats = npt.NDArray[np.float64]
+_YEAR = 365.25
 
 
 def _sex(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> LevelResult:
@@ -19,48 +20,72 @@ def _sex(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> Level
 
 
 def _languages(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> LevelResult:
+    """The rarity of a language in common is that of the rarest: most people of the region share a language of trade."""
     a, b = columns.languages[i], columns.languages[j]
-    return LevelResult.plain(np.where((a == 0) | (b == 0), NULL, (a & b) == 0).astype(np.int8))
+    shared = a & b
+    # Few distinct sets of languages occur, whatever the number of pairs.
+    sets, place = np.unique(shared, return_inverse=True)
+    spoken = (sets[:, None] >> np.arange(LANGUAGES_KEPT, dtype=np.uint64) & np.uint64(1)) != 0
+    rarest = np.where(spoken, columns.language_bits, 0.0).max(axis=1, initial=0.0)
+    levels = np.where((a == 0) | (b == 0), NULL, shared == 0).astype(np.int8)
+    return LevelResult(levels, rarest[place].astype(np.float32))
 
 
 HEIGHT_LABELS = ("height fits, growth allowed for", "height off by a few centimetres", "height does not fit")
-_GROWTH_PER_YEAR, _GROWN_AT, _MEASURING_ERROR = 7.0, 18.0, 4.0
+# Median heights at 0, 1, ... 19 years, centimetres. Source: WHO child growth standards 2006, growth reference 2007.
+_GIRLS = (
+    49.1, 74.0, 85.7, 95.1, 102.7, 109.1, 115.1, 120.8, 126.6, 132.5, 138.6, 145.0, 151.2, 156.4, 159.8, 161.7, 162.5,
+    162.9, 163.1, 163.2,
+)  # fmt: skip
+_BOYS = (
+    49.9, 75.7, 87.1, 96.1, 103.3, 109.7, 116.0, 121.7, 127.3, 132.6, 137.8, 143.1, 149.1, 156.0, 163.2, 169.0, 172.9,
+    175.2, 176.1, 176.5,
+)  # fmt: skip
+_MEASURING_ERROR = 4.0
+_GROWTH_VARIES = 0.25  # hunger slows a child down, and one comes into puberty two years before another
+_GUESS_OFF = 2.0  # years by which a guessed age is often wrong
+_UNKNOWN_AGES = (8.0, 18.0)
+_FEMALE, _MALE = 1, 2
 
 
 def _height(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> LevelResult:
-    """A child grows up to 7 cm a year until 18; nobody shrinks by more than the error of measuring."""
-    height = columns.height
-    known = ~np.isnan(height[i]) & ~np.isnan(height[j])
-    day_i, day_j = columns.height_on[i].astype(np.float64), columns.height_on[j].astype(np.float64)
-    dated = (day_i > 0) & (day_j > 0)
-    years = np.where(dated, (day_j - day_i) / 365.25, 0.0)
-    older, younger = np.where(years >= 0, height[j], height[i]), np.where(years >= 0, height[i], height[j])
-    # Unknown is -1; of two different dates of birth the later holds, which leaves more years to grow.
-    birth = np.maximum(columns.birth[i, 1], columns.birth[j, 1]).astype(np.float64)
-    first_day = np.minimum(np.where(day_i > 0, day_i, np.inf), np.where(day_j > 0, day_j, np.inf))
-    age = np.where((birth > 0) & np.isfinite(first_day), (first_day - birth) / 365.25, 10.0)
-    growing = np.clip(np.minimum(np.abs(years), _GROWN_AT - age), 0.0, None)
-    change = older - younger
-    misfit = np.maximum(np.maximum(-change, change - growing * _GROWTH_PER_YEAR), 0.0)
-    levels = np.searchsorted(np.array([_MEASURING_ERROR, 3 * _MEASURING_ERROR]), misfit)
-    return LevelResult.plain(np.where(known, levels, NULL).astype(np.int8))
-
-
-MARK_LABELS = ("a mark of the same description", "marks described alike in part", "marks differ")
-
-
-def _marks(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> LevelResult:
-    a, b = columns.marks[i], columns.marks[j]
+    """A child grows as children of that age do, give or take a quarter; nobody shrinks by more than is mismeasured."""
+    known = ~np.isnan(columns.height[i]) & ~np.isnan(columns.height[j])
     levels = np.full(len(i), NULL, dtype=np.int8)
-    pair, x, y = np.nonzero((a[:, :, None] >= 0) & (b[:, None, :] >= 0))
-    if len(pair):
-        features = compare_batch(columns.texts, a[pair, x].astype(np.int64), b[pair, y].astype(np.int64))
-        best = np.zeros(len(i), dtype=np.float32)
-        np.maximum.at(best, pair, features.similarity)
-        levels[pair] = 2
-        levels[best >= 0.35] = 1
-        levels[best >= 0.75] = 0
+    i, j = i[known], j[known]
+    height_i, height_j = columns.height[i].astype(np.float64), columns.height[j].astype(np.float64)
+    day_i, day_j = columns.height_on[i].astype(np.float64), columns.height_on[j].astype(np.float64)
+    years = np.where((day_i > 0) & (day_j > 0), (day_j - day_i) / _YEAR, 0.0)
+    change = np.where(years >= 0, height_j - height_i, height_i - height_j)
+    least, most = _growth(columns, i, j, np.minimum(day_i, day_j), np.abs(years))
+    misfit = np.maximum(least * (1 - _GROWTH_VARIES) - change, change - most * (1 + _GROWTH_VARIES))
+    levels[known] = np.searchsorted(np.array([_MEASURING_ERROR, 3 * _MEASURING_ERROR]), misfit)
     return LevelResult.plain(levels)
+
+
+def _growth(columns: RecordColumns, i: Pairs, j: Pairs, first_day: Floats, years: Floats) -> tuple[Floats, Floats]:
+    """Return the least and the most that somebody of either age and sex grows in so many years, shape (n,) each."""
+    ages = []
+    for rows in (i, j):
+        born, guessed = columns.birth[rows].astype(np.float64), columns.birth_guessed[rows] * _GUESS_OFF
+        unknown = born[:, 0] < 0
+        ages += [
+            np.where(unknown, np.nan, (first_day - born[:, 1]) / _YEAR - guessed),
+            np.where(unknown, np.nan, (first_day - born[:, 0]) / _YEAR + guessed),
+        ]
+    youngest, oldest = np.fmin(ages[0], ages[2]), np.fmax(ages[1], ages[3])
+    youngest = np.where(np.isnan(youngest), _UNKNOWN_AGES[0], youngest)
+    oldest = np.where(np.isnan(oldest), _UNKNOWN_AGES[1], oldest)
+    at = np.stack([youngest, (youngest + oldest) / 2, oldest])
+    sex_i, sex_j = columns.sex[i], columns.sex[j]
+    least, most = np.full(len(i), np.inf), np.zeros(len(i))
+    for curve, own, other in ((_GIRLS, _FEMALE, _MALE), (_BOYS, _MALE, _FEMALE)):
+        gain = np.interp(at + years, np.arange(len(curve)), curve) - np.interp(at, np.arange(len(curve)), curve)
+        # A curve is left out where one record says the other sex and none says this one.
+        counts = (sex_i == own) | (sex_j == own) | ((sex_i != other) & (sex_j != other))
+        least = np.where(counts, np.minimum(least, gain.min(axis=0)), least)
+        most = np.where(counts, np.maximum(most, gain.max(axis=0)), most)
+    return least, most
 
 
 def _any_equal(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -118,7 +143,6 @@ LANGUAGES = Comparison(
     "languages", "Do they share a language?", ("a language in common", "no language in common"), _languages
 )
 HEIGHT = Comparison("height", "Does the height fit, growth allowed for?", HEIGHT_LABELS, _height)
-MARKS = Comparison("marks", "Do distinguishing marks agree?", MARK_LABELS, _marks)
 PHONES = Comparison("phones", "Is a phone number the same?", ("same phone number", "different phone numbers"), _phones)
 IDENTIFIERS = Comparison(
     "identifiers", "Is an identifier of one type the same?", ("same identifier", "different identifiers"), _identifiers

@@ -1,4 +1,8 @@
-"""Do birth and events fit in time? Birth as an interval, whatever it came from; and was she found after being lost?"""
+"""Do birth and events fit in time? Dates and ages that somebody knows, ages that somebody guessed; lost before found.
+
+What is known of a birth and what is guessed are two comparisons that exclude each other: guesses are off by years and
+documents are not, so that one scale for both would say too much of the one and too little of the other.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +22,44 @@ BIRTH_LABELS = (
     "ages within eight years",
     "ages more than eight years apart",
 )
+AGE_LABELS = (
+    "guessed age fits",
+    "guessed age off by up to one year",
+    "guessed age off by up to two years",
+    "guessed age off by up to four years",
+    "guessed age off by more than four years",
+)
 _YEAR = 365.25
+# The first step parts intervals that meet from those a day apart.
+_BIRTH_STEPS, _AGE_STEPS = (1e-9, 1.0, 2.0, 4.0, 8.0), (1e-9, 1.0, 2.0, 4.0)
+
+
+def _births(
+    columns: RecordColumns, i: Pairs, j: Pairs
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return both intervals, shape (n, 2) each, and where both are known and where one is a guess, shape (n,) each."""
+    a, b = columns.birth[i].astype(np.int64), columns.birth[j].astype(np.int64)
+    return a, b, (a[:, 0] > 0) & (b[:, 0] > 0), columns.birth_guessed[i] | columns.birth_guessed[j]
+
+
+def _gap(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return the years between two intervals, shape (n,), 0 where they meet."""
+    gap: npt.NDArray[np.float64] = np.maximum(np.maximum(a[:, 0] - b[:, 1], b[:, 0] - a[:, 1]), 0) / _YEAR
+    return gap
+
+
+def _age(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> LevelResult:
+    """Level by the gap between the two birth intervals; a guess to the day is a guess all the same."""
+    a, b, known, guessed = _births(columns, i, j)
+    levels = np.searchsorted(np.array(_AGE_STEPS), _gap(a, b))
+    return LevelResult.plain(np.where(known & guessed, levels, NULL).astype(np.int8))
 
 
 def _birth(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> LevelResult:
     """Level by the gap between the two birth intervals; two exact dates are read as dates, typing errors included."""
-    a, b = columns.birth[i].astype(np.int64), columns.birth[j].astype(np.int64)
-    known = (a[:, 0] > 0) & (b[:, 0] > 0)
-    gap = np.maximum(np.maximum(a[:, 0] - b[:, 1], b[:, 0] - a[:, 1]), 0) / _YEAR
-    levels = (2 + np.searchsorted(np.array([1e-9, 1.0, 2.0, 4.0, 8.0]), gap)).astype(np.int8)
+    a, b, known, guessed = _births(columns, i, j)
+    known &= ~guessed
+    levels = (2 + np.searchsorted(np.array(_BIRTH_STEPS), _gap(a, b))).astype(np.int8)
     both_exact = known & columns.exact_birth[i] & columns.exact_birth[j]
     rows = np.flatnonzero(both_exact)
     levels[rows] = np.where(a[rows, 0] == b[rows, 0], 0, np.maximum(levels[rows], 3))
@@ -76,4 +109,5 @@ def _events(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> Le
 
 
 BIRTH = Comparison("birth", "Do the ages or dates of birth fit, moved to a common date?", BIRTH_LABELS, _birth)
+AGE = Comparison("age", "Does the guessed age fit, moved to a common date?", AGE_LABELS, _age)
 EVENTS = Comparison("events", "Was she found after she was last seen?", EVENT_LABELS, _events)

@@ -45,13 +45,21 @@ def level_of(features: NameFeatures) -> npt.NDArray[np.int8]:
 
 
 def best_level(
-    columns: RecordColumns, left: Int32, right: Int32, i: Pairs, j: Pairs, frequencies: NameFrequencies
+    columns: RecordColumns,
+    left: Int32,
+    right: Int32,
+    i: Pairs,
+    j: Pairs,
+    frequencies: NameFrequencies,
+    bare: Int32 | None = None,
 ) -> LevelResult:
     """Compare all names `left[i]` with all names `right[j]`; the best pair of each counts.
 
     Args:
         left, right: shape (n, k), name ids per record, -1 padded.
         i, j: shape (p,), the pairs of rows.
+        bare: shape (n, k), the names without words that their record says elsewhere, which count where both sides
+            have them; -1 where there are none.
     """
     names_i, names_j = left[i], right[j]
     level = np.full(len(i), NULL, dtype=np.int8)
@@ -59,6 +67,10 @@ def best_level(
     grid = (names_i[:, :, None] >= 0) & (names_j[:, None, :] >= 0)
     pair, a, b = np.nonzero(grid)
     ids_a, ids_b = names_i[pair, a].astype(np.int64), names_j[pair, b].astype(np.int64)
+    if bare is not None:
+        bare_a, bare_b = bare[i[pair], a], bare[j[pair], b]
+        both = (bare_a >= 0) & (bare_b >= 0)
+        ids_a, ids_b = np.where(both, bare_a, ids_a), np.where(both, bare_b, ids_b)
     known = (columns.names.tokens[ids_a, 0] >= 0) & (columns.names.tokens[ids_b, 0] >= 0)
     pair, ids_a, ids_b = pair[known], ids_a[known], ids_b[known]
     if len(pair) == 0:  # nobody has a name, or no name has a letter
@@ -120,11 +132,11 @@ def _own(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelR
 
 
 def _father(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
-    return best_level(columns, columns.father, columns.father, i, j, context.relative_names)
+    return best_level(columns, columns.father, columns.father, i, j, context.relative_names, columns.bare_father)
 
 
 def _mother(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
-    return best_level(columns, columns.mother, columns.mother, i, j, context.relative_names)
+    return best_level(columns, columns.mother, columns.mother, i, j, context.relative_names, columns.bare_mother)
 
 
 def _relatives(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
@@ -146,5 +158,5 @@ NAME = Comparison("name", "Could any of their names, nicknames or aliases be one
 FATHER = Comparison("father", "Could the fathers' names be one name?", LABELS, _father)
 MOTHER = Comparison("mother", "Could the mothers' names be one name?", LABELS, _mother)
 RELATIVE = Comparison(
-    "relative", "Could a relative named on one side be a relative named on the other?", LABELS, _relatives
+    "relative", "Could a guardian or relative named on one side be a relative named on the other?", LABELS, _relatives
 )

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from made_people import HOSTILE, person
 
-from matcher.columns import AREA_LEVELS, RecordColumns, exact_key, parse_text
-from matcher.person import FaceEmbedding, PartialDate, PersonName, Place, Sex, Side
+from matcher.columns import AREA_LEVELS, LANGUAGES_KEPT, RecordColumns, exact_key, parse_text
+from matcher.languages import language_bits
+from matcher.person import AgeBasis, FaceEmbedding, PartialDate, PersonName, Place, Sex, Side
 
 
 def test_no_records_make_an_empty_table() -> None:
@@ -24,13 +25,26 @@ def test_a_bare_record_is_unknown_everywhere() -> None:
     columns = RecordColumns.build([person()])
     for name in ("own", "father", "mother", "relatives", "areas", "remembered_areas", "remembered_texts", "marks"):
         assert (getattr(columns, name) == -1).all(), name
-    for name in ("region", "village", "district_text", "postcode", "address", "height_on", "birth", "event", "faces"):
+    for name in (
+        "community",
+        "region",
+        "village",
+        "district_text",
+        "postcode",
+        "address",
+        "height_on",
+        "birth",
+        "event",
+        "faces",
+    ):
         assert (getattr(columns, name) == -1).all(), name
     for name in ("sex", "languages", "phones", "identifiers", "identifier_types"):
         assert (getattr(columns, name) == 0).all(), name
     assert np.isnan(columns.height).all()
     assert not columns.rescued.any()
     assert not columns.exact_birth.any()
+    assert not columns.birth_guessed.any()
+    assert columns.communities == ()
     assert columns.extras == {}
 
 
@@ -119,6 +133,26 @@ def test_more_languages_than_bits_say_less_and_do_not_break() -> None:
     assert set(columns.languages[62:].tolist()) == {1 << 62}
 
 
+def test_a_language_is_as_rare_as_the_table_says() -> None:
+    columns = RecordColumns.build([person(languages=("kha", "hi")), person(languages=("hi-IN",))])
+    assert columns.language_bits.shape == (LANGUAGES_KEPT,)
+    assert columns.language_bits[:2] == pytest.approx([language_bits("kha"), language_bits("hi")])
+    assert not columns.language_bits[2:].any()
+
+
+def test_equal_answers_of_the_community_are_one() -> None:
+    said = [("Santal", "Christian"), (), ("Santal",), ("Santal", "Christian")]
+    columns = RecordColumns.build([person(community=answer) for answer in said])
+    assert columns.community.tolist() == [0, -1, 1, 0]
+    assert columns.communities == (said[0], said[2])
+
+
+def test_a_guess_is_a_guess_even_to_the_day() -> None:
+    columns = RecordColumns.build([person(birth=date(2010, 1, 1), birth_basis=basis) for basis in AgeBasis])
+    assert columns.birth_guessed.tolist() == [basis is AgeBasis.GUESS for basis in AgeBasis]
+    assert columns.exact_birth.all()
+
+
 def test_faces_of_several_models_and_widths() -> None:
     wide, narrow = np.ones(8, dtype=np.float32), np.ones(4, dtype=np.float32)
     columns = RecordColumns.build(
@@ -138,9 +172,10 @@ def test_any_text_anywhere_makes_a_row(text: str) -> None:
     record = person(
         names=text, father=text, relatives=text, origin=Place(text, text, text, text), remembered=(text,),
         marks=(text,), languages=(text,), phones=(text,), identifiers=((text, text),), postcode=text, address=text,
-        extras=((text, text),),
+        extras=((text, text),), community=(text,),
     )  # fmt: skip
     columns = RecordColumns.build([record, person()])
     assert len(columns) == 2
     assert columns.phones[0, 0] > 0
-    assert columns.names.names == (text,)
+    assert set(columns.names.names) <= {text, ""}  # "" is what is left of a father who bears her very name
+    assert columns.communities == ((text,),)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_people import people
 
-from matcher.columns import RecordColumns, exact_key
-from matcher.person import PersonRecord
+from matcher.columns import LANGUAGES_KEPT, RecordColumns, _padded, exact_key
+from matcher.person import AgeBasis, PersonRecord
 
 
 def described(columns: RecordColumns, row: int) -> dict[str, object]:
@@ -22,7 +24,17 @@ def described(columns: RecordColumns, row: int) -> dict[str, object]:
     areas = [columns.area_paths[code] if code >= 0 else None for code in columns.areas[row]]
     plain = {
         key: np.asarray(getattr(columns, key)[row]).tolist()
-        for key in ("sex", "birth", "event", "exact_birth", "height_on", "phones", "identifiers", "rescued")
+        for key in (
+            "sex",
+            "birth",
+            "event",
+            "exact_birth",
+            "birth_guessed",
+            "height_on",
+            "phones",
+            "identifiers",
+            "rescued",
+        )
     }
     vectors = [columns.face_vectors[face].tolist() for face in columns.faces[row] if face >= 0]
     return {
@@ -32,11 +44,22 @@ def described(columns: RecordColumns, row: int) -> dict[str, object]:
         "areas": areas,
         "faces": vectors,
         "languages": int(columns.languages[row]).bit_count(),
+        "community": columns.communities[columns.community[row]] if columns.community[row] >= 0 else (),
+        "language_bits": sorted(
+            float(columns.language_bits[bit]) for bit in range(LANGUAGES_KEPT) if int(columns.languages[row]) >> bit & 1
+        ),
     }
 
 
+@st.composite
+def belonging(draw: st.DrawFn) -> PersonRecord:
+    """Draw somebody who may belong to communities, and whose age may be a guess."""
+    answer = draw(st.lists(st.sampled_from(["Santal", "Christian", "-", "मुसलमान"]), max_size=2))
+    return replace(draw(people()), community=tuple(answer), birth_basis=draw(st.sampled_from(AgeBasis)))
+
+
 @settings(max_examples=25, deadline=None)
-@given(st.lists(people(), min_size=1, max_size=5), st.randoms(use_true_random=False))
+@given(st.lists(belonging(), min_size=1, max_size=5), st.randoms(use_true_random=False))
 def test_order_does_not_matter(records: list[PersonRecord], random: object) -> None:
     order = list(range(len(records)))
     random.shuffle(order)  # type: ignore[attr-defined]
@@ -62,3 +85,10 @@ def test_keys_differ_where_kind_or_value_differs(kind: str, value: str, other_ki
     assert 0 < key < 1 << 62
     if "\0" not in kind + other_kind:
         assert (key == exact_key(other_kind, other)) == ((kind, value) == (other_kind, other))
+
+
+@given(st.lists(st.lists(st.integers(0, 2**40), max_size=5).map(tuple), max_size=8), st.integers(1, 4))
+def test_rows_are_cut_and_filled_up(rows: list[tuple[int, ...]], width: int) -> None:
+    found = _padded(rows, width, -1, np.int64)
+    assert found.shape == (len(rows), width)
+    assert found.tolist() == [[*row[:width], *[-1] * (width - len(row))] for row in rows]

@@ -1,14 +1,18 @@
-"""Sex, languages, height, marks, exact keys and postcodes: each level by example, unknown is null."""
+"""Sex, languages, height, exact keys and postcodes: each level by example, unknown is null."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
-from made_people import label, person
+from made_people import known_names, label, person
 
-from matcher.compare.attributes import HEIGHT, IDENTIFIERS, LANGUAGES, MARKS, PHONES, POSTCODE, SEX
-from matcher.person import Sex, Side
+from matcher.columns import RecordColumns
+from matcher.compare.attributes import HEIGHT, IDENTIFIERS, LANGUAGES, PHONES, POSTCODE, SEX
+from matcher.languages import language_bits
+from matcher.person import AgeBasis, Sex, Side
 
 
 @pytest.mark.parametrize(
@@ -38,6 +42,14 @@ def test_languages(left: tuple[str, ...], right: tuple[str, ...], found: str) ->
     assert label(LANGUAGES, person(languages=left), person(languages=right)) == found
 
 
+def test_the_rarest_language_in_common_counts() -> None:
+    both, spoken = person(languages=("hi", "kha")), person(languages=("kha", "bn", "hi"))
+    columns = RecordColumns.build([both, spoken, person(languages=("hi",)), person(languages=("my",)), person()])
+    found = LANGUAGES.assign(columns, np.array([0, 0, 0, 0]), np.array([1, 2, 3, 4]), known_names())
+    assert found.rarity.tolist() == pytest.approx([language_bits("kha"), language_bits("hi"), 0.0, 0.0])
+    assert language_bits("kha") > language_bits("hi") > 0
+
+
 FITS, OFF, MISFIT = HEIGHT.labels
 BORN = date(2010, 1, 1)
 
@@ -50,25 +62,65 @@ BORN = date(2010, 1, 1)
         (120.0, 125.0, 0, OFF),
         (120.0, 116.0, 0, FITS),
         (120.0, 140.0, 0, MISFIT),
-        (120.0, 140.0, 3, FITS),  # a child of nine grows up to 21 cm in three years
+        (120.0, 138.7, 3, FITS),  # what a girl of nine grows in three years
+        (120.0, 129.0, 3, OFF),  # and too little, though hunger slows growth
+        (120.0, 124.0, 3, OFF),
+        (120.0, 120.0, 3, MISFIT),
         (120.0, 150.0, 3, OFF),
-        (140.0, 120.0, 3, MISFIT),  # nobody shrinks
-        (140.0, 134.0, 3, OFF),
+        (140.0, 134.0, 3, MISFIT),  # nobody shrinks
+        (120.0, 150.0, 9, FITS),
+        (120.0, 168.0, 9, OFF),
     ],
 )
-def test_height(before: float, after: float, years: int, found: str) -> None:
-    first = person(birth=BORN, height_cm=before, height_on=date(2019, 1, 1))
-    second = person(birth=BORN, height_cm=after, height_on=date(2019 + years, 1, 1))
+def test_height_of_a_girl_of_nine(before: float, after: float, years: int, found: str) -> None:
+    first = person(birth=BORN, sex=Sex.FEMALE, height_cm=before, height_on=date(2019, 1, 1))
+    second = person(birth=BORN, sex=Sex.FEMALE, height_cm=after, height_on=date(2019 + years, 1, 1))
     assert label(HEIGHT, first, second) == found
 
 
-def test_an_adult_does_not_grow_and_an_unknown_age_is_ten() -> None:
-    def pair(birth: date | None) -> str:
-        first = person(birth=birth, height_cm=150.0, height_on=date(2015, 1, 1))
-        return label(HEIGHT, first, person(height_cm=165.0, height_on=date(2020, 1, 1)))
+@pytest.mark.parametrize(
+    ("age", "sex", "gain", "found"),
+    [
+        (2, Sex.FEMALE, 20.0, FITS),  # the smaller, the faster, in the same two years
+        (6, Sex.FEMALE, 20.0, OFF),
+        (15, Sex.FEMALE, 1.0, FITS),  # a girl of fifteen is grown, a boy is not
+        (15, Sex.FEMALE, 9.0, OFF),
+        (15, Sex.MALE, 9.0, FITS),
+        (15, Sex.UNKNOWN, 1.0, FITS),
+        (15, Sex.UNKNOWN, 9.0, FITS),
+        (30, Sex.MALE, 5.0, OFF),
+    ],
+)
+def test_growth_goes_by_age_and_sex(age: int, sex: Sex, gain: float, found: str) -> None:
+    birth = date(2020 - age, 1, 1)
+    first = person(birth=birth, sex=sex, height_cm=130.0, height_on=date(2020, 1, 1))
+    second = person(height_cm=130.0 + gain, height_on=date(2022, 1, 1))
+    assert label(HEIGHT, first, second) == found
+    assert label(HEIGHT, replace(first, birth=None), replace(second, birth=first.birth)) == found
 
-    assert pair(date(1990, 1, 1)) == MISFIT
-    assert pair(None) == FITS
+
+def test_two_sexes_leave_room_for_both() -> None:
+    first = person(birth=date(2005, 1, 1), sex=Sex.FEMALE, height_cm=150.0, height_on=date(2020, 1, 1))
+    for grown in (151.0, 158.0):
+        second = person(sex=Sex.MALE, height_cm=grown, height_on=date(2022, 1, 1))
+        assert label(HEIGHT, first, second) == FITS
+
+
+def test_a_guessed_age_leaves_room_for_the_guess() -> None:
+    grown = person(height_cm=138.0, height_on=date(2022, 1, 1))
+    first = person(birth=date(2004, 6, 1), sex=Sex.FEMALE, height_cm=130.0, height_on=date(2020, 1, 1))
+    assert label(HEIGHT, first, grown) == OFF
+    assert label(HEIGHT, replace(first, birth_basis=AgeBasis.GUESS), grown) == FITS
+
+
+def test_an_adult_does_not_grow_and_whoever_may_be_a_child_may_have_grown() -> None:
+    def pair(birth: date | None, after: float) -> str:
+        first = person(birth=birth, height_cm=150.0, height_on=date(2015, 1, 1))
+        return label(HEIGHT, first, person(height_cm=after, height_on=date(2020, 1, 1)))
+
+    assert pair(date(1990, 1, 1), 165.0) == MISFIT
+    assert pair(None, 165.0) == pair(None, 150.0) == FITS
+    assert pair(None, 143.0) == OFF
 
 
 def test_of_two_dates_of_birth_the_later_leaves_room_to_grow() -> None:
@@ -81,22 +133,6 @@ def test_heights_without_days_are_compared_as_they_are() -> None:
     assert label(HEIGHT, person(height_cm=150.0), person(height_cm=152.0)) == FITS
     assert label(HEIGHT, person(height_cm=150.0), person(height_cm=170.0)) == MISFIT
     assert label(HEIGHT, person(height_cm=150.0), person()) == "unknown"
-
-
-@pytest.mark.parametrize(
-    ("left", "right", "found"),
-    [
-        (("mole on left cheek",), ("mole on left cheek",), MARKS.labels[0]),
-        (("scar on chin", "mole on left cheek"), ("mole on left cheek",), MARKS.labels[0]),
-        (("mole on left cheek",), ("mole on cheek",), MARKS.labels[0]),
-        (("mole on left cheek",), ("tattoo of bird",), MARKS.labels[2]),
-        (("mole on left cheek",), ("black mark on left cheek",), MARKS.labels[1]),
-        (("mole",), ("—",), "unknown"),
-        ((), ("mole",), "unknown"),
-    ],
-)
-def test_marks(left: tuple[str, ...], right: tuple[str, ...], found: str) -> None:
-    assert label(MARKS, person(marks=left), person(marks=right)) == found
 
 
 def test_phones_and_identifiers() -> None:

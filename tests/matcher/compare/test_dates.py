@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 from made_people import label, person
 
-from matcher.compare.dates import BIRTH, BIRTH_LABELS, EVENT_LABELS, EVENTS
-from matcher.person import PartialDate, Side
+from matcher.compare.dates import AGE, AGE_LABELS, BIRTH, BIRTH_LABELS, EVENT_LABELS, EVENTS
+from matcher.person import AgeBasis, PartialDate, Side
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,26 @@ def test_an_exact_day_within_an_interval_is_an_overlap() -> None:
     left = PartialDate(date(2008, 1, 1), date(2008, 12, 31))
     assert label(BIRTH, person(birth=left), person(birth=date(2008, 5, 30))) == "ages overlap"
     assert label(BIRTH, person(birth=left), person()) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("years", "found"),
+    [(0, 0), (1, 1), (2, 2), (3, 3), (4, 3), (5, 4), (30, 4)],
+)
+def test_a_guess_is_levelled_by_the_gap_to_what_is_known(years: int, found: int) -> None:
+    known = person(birth=PartialDate(date(2008, 1, 1), date(2008, 12, 31)))
+    guess = PartialDate(date(2008 + years, 6, 1), date(2009 + years, 5, 31))
+    assert label(AGE, known, person(birth=guess, birth_basis=AgeBasis.GUESS)) == AGE_LABELS[found]
+
+
+def test_what_is_known_and_what_is_guessed_are_never_both_compared() -> None:
+    known, guess = person(birth=date(2010, 5, 30)), person(birth=date(2010, 5, 30), birth_basis=AgeBasis.GUESS)
+    assert label(BIRTH, known, known) == "same date of birth"
+    assert label(AGE, known, known) == "unknown"
+    for one, other in ((known, guess), (guess, guess)):
+        assert label(BIRTH, one, other) == "unknown"
+        assert label(AGE, one, other) == "guessed age fits"
+    assert label(AGE, guess, person()) == label(AGE, guess, person(birth_basis=AgeBasis.GUESS)) == "unknown"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -10,16 +11,23 @@ from hypothesis import strategies as st
 from made_people import intervals, known_names, person
 
 from matcher.columns import RecordColumns
-from matcher.compare.dates import BIRTH, EVENTS
+from matcher.compare.dates import AGE, BIRTH, EVENTS
 from matcher.comparison import NULL
-from matcher.person import PartialDate, Side
+from matcher.person import AgeBasis, PartialDate, PersonRecord, Side
 
 CONTEXT = known_names()
 known_or_not = st.none() | intervals()
 
 
-def birth_oracle(a: PartialDate | None, b: PartialDate | None) -> int:
-    if a is None or b is None:
+@st.composite
+def births(draw: st.DrawFn) -> PersonRecord:
+    """Draw somebody of whom nothing is known but perhaps a birth, by whatever basis."""
+    return person(birth=draw(known_or_not), birth_basis=draw(st.sampled_from(AgeBasis)))
+
+
+def birth_oracle(one: PersonRecord, other: PersonRecord) -> int:
+    a, b = one.birth, other.birth
+    if a is None or b is None or AgeBasis.GUESS in (one.birth_basis, other.birth_basis):
         return NULL
     if a.is_exact and b.is_exact:
         x, y = a.earliest, b.earliest
@@ -30,20 +38,29 @@ def birth_oracle(a: PartialDate | None, b: PartialDate | None) -> int:
         parts = (digits if digits < 2 else 3) + (x.month != y.month) + (x.day != y.day)
         if parts == 1 or (x.year, x.month, x.day) == (y.year, y.day, y.month):
             return 1
+    return 2 + steps_apart(a, b, (1, 2, 4, 8))
+
+
+def age_oracle(one: PersonRecord, other: PersonRecord) -> int:
+    if one.birth is None or other.birth is None or AgeBasis.GUESS not in (one.birth_basis, other.birth_basis):
+        return NULL
+    return steps_apart(one.birth, other.birth, (1, 2, 4))
+
+
+def steps_apart(a: PartialDate, b: PartialDate, years: tuple[int, ...]) -> int:
     gap = max((a.earliest - b.latest).days, (b.earliest - a.latest).days, 0) / 365.25
-    if gap == 0:
-        return 2
-    return next((n for n, limit in enumerate((1, 2, 4, 8), start=3) if gap <= limit), 7)
+    return next((n for n, limit in enumerate((0, *years)) if gap <= limit), len(years) + 1)
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(known_or_not, known_or_not), min_size=1, max_size=10))
-def test_birth(pairs: list[tuple[PartialDate | None, PartialDate | None]]) -> None:
-    columns = RecordColumns.build(person(birth=birth) for pair in pairs for birth in pair)
+@given(st.lists(st.tuples(births(), births()), min_size=1, max_size=10))
+def test_birth_and_age(pairs: list[tuple[PersonRecord, PersonRecord]]) -> None:
+    columns = RecordColumns.build(one for pair in pairs for one in pair)
     i, j = np.arange(0, 2 * len(pairs), 2), np.arange(1, 2 * len(pairs), 2)
-    expected = [birth_oracle(a, b) for a, b in pairs]
-    assert BIRTH.assign(columns, i, j, CONTEXT).levels.tolist() == expected
-    assert BIRTH.assign(columns, j, i, CONTEXT).levels.tolist() == expected
+    for comparison, oracle in ((BIRTH, birth_oracle), (AGE, age_oracle)):
+        expected = [oracle(a, b) for a, b in pairs]
+        assert comparison.assign(columns, i, j, CONTEXT).levels.tolist() == expected
+        assert comparison.assign(columns, j, i, CONTEXT).levels.tolist() == expected
 
 
 @given(intervals(), st.integers(1, 4000), st.integers(0, 4000))
@@ -54,6 +71,9 @@ def test_farther_apart_is_never_better(birth: PartialDate, gap: int, more: int) 
     columns = RecordColumns.build([person(birth=wide), person(birth=near), person(birth=far)])
     found = BIRTH.assign(columns, np.array([0, 0]), np.array([1, 2]), CONTEXT).levels
     assert 2 < found[0] <= found[1]
+    guessed = RecordColumns.build(replace(one, birth_basis=AgeBasis.GUESS) for one in columns.records)
+    found = AGE.assign(guessed, np.array([0, 0]), np.array([1, 2]), CONTEXT).levels
+    assert 0 < found[0] <= found[1]
 
 
 @given(known_or_not, known_or_not, st.sampled_from(Side), st.sampled_from(Side))

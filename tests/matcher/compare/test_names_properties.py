@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from made_people import known_names, people
 from matcher.columns import RecordColumns
 from matcher.compare.names import FATHER, MOTHER, NAME, RELATIVE, level_of
 from matcher.comparison import NULL
+from matcher.family_words import Bare, bare_parents
 from matcher.names.alignment import NameFeatures, compare_batch
 from matcher.names.table import NameTable
 from matcher.person import PersonRecord
@@ -23,11 +26,16 @@ def every_pair(n: int) -> tuple[np.ndarray, np.ndarray]:
     return np.repeat(np.arange(n), n), np.tile(np.arange(n), n)
 
 
-def best_oracle(left: list[str], right: list[str]) -> int:
-    """Return the best level of any pair of names, each compared alone."""
+Written = list[tuple[str, str | None]]
+"""Names, each with what is left of it without the words that its record says elsewhere, None where none is shared."""
+
+
+def best_oracle(left: Written, right: Written) -> int:
+    """Return the best level of any pair of names, each compared alone; by what is left where both share words."""
     found = []
-    for a in left:
-        for b in right:
+    for whole_a, bare_a in left:
+        for whole_b, bare_b in right:
+            a, b = (whole_a, whole_b) if bare_a is None or bare_b is None else (bare_a, bare_b)
             table = NameTable.build((a, b))
             ids = np.array([table.ids[a]]), np.array([table.ids[b]])
             if (table.tokens[ids[0], 0] >= 0).all() and (table.tokens[ids[1], 0] >= 0).all():
@@ -40,11 +48,20 @@ def best_oracle(left: list[str], right: list[str]) -> int:
 def test_the_batch_says_what_each_pair_alone_says(records: list[PersonRecord]) -> None:
     columns = RecordColumns.build(records)
     i, j = every_pair(len(records))
-    for comparison, of in ((NAME, lambda r: r.names[:4]), (FATHER, lambda r: r.father), (MOTHER, lambda r: r.mother)):
+    nothing_shared: list[Bare] = [() for _ in records]
+    fathers, mothers = bare_parents(records)
+    own = [one.names[:4] for one in records]
+    for comparison, names, bare in (
+        (NAME, own, nothing_shared),
+        (FATHER, [one.father for one in records], fathers),
+        (MOTHER, [one.mother for one in records], mothers),
+    ):
+        written = [
+            [(name.text, left) for name, left in zip_longest(*of_one)] for of_one in zip(names, bare, strict=True)
+        ]
         levels = comparison.assign(columns, i, j, CONTEXT).levels
         for a, b, level in zip(i, j, levels, strict=True):
-            left, right = ([name.text for name in of(records[n])] for n in (a, b))
-            assert level == best_oracle(left, right), (left, right)
+            assert level == best_oracle(written[a], written[b]), (written[a], written[b])
 
 
 @settings(max_examples=20, deadline=None)
