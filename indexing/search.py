@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from indexing.errors import BadSearch
 from indexing.match_index import MatchIndex
@@ -16,7 +17,8 @@ from matcher.compare.faces import face_notes
 from matcher.comparison import Comparison
 from matcher.model import MatchModel
 from matcher.person import PersonRecord, Side
-from matcher.scoring import ScoredPair, score_pairs, scored_pair
+from matcher.rivals import alike_rivals, rival_bits
+from matcher.scoring import ScoredPair, ScoredPairs, score_pairs, scored_pair
 
 DEFAULT_CANDIDATES = 80
 """Rows taken from each route: on 5,000 reports the true one is among them for 99 of 100 (benchmarks/quality)."""
@@ -24,6 +26,13 @@ DEFAULT_CANDIDATES = 80
 KNOWN_ROUTE = "known match"
 FEWEST_REPORTS = 1000
 """A deployment that has just begun holds few of the reports that exist: its own count would make the prior too sure."""
+
+
+_MARGIN = 8.0
+"""Pairs so many times less probable than the possible grade asks for stay far from it with rivals and without."""
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 class RecordSource(Protocol):
@@ -103,19 +112,11 @@ def find_matches_batch(
     side = other_side(queries[0].side)
     if any(other_side(query.side) is not side for query in queries):
         raise ValueError("queries of both sides in one batch")
-    found = [dict(one.routes) for one in index.candidates(RecordColumns.build(queries), side, candidates, allowed)]
-    for one, ids in zip(found, known, strict=True):
-        for record_id in sorted(ids):
-            one.setdefault(record_id, (KNOWN_ROUTE,))
-    wanted = sorted({record_id for one in found for record_id in one})
-    others = {record.record_id: record for record in source.records(wanted) if record.side is side}
-    rows = {record_id: len(queries) + number for number, record_id in enumerate(others)}
-    columns = RecordColumns.build([*queries, *others.values()])
-    pairs = [(n, rows[record_id]) for n, one in enumerate(found) for record_id in one if record_id in rows]
-    first = np.array([pair[0] for pair in pairs], dtype=np.int64)
-    second = np.array([pair[1] for pair in pairs], dtype=np.int64)
-    reports = max(len(index.sides[Side.MISSING]), FEWEST_REPORTS)
-    scored = score_pairs(columns, first, second, index.context, model, reports, comparisons)
+    pool = _Pool(index, source, model, comparisons, candidates)
+    compared = pool.compare(queries, side, known, allowed)
+    columns, first, second = compared.columns, compared.first, compared.second
+    rivals = pool.rivals(compared) if side is Side.MISSING else _rivals_elsewhere(pool, queries, compared)
+    scored = compared.scored.among(rivals)
     results: list[list[FoundMatch]] = []
     for number, query in enumerate(queries):
         mine = np.flatnonzero(first == number)
@@ -127,6 +128,110 @@ def find_matches_batch(
         for row, note in zip(kept, notes, strict=True):
             other = columns.records[second[row]].record_id
             left, right = (other, query.record_id) if side is Side.MISSING else (query.record_id, other)
-            matches.append(FoundMatch(scored_pair(scored, row, left, right, model, note), found[number][other]))
+            routes = compared.routes[number][other]
+            matches.append(FoundMatch(scored_pair(scored, row, left, right, model, note), routes))
         results.append(matches)
     return results
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """Queries and their candidates, compared.
+
+    Attributes:
+        columns: the queries, then their candidates.
+        first, second: shape (n,), rows of each pair's query and candidate.
+        routes: of each query, candidate id -> the routes that found it.
+        scored: the n pairs.
+    """
+
+    columns: RecordColumns
+    first: Ints
+    second: Ints
+    routes: list[dict[str, tuple[str, ...]]]
+    scored: ScoredPairs
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """What one search looks through, and by what it weighs what it finds."""
+
+    index: MatchIndex
+    source: RecordSource
+    model: MatchModel
+    comparisons: Sequence[Comparison]
+    candidates: int
+
+    @property
+    def reports(self) -> int:
+        """Return how many reports a rescued person could be."""
+        return max(len(self.index.sides[Side.MISSING]), FEWEST_REPORTS)
+
+    def compare(
+        self,
+        queries: Sequence[PersonRecord],
+        side: Side,
+        also: Sequence[frozenset[str]],
+        allowed: Sequence[str] | None = None,
+        held: Sequence[PersonRecord] = (),
+    ) -> _Compared:
+        """Return the candidates of each query on a side, and `also`, compared with it.
+
+        Args:
+            held: records that are taken as they are here, whatever the source says of them.
+        """
+        found = self.index.candidates(RecordColumns.build(queries), side, self.candidates, allowed)
+        routes = [dict(one.routes) for one in found]
+        for one, ids in zip(routes, also, strict=True):
+            for record_id in sorted(ids):
+                one.setdefault(record_id, (KNOWN_ROUTE,))
+        wanted = sorted({record_id for one in routes for record_id in one})
+        others = {record.record_id: record for record in self.source.records(wanted) if record.side is side}
+        others |= {record.record_id: record for record in held}
+        rows = {record_id: len(queries) + number for number, record_id in enumerate(others)}
+        columns = RecordColumns.build([*queries, *others.values()])
+        pairs = [(n, rows[record_id]) for n, one in enumerate(routes) for record_id in one if record_id in rows]
+        first, second = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2).T
+        scored = score_pairs(columns, first, second, self.index.context, self.model, self.reports, self.comparisons)
+        return _Compared(columns, first, second, routes, scored)
+
+    def rivals(self, compared: _Compared) -> Floats:
+        """Return the bits of the rivals of each pair; queries are rescued persons, whose reports compete."""
+        # Of the reports that must be assumed to exist, those that are not here may be hers as well.
+        here = min(len(self.index.sides[Side.MISSING]) / self.reports, 1.0)
+        alike = alike_rivals(
+            compared.columns,
+            compared.scored.weight,
+            compared.first,
+            compared.second,
+            self.index.context,
+            self.model,
+            self.reports,
+        )
+        return rival_bits(compared.scored.weight, compared.first, 1.0 - self.model.report_share * here, alike)
+
+
+def _rivals_elsewhere(pool: _Pool, queries: Sequence[PersonRecord], compared: _Compared) -> Floats:
+    """Return the bits of the rivals of pairs whose query is a report: other reports, found from the rescued persons.
+
+    So a pair weighs the same whoever asks. Of pairs that are far from any grade it is not asked who else fits.
+    """
+    plausible = compared.scored.probability >= pool.model.thresholds.possible / _MARGIN
+    bits = np.zeros(len(compared.first))
+    asked: dict[int, list[int]] = {}
+    for pair in np.flatnonzero(plausible).tolist():
+        asked.setdefault(int(compared.second[pair]), []).append(pair)
+    if not asked:
+        return bits
+    persons = [compared.columns.records[row] for row in asked]
+    asking = [frozenset(queries[int(compared.first[pair])].record_id for pair in pairs) for pairs in asked.values()]
+    there = pool.compare(persons, Side.MISSING, asking, held=queries)
+    found = pool.rivals(there)
+    place = {
+        (person, there.columns.records[report].record_id): number
+        for number, (person, report) in enumerate(zip(there.first.tolist(), there.second.tolist(), strict=True))
+    }
+    for person, pairs in enumerate(asked.values()):
+        for pair in pairs:
+            bits[pair] = found[place[person, queries[int(compared.first[pair])].record_id]]
+    return bits

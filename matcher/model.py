@@ -3,29 +3,33 @@
     MatchModel
         ├── version
         ├── prior           from the sizes of the two sides and the share of rescued people who have a report
-        ├── discount        one factor on all weights: evidence is correlated, so the plain sum would be too sure
+        ├── groups          comparisons that depend on each other, counted once (`matcher.dependence`)
         ├── thresholds      probabilities at which a pair is called certain, probable, possible
-        └── weights         comparison -> levels (label, m, u)
+        └── weights         comparison -> levels (label, m, u, shift)
 
-Stored as JSON with its checksum; `sandhan train evidence` makes it, `data/models/evidence.md` is its card.
+Stored as JSON with its checksum; `sandhan train evidence` makes it, `data/models/evidence-2.md` is its card.
 """
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher.compare import COMPARISONS
+from matcher.dependence import DependenceGroup
 from matcher.errors import ModelCorrupt
 from matcher.reference import read_model
 
-SHIPPED = "evidence-1.json"
+SHIPPED = "evidence-2.json"
 TRAIN_COMMAND = "sandhan train evidence"
 
 
@@ -45,16 +49,21 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ComparisonLevel:
-    """One level: P(level | one person), P(level | two people), and the bits between them."""
+    """One level: P(level | one person), P(level | two people), and the bits between them.
+
+    Attributes:
+        shift: bits that decided pairs add to what m and u say (`matcher.refit`); 0 where none were decided.
+    """
 
     label: str
     m: float
     u: float
+    shift: float = 0.0
 
     @property
     def weight(self) -> float:
-        """Return log2(m / u)."""
-        return math.log2(self.m / self.u)
+        """Return log2(m / u) + shift."""
+        return math.log2(self.m / self.u) + self.shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,11 @@ class ComparisonWeights:
         return np.array([level.weight for level in self.levels])
 
 
+def record_key(record_id: str) -> str:
+    """Return what a model remembers of a record that taught it: not the id, only whether it is this one."""
+    return blake2b(record_id.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Probabilities at and above which a pair has a grade."""
@@ -88,13 +102,24 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class MatchModel:
-    """Everything that turns levels into a probability."""
+    """Everything that turns levels into a probability.
+
+    Attributes:
+        version: names it in every stored match.
+        comparisons: what each level of each comparison weighs.
+        groups: comparisons that depend on each other.
+        report_share: how many of the right side have their match on the left.
+        thresholds: of the grades.
+        taught_by: keys (`record_key`) of the right records decisions about which taught it: it is never measured on
+            these.
+    """
 
     version: str
     comparisons: dict[str, ComparisonWeights]
-    discount: float = 1.0
+    groups: dict[str, DependenceGroup] = field(default_factory=dict)
     report_share: float = 0.6
     thresholds: Thresholds = Thresholds()
+    taught_by: frozenset[str] = frozenset()
 
     @classmethod
     @lru_cache(maxsize=1)
@@ -125,21 +150,31 @@ class MatchModel:
         known = {comparison.name: comparison.labels for comparison in COMPARISONS}
         comparisons = {}
         for name, part in value["comparisons"].items():
-            levels = tuple(ComparisonLevel(item["label"], item["m"], item["u"]) for item in part["levels"])
+            levels = tuple(
+                ComparisonLevel(item["label"], item["m"], item["u"], item.get("shift", 0.0)) for item in part["levels"]
+            )
             if name in known and tuple(level.label for level in levels) != known[name]:
                 raise ModelCorrupt(
                     f"model {value['version']}", f"levels of {name} are of another version", TRAIN_COMMAND
                 )
             comparisons[name] = ComparisonWeights(levels, tuple(part["rarity_mean"]), part["rarity_scale"])
         thresholds = Thresholds(**value["thresholds"])
-        return cls(value["version"], comparisons, value["discount"], value["report_share"], thresholds)
+        groups = {
+            name: DependenceGroup(tuple(part["comparisons"]), part["share"]) for name, part in value["groups"].items()
+        }
+        taught = frozenset(value.get("taught_by", ()))
+        return cls(value["version"], comparisons, groups, value["report_share"], thresholds, taught)
 
     def _check(self) -> None:
         """Refuse numbers of which no weight can be made."""
         for name, part in self.comparisons.items():
             sound = all(0 < level.m <= 1 and 0 < level.u <= 1 for level in part.levels)
+            sound = sound and all(math.isfinite(level.shift) for level in part.levels)
             if not sound or not part.levels or len(part.rarity_mean) != len(part.levels):
                 raise ModelCorrupt(f"model {self.version}", f"{name} has impossible levels", TRAIN_COMMAND)
+        grouped = [name for group in self.groups.values() for name in group.comparisons]
+        if len(grouped) != len(set(grouped)) or not all(0 <= group.share <= 1 for group in self.groups.values()):
+            raise ModelCorrupt(f"model {self.version}", "the groups overlap or have impossible shares", TRAIN_COMMAND)
         if not 0 < self.report_share <= 1:
             raise ModelCorrupt(f"model {self.version}", "report_share is not between 0 and 1", TRAIN_COMMAND)
 
@@ -147,7 +182,10 @@ class MatchModel:
         """Return the model as a JSON object."""
         return {
             "version": self.version,
-            "discount": self.discount,
+            "groups": {
+                name: {"comparisons": list(group.comparisons), "share": group.share}
+                for name, group in self.groups.items()
+            },
             "report_share": self.report_share,
             "thresholds": {
                 "certain": self.thresholds.certain,
@@ -157,7 +195,9 @@ class MatchModel:
             "comparisons": {
                 name: {
                     "levels": [
-                        {"label": level.label, "m": level.m, "u": level.u, "weight": round(level.weight, 3)}
+                        {"label": level.label, "m": level.m, "u": level.u}
+                        | ({"shift": level.shift} if level.shift else {})
+                        | {"weight": round(level.weight, 3)}
                         for level in part.levels
                     ],
                     "rarity_mean": list(part.rarity_mean),
@@ -165,7 +205,20 @@ class MatchModel:
                 }
                 for name, part in self.comparisons.items()
             },
-        }
+        } | ({"taught_by": sorted(self.taught_by)} if self.taught_by else {})
+
+    @classmethod
+    def read(cls, path: Path) -> MatchModel:
+        """Return the model in a file that `sandhan train evidence` wrote.
+
+        Raises:
+            ModelCorrupt: it is not one.
+        """
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ModelCorrupt("the evidence model", "the file cannot be read as JSON", TRAIN_COMMAND) from error
+        return cls.from_json(value)
 
     def prior_bits(self, reports: int) -> float:
         """Return log2 of the prior odds that one rescued person is one given report among `reports`."""

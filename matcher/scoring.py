@@ -1,12 +1,12 @@
 """How sure may we be that two records are one person? Weights in bits, their sum, a probability, and every part of it.
 
-The contributions, prior included, add up to the weight exactly; nothing is divided by the best hit, so a lone bad
-candidate stays bad.
+The contributions, prior and rivals included, add up to the weight exactly; nothing is divided by the best hit, so a
+lone bad candidate stays bad.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,11 +15,14 @@ import numpy.typing as npt
 from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
 from matcher.compare.faces import SIBLING_FACTOR, SIBLING_NOTE, face_notes, may_be_siblings
-from matcher.comparison import Comparison, Context, Pairs
-from matcher.model import Grade, MatchModel
+from matcher.comparison import Comparison, Context, LevelResult, Pairs
+from matcher.dependence import count_once
+from matcher.model import ComparisonWeights, Grade, MatchModel
 from matcher.person import PersonRecord
 
 PRIOR = "prior"
+RIVALS = "rivals"
+NO_RIVAL, RIVAL = "no other report fits as well", "other reports fit as well"
 FACE_NAME = "face"
 LEAST_BESIDE_FACES = 3.0
 """Bits that something beside the photos must say before a pair that they lift may raise an alert."""
@@ -31,10 +34,10 @@ class Contribution:
     """What one comparison added.
 
     Attributes:
-        comparison: its name, or "prior".
+        comparison: its name, or "prior", or "rivals" (see `matcher.rivals`).
         label: the level in words.
         bits: weight, positive for one person.
-        level: number of the level (0 best), -1 for the prior.
+        level: number of the level (0 best), -1 for the prior and the rivals.
         note: what else must be known to read it, as how far photos can be trusted over so many years.
     """
 
@@ -55,11 +58,12 @@ class ScoredPairs:
     """n scored pairs.
 
     Attributes:
-        weight: shape (n,), bits, prior included.
+        weight: shape (n,), bits, prior and rivals included.
         contributions: shape (n, 1 + comparisons), bits; column 0 is the prior, then `names` in order.
         levels: shape (n, comparisons), int8, -1 null.
         names: the comparisons' names, by column.
         labels: each comparison's level labels.
+        rivals: shape (n,), bits; None where nobody has looked for rivals.
     """
 
     weight: npt.NDArray[np.float64]
@@ -67,6 +71,11 @@ class ScoredPairs:
     levels: npt.NDArray[np.int8]
     names: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
+    rivals: npt.NDArray[np.float64] | None = None
+
+    def among(self, rivals: npt.NDArray[np.float64]) -> ScoredPairs:
+        """Return the pairs weighed against their rivals, shape (n,), bits from `matcher.rivals.rival_bits`."""
+        return replace(self, weight=self.weight + rivals, rivals=rivals)
 
     @property
     def probability(self) -> npt.NDArray[np.float64]:
@@ -89,6 +98,9 @@ class ScoredPairs:
             if level >= 0:
                 bits = float(self.contributions[row, column + 1])
                 parts.append(Contribution(name, self.labels[column][level], bits, level))
+        if self.rivals is not None:
+            bits = float(self.rivals[row])
+            parts.append(Contribution(RIVALS, NO_RIVAL if bits >= 0 else RIVAL, bits, -1))
         return tuple(parts)
 
 
@@ -106,6 +118,7 @@ def score_pairs(
     model: MatchModel,
     reports: int,
     comparisons: Sequence[Comparison] = COMPARISONS,
+    assigned: Mapping[str, LevelResult] | None = None,
 ) -> ScoredPairs:
     """Score n pairs of rows.
 
@@ -116,8 +129,10 @@ def score_pairs(
         model: the weights.
         reports: how many reports a rescued person could be; sets the prior.
         comparisons: what is compared; one that the model does not know counts nothing.
+        assigned: the levels of these pairs by comparison, where they are known already.
     """
     used = tuple(comparison for comparison in comparisons if comparison.name in model.comparisons)
+    names = tuple(comparison.name for comparison in used)
     n = len(i)
     levels = np.full((n, len(used)), -1, dtype=np.int8)
     contributions = np.zeros((n, len(used) + 1), dtype=np.float64)
@@ -125,31 +140,44 @@ def score_pairs(
     weight = contributions[:, 0].copy()
     for start in range(0, n, CHUNK):
         part = slice(start, min(start + CHUNK, n))
+        bits = np.zeros((part.stop - start, len(used)), dtype=np.float64)
         for column, comparison in enumerate(used):
-            weights = model.comparisons[comparison.name]
-            result = comparison.assign(columns, i[part], j[part], context)
-            found = result.levels >= 0
-            level = np.where(found, result.levels, 0)
-            bits = weights.weights()[level]
-            if weights.rarity_scale:
-                bits = bits + weights.rarity_scale * (result.rarity - np.array(weights.rarity_mean)[level])
-            if comparison.name == FACE_NAME:
-                known = {other.name: levels[part, place] for place, other in enumerate(used[:column])}
-                siblings = may_be_siblings(known, len(bits))
-                bits = np.where(siblings & (bits > 0), bits * SIBLING_FACTOR, bits)
-            # Direct weights (faces) carry their own caps; the rest is discounted for being correlated.
-            factor = 1.0 if comparison.name == FACE_NAME else model.discount
+            if assigned is None:
+                result = comparison.assign(columns, i[part], j[part], context)
+            else:
+                known = assigned[comparison.name]
+                result = LevelResult(known.levels[part], known.rarity[part])
             levels[part, column] = result.levels
-            contributions[part, column + 1] = np.where(found, bits * factor, 0.0)
+            bits[:, column] = level_bits(model.comparisons[comparison.name], result)
+        if FACE_NAME in names:
+            _halve_for_siblings(bits[:, names.index(FACE_NAME)], names, levels[part])
+        contributions[part, 1:] = count_once(bits, names, model.groups)
+        for column in range(1, len(used) + 1):
             # Added in the order shown: whoever adds up an explanation gets the weight to the last bit.
-            weight[part] += contributions[part, column + 1]
+            weight[part] += contributions[part, column]
     return ScoredPairs(
         weight,
         contributions,
         levels,
-        tuple(comparison.name for comparison in used),
+        names,
         tuple(comparison.labels for comparison in used),
     )
+
+
+def level_bits(part: ComparisonWeights, result: LevelResult) -> npt.NDArray[np.float64]:
+    """Return what one comparison says of n pairs by itself, rarity included, 0 where it is null; shape (n,)."""
+    found = result.levels >= 0
+    level = np.where(found, result.levels, 0)
+    bits = part.weights()[level]
+    if part.rarity_scale:
+        bits = bits + part.rarity_scale * (result.rarity - np.array(part.rarity_mean)[level])
+    return np.where(found, bits, 0.0)
+
+
+def _halve_for_siblings(bits: npt.NDArray[np.float64], names: Sequence[str], levels: npt.NDArray[np.int8]) -> None:
+    """Let alike faces say half of it where two records may be of brothers or sisters, in place."""
+    siblings = may_be_siblings({name: levels[:, column] for column, name in enumerate(names)}, len(bits))
+    bits[siblings & (bits > 0)] *= SIBLING_FACTOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +223,7 @@ def scored_pair(
     if grade.rank > Grade.POSSIBLE.rank:
         alone = model.grade(float(to_probability(np.array([without]))[0]))
         # Among a few reports the prior itself is "possible": something beside the photos must speak for the pair.
-        other = sum(part.bits for part in contributions if part.comparison not in (PRIOR, FACE_NAME))
+        other = sum(part.bits for part in contributions if part.comparison not in (PRIOR, RIVALS, FACE_NAME))
         if alone is Grade.CERTAINLY_NOT or other < LEAST_BESIDE_FACES:
             grade = Grade.POSSIBLE
     return ScoredPair(

@@ -16,8 +16,9 @@ import numpy.typing as npt
 from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
 from matcher.comparison import Comparison, Context, LevelResult, Pairs, count_levels
+from matcher.dependence import DependenceGroup
 from matcher.model import ComparisonLevel, ComparisonWeights, MatchModel, Thresholds
-from matcher.scoring import FACE_NAME, score_pairs, to_probability
+from matcher.scoring import FACE_NAME, level_bits
 
 # (m, u) where the training sample cannot know: judgement, to be replaced by decisions.
 PRIOR_LEVELS: Mapping[str, tuple[tuple[float, float], ...]] = {
@@ -35,27 +36,48 @@ PRIOR_LEVELS: Mapping[str, tuple[tuple[float, float], ...]] = {
     "address": ((0.45, 1e-4), (0.30, 4e-4), (0.18, 0.05), (0.07, 0.9495)),
     "postcode": ((0.80, 5e-4), (0.12, 2e-3), (0.08, 0.9975)),
     "languages": ((0.96, 0.30), (0.04, 0.70)),
+    "community": ((0.88, 0.25), (0.12, 0.75)),
+    "clothing": ((0.35, 0.012), (0.30, 0.11), (0.35, 0.878)),
+    "belongings": ((0.45, 0.08), (0.25, 0.09), (0.30, 0.83)),
+    "age": ((0.44, 0.14), (0.32, 0.11), (0.14, 0.12), (0.09, 0.20), (0.01, 0.43)),
     "height": ((0.85, 0.50), (0.11, 0.25), (0.04, 0.25)),
-    "marks": ((0.55, 0.03), (0.25, 0.12), (0.20, 0.85)),
+    "marks": ((0.38, 0.015), (0.18, 0.012), (0.12, 0.06), (0.17, 0.12), (0.15, 0.793)),
     "phones": ((0.70, 1e-5), (0.30, 0.99999)),
     "identifiers": ((0.90, 1e-6), (0.10, 0.999999)),
     "events": ((0.96, 0.62), (0.025, 0.03), (0.015, 0.35)),
     "face": ((0.5, 0.5), (0.3, 0.3), (0.2, 0.2)),
 }  # fmt: skip
 EXTRA_PRIOR = ((0.85, 0.02), (0.08, 0.03), (0.07, 0.95))
-RARITY_SCALE: Mapping[str, float] = {"name": 0.75, "father": 0.6, "mother": 0.6, "relative": 0.6, FACE_NAME: 1.0}
+RARITY_SCALE: Mapping[str, float] = {
+    "name": 0.75, "father": 0.6, "mother": 0.6, "relative": 0.6, "languages": 0.5, FACE_NAME: 1.0,
+}  # fmt: skip
+PLACES = frozenset({"origin", "remembered", "address", "postcode"})
+KEPT = ("address", "postcode", "phones", "identifiers", "relative", "events")
+GROUPS: Mapping[str, DependenceGroup] = {
+    "family": DependenceGroup(("name", "father", "mother", "relative"), 0.8),  # peoples have their own names
+    "home": DependenceGroup(("origin", "remembered", "languages", "community"), 0.5),
+    "house": DependenceGroup(("address", "postcode"), 0.7),
+    "growth": DependenceGroup(("birth", "age", "height"), 0.7),
+    "looks": DependenceGroup(("marks", "clothing", "belongings"), 0.8),
+}
 _PRIOR_RARITY_BITS = 9.0
 _U_FLOOR, _M_FLOOR = 1e-6, 2e-3
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingPairs:
-    """Pairs of rows of one table: `true` are one person, `random` are two; shapes (n, 2), int64."""
+    """Pairs of rows of one table: `true` are one person, the others two; shapes (n, 2), int64.
+
+    Attributes:
+        random: drawn from all pairs.
+        neighbours: drawn from pairs of one region, for what goes by region (names, languages, communities).
+    """
 
     columns: RecordColumns
     context: Context
     true: npt.NDArray[np.int64]
     random: npt.NDArray[np.int64]
+    neighbours: npt.NDArray[np.int64]
 
 
 def prior_model(version: str, comparisons: Sequence[Comparison] = COMPARISONS) -> MatchModel:
@@ -71,7 +93,7 @@ def prior_model(version: str, comparisons: Sequence[Comparison] = COMPARISONS) -
             ),
             RARITY_SCALE.get(comparison.name, 0.0),
         )
-    return MatchModel(version, weights)
+    return MatchModel(version, weights, dict(GROUPS))
 
 
 def _agreement_of(levels: int) -> tuple[float, ...]:
@@ -80,11 +102,29 @@ def _agreement_of(levels: int) -> tuple[float, ...]:
 
 
 def random_pairs(
-    left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], count: int, seed: int
+    left: npt.NDArray[np.int64],
+    right: npt.NDArray[np.int64],
+    count: int,
+    seed: int,
+    region: npt.NDArray[np.int32] | None = None,
 ) -> npt.NDArray[np.int64]:
-    """Return `count` seeded random pairs of rows, one from each side, shape (count, 2)."""
+    """Return `count` seeded random pairs of rows, one from each side, shape (count, 2).
+
+    Args:
+        left, right: rows of the two sides.
+        region: shape (rows,), -1 unknown. With it a right row is paired with a left one of its own region, wherever
+            there are any: rivals of a true match come from where she comes from, and bear the names of that region.
+    """
     rng = np.random.default_rng(seed)
-    return np.stack([rng.choice(left, count), rng.choice(right, count)], axis=1)
+    chosen = rng.choice(right, count)
+    if region is None:
+        return np.stack([rng.choice(left, count), chosen], axis=1)
+    order = left[np.argsort(region[left], kind="stable")]
+    first = np.searchsorted(region[order], region[chosen], side="left")
+    last = np.searchsorted(region[order], region[chosen], side="right")
+    anywhere = (region[chosen] < 0) | (first == last)
+    first, last = np.where(anywhere, 0, first), np.where(anywhere, len(order), last)
+    return np.stack([order[rng.integers(first, last)], chosen], axis=1)
 
 
 def train_supervised(
@@ -92,7 +132,7 @@ def train_supervised(
     version: str,
     comparisons: Sequence[Comparison] = COMPARISONS,
     prior_strength: float = 40.0,
-    keep: Sequence[str] = ("address", "postcode", "phones", "identifiers", "relative", "events"),
+    keep: Sequence[str] = KEPT,
 ) -> MatchModel:
     """Return the model whose m comes from the true pairs and u from the random ones.
 
@@ -109,7 +149,9 @@ def train_supervised(
         if comparison.name in keep or comparison.name == FACE_NAME:
             continue
         same = comparison.assign(pairs.columns, pairs.true[:, 0], pairs.true[:, 1], pairs.context)
-        other = comparison.assign(pairs.columns, pairs.random[:, 0], pairs.random[:, 1], pairs.context)
+        # Where she comes from is itself compared, so what is common there must not count as evidence once more.
+        two = pairs.random if comparison.name in PLACES else pairs.neighbours
+        other = comparison.assign(pairs.columns, two[:, 0], two[:, 1], pairs.context)
         weights[comparison.name] = _estimate(prior.comparisons[comparison.name], same, other, prior_strength)
     return replace(prior, comparisons=weights)
 
@@ -129,33 +171,6 @@ def _estimate(prior: ComparisonWeights, same: LevelResult, other: LevelResult, s
         for n, level in enumerate(prior.levels)
     )
     return ComparisonWeights(levels, tuple(rarity), prior.rarity_scale)
-
-
-def fit_discount(
-    model: MatchModel,
-    columns: RecordColumns,
-    pairs: npt.NDArray[np.int64],
-    is_match: npt.NDArray[np.bool_],
-    context: Context,
-    reports: int,
-    comparisons: Sequence[Comparison] = COMPARISONS,
-) -> MatchModel:
-    """Return the model with the discount under which its probabilities fit candidate pairs best (least log loss).
-
-    Evidence is correlated (a father's surname is the child's, a village has its names), so the plain sum is too sure.
-    """
-    plain = replace(model, discount=1.0)
-    scored = score_pairs(columns, pairs[:, 0], pairs[:, 1], context, plain, reports, comparisons)
-    fixed = scored.contributions[:, 0].copy()
-    if FACE_NAME in scored.names:
-        fixed += scored.contributions[:, 1 + scored.names.index(FACE_NAME)]
-    evidence = scored.weight - fixed
-    grid = np.arange(0.4, 1.21, 0.025)
-    losses = []
-    for discount in grid:
-        probability = np.clip(to_probability(fixed + discount * evidence), 1e-9, 1 - 1e-9)
-        losses.append(-np.log(np.where(is_match, probability, 1 - probability)).sum())
-    return replace(model, discount=round(float(grid[int(np.argmin(losses))]), 3))
 
 
 def em_weights(
@@ -187,7 +202,7 @@ def em_weights(
     for _ in range(iterations):
         bits = np.full(n, np.log2(share / (1 - share)))
         for name, result in levels.items():
-            bits += _bits(current.comparisons[name], result)
+            bits += level_bits(current.comparisons[name], result)
         odds = np.exp2(np.clip(bits, -200, 200))
         responsibility = odds / (1.0 + (odds if pairs is None else _rivals(odds, pairs)))
         share = float(np.clip(responsibility.sum() / total, 1e-9, 0.9))
@@ -210,14 +225,6 @@ def _rivals(odds: npt.NDArray[np.float64], pairs: npt.NDArray[np.int64]) -> npt.
     """Return for each pair the larger sum of the odds of all pairs that share one of its records, its own included."""
     left, right = pairs[:, 0], pairs[:, 1]
     return np.maximum(np.bincount(left, odds)[left], np.bincount(right, odds)[right])
-
-
-def _bits(part: ComparisonWeights, result: LevelResult) -> npt.NDArray[np.float64]:
-    """Return the bits of one comparison, rarity included, 0 where null."""
-    found = result.levels >= 0
-    level = np.where(found, result.levels, 0)
-    bits = part.weights()[level] + part.rarity_scale * (result.rarity - np.array(part.rarity_mean)[level])
-    return np.where(found, bits, 0.0)
 
 
 def u_from_random(

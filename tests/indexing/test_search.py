@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ from indexing.match_index import KEY_ROUTE, MatchIndex
 from indexing.search import FEWEST_REPORTS, KNOWN_ROUTE, FoundMatch, find_matches, find_matches_batch, other_side
 from matcher.compare import COMPARISONS
 from matcher.model import MatchModel
-from matcher.person import PersonName, PersonRecord, Side
-from matcher.scoring import ScoredPair, score_pair
+from matcher.person import PartialDate, PersonName, PersonRecord, Sex, Side
+from matcher.scoring import NO_RIVAL, RIVAL, RIVALS, ScoredPair, score_pair
 
 Source = Callable[..., Any]
 
@@ -100,6 +101,10 @@ class TestWhoIsFound:
         assert weights == sorted(weights, reverse=True)
 
 
+def evidence(match: FoundMatch) -> list[str]:
+    return [part.comparison for part in match.pair.contributions if part.comparison != RIVALS]
+
+
 class TestOrder:
     def test_best_first_and_scored_as_two_records_alone(
         self, population: Any, index: MatchIndex, source: Any, model: MatchModel
@@ -111,7 +116,10 @@ class TestOrder:
             assert weights == sorted(weights, reverse=True)
             for match in matches:
                 alone = score_pair(source.held[match.pair.left_id], rescue, index.context, model, reports)
-                assert match.pair.weight == pytest.approx(alone.weight, abs=1e-6)
+                assert evidence(match) == [part.comparison for part in alone.contributions]
+                *_, rivals = match.pair.contributions
+                assert rivals.comparison == RIVALS
+                assert match.pair.weight == pytest.approx(alone.weight + rivals.bits, abs=1e-6)
                 assert (match.pair.left_id, match.pair.right_id) == (alone.left_id, alone.right_id)
                 assert match.pair.model_version == model.version
                 assert sum(part.bits for part in match.pair.contributions) == pytest.approx(match.pair.weight)
@@ -186,8 +194,9 @@ class TestKnown:
         (found,) = find_matches_batch([rescue], index, source, model, limit=2, candidates=1, also=[worst])
         assert ids(found)[-2:] == worst
         assert [match.routes for match in found[-2:]] == [(KNOWN_ROUTE,)] * 2
-        assert [match.pair for match in found[-2:]] == [match.pair for match in everything[-2:]]
-        assert len(found) == 4
+        # Who else was compared says something about rivals, and nothing about what the two records say.
+        assert [m.pair.contributions[:-1] for m in found[-2:]] == [m.pair.contributions[:-1] for m in everything[-2:]]
+        assert 2 < len(found) <= 4
 
     def test_known_ids_that_are_found_again_keep_their_routes_and_count_once(
         self, population: Any, index: MatchIndex, source: Any, model: MatchModel
@@ -213,7 +222,7 @@ class TestKnown:
         report = population.reports[0].record_id
         (found,) = find_matches_batch([PersonRecord("q", Side.RESCUED)], index, source, model, also=[[report]])
         assert ids(found) == [report]
-        assert [part.comparison for part in found[0].pair.contributions] == ["prior"]
+        assert evidence(found[0]) == ["prior"]
 
     def test_those_that_are_gone_or_of_the_same_side_are_left_out(
         self, population: Any, index: MatchIndex, source: Any, model: MatchModel
@@ -248,7 +257,7 @@ class TestSource:
         changed.held[best.left_id] = PersonRecord(best.left_id, Side.MISSING)
         now = find_matches(rescue, index, changed, model, limit=200)
         (pair,) = [match.pair for match in now if match.pair.left_id == best.left_id]
-        assert [part.comparison for part in pair.contributions] == ["prior"]
+        assert [part.comparison for part in pair.contributions if part.comparison != RIVALS] == ["prior"]
 
     def test_a_record_that_has_changed_side_meanwhile_is_left_out(
         self, population: Any, index: MatchIndex, in_memory: Source, model: MatchModel
@@ -284,7 +293,7 @@ class TestArguments:
     ) -> None:
         names = tuple(comparison for comparison in COMPARISONS if comparison.name == "name")
         (found,) = find_matches_batch(population.rescues[:1], index, source, model, comparisons=names)
-        assert {part.comparison for match in found for part in match.pair.contributions} <= {"prior", "name"}
+        assert {part for match in found for part in evidence(match)} <= {"prior", "name"}
 
     def test_other_side(self) -> None:
         assert other_side(Side.MISSING) is Side.RESCUED
@@ -322,4 +331,45 @@ def test_two_records_that_share_a_phone_and_nothing_else(in_memory: Source, mode
     index = MatchIndex("dlib-1")
     index.upsert([report])
     (match,) = find_matches(PersonRecord("q", Side.RESCUED, phones=("1",)), index, in_memory([report]), model)
-    assert [part.comparison for part in match.pair.contributions] == ["prior", "phones"]
+    assert evidence(match) == ["prior", "phones"]
+
+
+class TestRivals:
+    """Five girls of one name from one district: each is less likely than the only one would be."""
+
+    def found(self, in_memory: Source, model: MatchModel, *reports: PersonRecord) -> list[FoundMatch]:
+        index = MatchIndex("dlib-1")
+        index.upsert(reports)
+        query = PersonRecord("q", Side.RESCUED, (PersonName("Balaiamlang Kharbuli"),), sex=Sex.FEMALE)
+        return find_matches(query, index, in_memory(reports), model)
+
+    def report(self, record_id: str, year: int, father: str) -> PersonRecord:
+        birth = PartialDate.exact(date(year, 3, 4))
+        name, parent = PersonName("Balaiamlang Kharbuli"), PersonName(father)
+        return PersonRecord(record_id, Side.MISSING, (name,), (parent,), sex=Sex.FEMALE, birth=birth)
+
+    def test_other_girls_of_the_name_make_each_less_likely(self, in_memory: Source, model: MatchModel) -> None:
+        one, other = self.report("a", 2009, "Shanbor Nongrum"), self.report("b", 2016, "Tarun Das")
+        (alone,) = self.found(in_memory, model, one)
+        both = self.found(in_memory, model, one, other)
+        assert [match.pair.contributions[-1].label for match in (alone, *both)] == [NO_RIVAL, RIVAL, RIVAL]
+        assert both[0].pair.probability < alone.pair.probability
+        assert sum(match.pair.probability for match in both) <= 1
+
+    def test_two_reports_of_one_girl_are_no_rivals(self, in_memory: Source, model: MatchModel) -> None:
+        one, again = self.report("a", 2009, "Shanbor Nongrum"), self.report("b", 2009, "Shanbor Nongrum")
+        for match in self.found(in_memory, model, one, again):
+            assert match.pair.contributions[-1].bits > -0.1
+
+    def test_a_report_that_asks_is_weighed_against_the_others(self, in_memory: Source, model: MatchModel) -> None:
+        one, other = self.report("a", 2009, "Shanbor Nongrum"), self.report("b", 2016, "Tarun Das")
+        rescued = PersonRecord("r", Side.RESCUED, (PersonName("Balaiamlang Kharbuli"),), sex=Sex.FEMALE)
+        index = MatchIndex("dlib-1")
+        index.upsert([other, rescued])
+        (asked,) = find_matches(one, index, in_memory([other, rescued]), model)  # `one` is in no index yet
+        index.upsert([one])
+        everybody = in_memory([one, other, rescued])
+        (now,) = find_matches(one, index, everybody, model)
+        there = pair_of(find_matches(rescued, index, everybody, model), one, rescued)
+        assert now.pair.weight == pytest.approx(there.weight, abs=1e-6)
+        assert asked.pair.contributions[-1].label == now.pair.contributions[-1].label == RIVAL

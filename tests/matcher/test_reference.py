@@ -90,4 +90,4 @@ def test_torn_checksums_are_refused(root: Path, content: str) -> None:
 
 
 def test_the_shipped_model_is_whole() -> None:
-    assert read_model("evidence-1.json", "sandhan train evidence")["version"] == "evidence-1"
+    assert read_model("evidence-2.json", "sandhan train evidence")["version"] == "evidence-2"

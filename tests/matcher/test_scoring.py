@@ -15,6 +15,7 @@ from matcher import scoring
 from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
 from matcher.compare.extras import ExtraKind, extra_comparison
+from matcher.dependence import DependenceGroup
 from matcher.model import Grade, MatchModel
 from matcher.person import FaceEmbedding, PersonRecord, Place, Sex, Side
 from matcher.scoring import (
@@ -93,23 +94,20 @@ def test_a_face_helps_a_pair_that_other_evidence_supports(model: MatchModel) -> 
     assert with_face.grade.rank >= plain.grade.rank
 
 
-def test_face_weights_are_not_discounted() -> None:
-    left, right = person(faces=(face(0.0),)), person(side=Side.RESCUED, faces=(face(0.0),))
-    bits = {
-        discount: score_pair(left, right, CONTEXT, replace(prior_model("p"), discount=discount), 10).contributions[-1]
-        for discount in (1.0, 0.5)
-    }
-    assert bits[1.0] == bits[0.5]
+def test_evidence_that_comes_together_counts_once() -> None:
+    alone = prior_model("p")
+    grouped = replace(alone, groups={"all": DependenceGroup(tuple(alone.comparisons), 0.0)})
+    apart = replace(alone, groups={})
+    whole, once = (score_pair(REPORT, RESCUE, CONTEXT, model, 10).contributions for model in (apart, grouped))
+    assert whole[0] == once[0]
+    strongest = max(part.bits for part in whole[1:])
+    most_against = min(0.0, *(part.bits for part in whole[1:]))
+    assert sum(part.bits for part in once[1:]) == pytest.approx(strongest + most_against)
 
 
-def test_the_discount_scales_every_other_weight() -> None:
-    whole, half = (
-        score_pair(REPORT, RESCUE, CONTEXT, replace(prior_model("p"), discount=discount), 10).contributions
-        for discount in (1.0, 0.5)
-    )
-    assert whole[0] == half[0]
-    for a, b in zip(whole[1:], half[1:], strict=True):
-        assert b.bits == pytest.approx(a.bits / 2)
+def test_faces_are_in_no_group() -> None:
+    model = prior_model("p")
+    assert not any(FACE_NAME in group.comparisons for group in model.groups.values())
 
 
 def test_a_rarer_name_weighs_more(model: MatchModel) -> None:

@@ -18,7 +18,6 @@ from matcher.training import (
     TrainingPairs,
     choose_thresholds,
     em_weights,
-    fit_discount,
     prior_model,
     random_pairs,
     train_supervised,
@@ -72,7 +71,9 @@ def test_supervised_training_recovers_known_m_and_u() -> None:
     rng = np.random.default_rng(1)
     n = 20_000
     levels = np.concatenate([drawn(rng, M, n), drawn(rng, U, n)])
-    pairs = TrainingPairs(RecordColumns.build([person()]), CONTEXT, rows(np.arange(n)), rows(np.arange(n, 2 * n)))
+    pairs = TrainingPairs(
+        RecordColumns.build([person()]), CONTEXT, rows(np.arange(n)), *[rows(np.arange(n, 2 * n))] * 2
+    )
     model = train_supervised(pairs, "t", [fixed("extra:c", levels)])
     assert m_of(model, "extra:c") == pytest.approx(M, abs=0.012)
     assert u_of(model, "extra:c") == pytest.approx(U, abs=0.012)
@@ -81,7 +82,7 @@ def test_supervised_training_recovers_known_m_and_u() -> None:
 
 def test_without_data_the_prior_stays() -> None:
     nothing = np.zeros((0, 2), dtype=np.int64)
-    pairs = TrainingPairs(RecordColumns.build([person()]), CONTEXT, nothing, nothing)
+    pairs = TrainingPairs(RecordColumns.build([person()]), CONTEXT, nothing, nothing, nothing)
     trained, prior = train_supervised(pairs, "p"), prior_model("p")
     for name, part in prior.comparisons.items():
         assert m_of(trained, name) == pytest.approx(np.maximum([level.m for level in part.levels], 2e-3), rel=1e-3)
@@ -90,7 +91,7 @@ def test_without_data_the_prior_stays() -> None:
 
 def test_a_level_never_seen_is_unlikely_and_not_impossible() -> None:
     levels = np.zeros(5000, dtype=np.int8)
-    pairs = TrainingPairs(RecordColumns.build([person()]), CONTEXT, rows(np.arange(5000)), rows(np.arange(5000)))
+    pairs = TrainingPairs(RecordColumns.build([person()]), CONTEXT, *[rows(np.arange(5000))] * 3)
     model = train_supervised(pairs, "t", [fixed("extra:c", levels)], prior_strength=0.0)
     assert min(m_of(model, "extra:c")) >= 2e-3
     assert min(u_of(model, "extra:c")) >= 1e-6
@@ -98,7 +99,7 @@ def test_a_level_never_seen_is_unlikely_and_not_impossible() -> None:
 
 def test_what_the_sample_cannot_teach_keeps_the_prior() -> None:
     levels = np.full(100, 2, dtype=np.int8)
-    pairs = TrainingPairs(RecordColumns.build([person()]), CONTEXT, rows(np.arange(100)), rows(np.arange(100)))
+    pairs = TrainingPairs(RecordColumns.build([person()]), CONTEXT, *[rows(np.arange(100))] * 3)
     kept = train_supervised(pairs, "t", [fixed("extra:c", levels)], keep=("extra:c",))
     assert kept.comparisons == prior_model("t", [fixed("extra:c", levels)]).comparisons
 
@@ -166,20 +167,6 @@ def test_u_from_random_pairs_leaves_m_alone() -> None:
     assert u_from_random(model, columns, rows(np.arange(9)), CONTEXT, [unknown]) == model
 
 
-def test_evidence_counted_twice_is_discounted_by_half() -> None:
-    rng = np.random.default_rng(5)
-    n = 6000
-    match = rng.random(n) < 0.5
-    levels = np.where(match, drawn(rng, M, n), drawn(rng, U, n)).astype(np.int8)
-    twice = [fixed("a", levels), fixed("b", levels)]
-    model = replace(model_of("a", "b", m=tuple(M)), report_share=0.5)
-    columns = RecordColumns.build([person()])
-    found = fit_discount(model, columns, rows(np.arange(n)), match, CONTEXT, 1, twice)
-    assert found.discount == pytest.approx(0.5, abs=0.08)
-    once = fit_discount(model, columns, rows(np.arange(n)), match, CONTEXT, 1, twice[:1])
-    assert once.discount == pytest.approx(1.0, abs=0.12)
-
-
 def test_random_pairs_are_seeded_and_cross_the_sides() -> None:
     left, right = np.arange(10), np.arange(10, 40)
     pairs = random_pairs(left, right, 2000, 7)
@@ -188,6 +175,29 @@ def test_random_pairs_are_seeded_and_cross_the_sides() -> None:
     assert not np.array_equal(pairs, random_pairs(left, right, 2000, 8))
     assert set(pairs[:, 0]) == set(left)
     assert set(pairs[:, 1]) == set(right)
+
+
+def test_neighbours_are_of_one_region_where_there_are_any() -> None:
+    region = np.array([0] * 5 + [1] * 5 + [0] * 10 + [1] * 10 + [2] * 5 + [-1] * 5, dtype=np.int32)
+    left, right = np.arange(10), np.arange(10, 40)
+    pairs = random_pairs(left, right, 4000, 7, region)
+    a, b = region[pairs[:, 0]], region[pairs[:, 1]]
+    assert (a == b)[(b == 0) | (b == 1)].all()
+    assert set(pairs[b == 2, 0]) == set(pairs[b == -1, 0]) == set(left)  # nobody of region 2: anybody
+    assert set(pairs[:, 1]) == set(right)
+
+
+def test_what_goes_by_region_is_counted_among_neighbours() -> None:
+    region = np.array([2] * 1000 + [0] * 1000, dtype=np.int8)
+    pairs = TrainingPairs(
+        RecordColumns.build([person()]),
+        CONTEXT,
+        np.zeros((0, 2), dtype=np.int64),
+        random=rows(np.arange(1000)),
+        neighbours=rows(np.arange(1000, 2000)),
+    )
+    model = train_supervised(pairs, "t", [fixed("extra:c", region), fixed("remembered", region)], keep=())
+    assert u_of(model, "extra:c")[0] > 0.9 > 0.1 > u_of(model, "remembered")[0]
 
 
 def test_thresholds_of_nothing_are_the_defaults() -> None:
