@@ -12,6 +12,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,7 @@ from api.face_model import NOT_SET_UP, FaceModel, Studio, face_models_of
 from api.faults import origin
 from api.ids import Clock, RandomBytes, new_id, utc_now
 from api.index_keeper import IndexKeeper
+from api.linking import model_at
 from api.matches.query import MatchReader
 from api.matches.service import MatchService
 from api.partners.service import PartnerService
@@ -86,7 +88,7 @@ class Sandhan:
             SchemaOutdated: says to run `sandhan db upgrade`.
             ModelMissing, ModelCorrupt: say what to run.
         """
-        model = MatchModel.load()
+        model = model_at(Path(settings.evidence_model) if settings.evidence_model else None)
         face_models = face_models_of(settings)
         database = _open_database(settings, new_id("db", clock(), random_bytes), next(iter(face_models)))
         keeper = IndexKeeper(database, settings.index_folder, face_models, clock)

@@ -8,7 +8,8 @@
     kind = "exact" | "text" | "number"
 
 Without a mapping, columns that bear the names of fields are taken. Several columns of one field are joined with a space
-(given name and surname); of a field that may have several values, each column is a value.
+(given name and surname); of a field that may have several values, each column is a value, and so is each part of a cell
+between `|`.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ from matcher.compare.extras import ExtraKind, extra_comparison
 from matcher.comparison import Comparison
 from matcher.errors import SandhanError
 from matcher.fields import FIELDS, FieldValue, read_record
+from matcher.model import MatchModel
 from matcher.person import PersonRecord, Side
 
 SIDES = ("left", "right")
 _SEVERAL_VALUES = frozenset(
-    {"nickname", "alias", "remembered", "phone", "identifier", "language", "languages", "marks"}
-)
+    {"nickname", "alias", "remembered", "phone", "identifier", "community", "language", "languages", "marks",
+     "clothing", "belongings"}
+)  # fmt: skip
 
 
 class MappingProblem(SandhanError):
@@ -206,7 +209,9 @@ def _place(path: Path, places: Mapping[str, int], name: str) -> int:
 
 def _value(field: str, values: list[str]) -> FieldValue:
     given = [value for value in values if value]
-    return given if field in _SEVERAL_VALUES else " ".join(given)
+    if field not in _SEVERAL_VALUES:
+        return " ".join(given)
+    return [part.strip() for value in given for part in value.split("|") if part.strip()]
 
 
 def sides_of(left: Mapping[str, tuple[str, ...]], right: Mapping[str, tuple[str, ...]]) -> tuple[Side, Side]:
@@ -214,3 +219,34 @@ def sides_of(left: Mapping[str, tuple[str, ...]], right: Mapping[str, tuple[str,
     if "found" in left and "found" not in right:
         return Side.RESCUED, Side.MISSING
     return Side.MISSING, Side.RESCUED
+
+
+@dataclass(frozen=True, slots=True)
+class TwoFiles:
+    """Both files of a linkage, and what is compared beside the fields."""
+
+    left: ReadFile
+    right: ReadFile
+    extra: tuple[Comparison, ...]
+
+
+def read_two(left: Path, right: Path, columns: Path | None, today: date) -> TwoFiles:
+    """Return the records of two files, read by a mapping.
+
+    Raises:
+        MappingProblem: the mapping or a file cannot be read as one.
+    """
+    mapping = LinkMapping.read(columns)
+    left_side, right_side = sides_of(mapping.left, mapping.right)
+    first = read_file(left, mapping.left, left_side, [(extra.name, extra.left) for extra in mapping.extras], today)
+    second = read_file(right, mapping.right, right_side, [(extra.name, extra.right) for extra in mapping.extras], today)
+    return TwoFiles(first, second, mapping.comparisons())
+
+
+def model_at(path: Path | None) -> MatchModel:
+    """Return the evidence model in a file; None: the one that ships.
+
+    Raises:
+        ModelMissing, ModelCorrupt: there is none, or it cannot be used.
+    """
+    return MatchModel.load() if path is None else MatchModel.read(path)

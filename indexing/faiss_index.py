@@ -271,3 +271,27 @@ class _ReadWriteLock:
             with self._changed:
                 self._writer = False
                 self._changed.notify_all()
+
+
+def nearest_rows(queries: Vectors, gallery: Vectors, k: int, sure: int, least: float) -> tuple[Ids, Ids]:
+    """Return (query, row) of the rows of a gallery nearest to each query by inner product, two arrays of one length.
+
+    For rows that are met once and never kept. Rows without anything in common with a query are left out.
+
+    Args:
+        queries: shape (q, d), float32.
+        gallery: shape (n, d), float32.
+        k: most rows for each query, at least 1.
+        sure: so many of them are returned however far they are behind the nearest.
+        least: in [0, 1], share of the nearest row's inner product that the others must reach.
+    """
+    live = np.flatnonzero(queries.any(axis=1))
+    if not len(live) or not len(gallery):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    scores, rows = faiss.knn(
+        np.ascontiguousarray(queries[live]), np.ascontiguousarray(gallery), min(k, len(gallery)),
+        faiss.METRIC_INNER_PRODUCT,
+    )  # fmt: skip
+    good = (scores > 0) & (rows >= 0)
+    good[:, sure:] &= scores[:, sure:] >= least * scores[:, :1]
+    return np.repeat(live, good.sum(axis=1)).astype(np.int64), rows[good].astype(np.int64)

@@ -26,7 +26,8 @@ from matcher.comparison import Context
 from matcher.errors import DimensionMismatch
 from matcher.face_calibration import Calibrations, shipped_calibrations
 from matcher.names.frequency import NameFrequencies
-from matcher.person import PersonRecord, Side
+from matcher.names.prior import EVERYWHERE
+from matcher.person import AgeBasis, PersonRecord, Side
 from matcher.places import Gazetteer
 
 FACE_WIDTH = 128
@@ -236,24 +237,22 @@ def counted_names(record: PersonRecord) -> tuple[tuple[str, ...], tuple[str, ...
     return own, tuple(name.text for name in (*record.father, *record.mother, *record.relatives))
 
 
-def context_of(records: Iterable[PersonRecord]) -> Context:
-    """Return the name frequencies of a set of records that is in no index (two files to be linked)."""
-    context = Context(NameFrequencies(), NameFrequencies())
-    for record in records:
-        area = Gazetteer.load().resolve(record.origin).path
-        own, relatives = counted_names(record)
-        for text in own:
-            context.own_names.add(text, area)
-        for text in relatives:
-            context.relative_names.add(text, area)
-    return context
+def context_of(columns: RecordColumns, count: int) -> Context:
+    """Return the name frequencies of the first `count` records of columns that are in no index."""
+    areas = [columns.area_paths[code] if code >= 0 else EVERYWHERE for code in columns.region[:count].tolist()]
+    relatives = np.concatenate([columns.father, columns.mother, columns.relatives], axis=1)
+    texts = columns.names.names
+    own, others = (NameFrequencies.counted(texts, ids[:count], areas) for ids in (columns.own, relatives))
+    return Context(own, others)
 
 
 def keys_of(record: PersonRecord) -> tuple[int, ...]:
     """Return a record's exact keys: phones, typed identifiers, and a date of birth known to the day."""
     phones = (exact_key("phone", phone) for phone in record.phones)
     identifiers = (exact_key(kind, value) for kind, value in record.identifiers)
-    birth = [exact_key("birth", record.birth.earliest.isoformat())] if record.birth and record.birth.is_exact else []
+    # A guess that a form turned into 1 January is no date of birth.
+    dated = record.birth is not None and record.birth.is_exact and record.birth_basis is not AgeBasis.GUESS
+    birth = [exact_key("birth", record.birth.earliest.isoformat())] if record.birth and dated else []
     return tuple(dict.fromkeys((*phones, *identifiers, *birth)))
 
 

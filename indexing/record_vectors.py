@@ -75,7 +75,10 @@ def encode_records(columns: RecordColumns) -> RecordVectors:
     """Return one vector for each name of each record (one with an empty name block for a record without names)."""
     n = len(columns)
     encoder = NameEncoder.load()
-    names = encoder.encode(columns.names.names)
+    # Behind the names that are searched stand parts of names, which are only compared.
+    searched = (columns.own, columns.father, columns.mother, columns.relatives)
+    last = max((int(ids.max(initial=-1)) for ids in searched), default=-1)
+    names = encoder.encode(columns.names.names[: last + 1])
     relatives = encoder.reduced(names)
     texts = encoder.reduced(encoder.encode_read(read_with(columns.texts.names, parse_text)))
     shared = np.zeros((n, WIDTH), dtype=np.float32)
@@ -95,6 +98,19 @@ def encode_records(columns: RecordColumns) -> RecordVectors:
     rows[: len(record), spans["name"]] = names[columns.own[record, column]]
     order = np.argsort(owners, kind="stable")
     return RecordVectors(rows[order], owners[order])
+
+
+def encode_addresses(columns: RecordColumns) -> Vectors:
+    """Return a unit vector of each record's address, shape (n, d), float32; zeros where there is none."""
+    used = np.unique(columns.address[columns.address >= 0])
+    encoder = NameEncoder.load()
+    texts = [columns.texts.names[number] for number in used.tolist()]
+    table = encoder.reduced(encoder.encode_read(read_with(texts, parse_text)))
+    out = np.zeros((len(columns), _RELATIVE_WIDTH), dtype=np.float32)
+    known = np.flatnonzero(columns.address >= 0)
+    if len(known):
+        out[known] = table[np.searchsorted(used, columns.address[known])]
+    return out
 
 
 def weighted(queries: Vectors, route: str) -> Vectors:

@@ -1,42 +1,18 @@
-"""What does every command need? Settings and services, errors as one clear line, and one way to print."""
+"""What does a command of the service need? Settings, services, and the partner it acts for."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, NoReturn
 
-import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from api.access import CASE_WORK, AccessScope
 from api.bootstrap import Sandhan
+from api.commands.console import fail, plain_errors
 from api.settings import Settings
 from api.store import partners
 from api.store.partners import Partner
-from matcher.errors import SandhanError
-
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-
-
-def fail(message: str, code: int = 2) -> NoReturn:
-    """Print one line to standard error and stop."""
-    err.print(f"[bold red]error:[/] {escape(message)}")
-    raise typer.Exit(code)
 
 
 def load_settings() -> Settings:
@@ -49,42 +25,10 @@ def load_settings() -> Settings:
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """Turn the errors that Sandhan raises on purpose into one line and exit code 2."""
-    try:
-        yield
-    except SandhanError as error:
-        fail(str(error))
-
-
-@contextmanager
 def services(settings: Settings | None = None) -> Iterator[Sandhan]:
     """Give the services of this process, closed at the end; errors become one line."""
     with plain_errors(), Sandhan.build(settings or load_settings()) as sandhan:
         yield sandhan
-
-
-def progress(quiet: bool = False) -> Progress:
-    """Return a progress bar on standard error (nothing when another program reads, or nobody looks)."""
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=err,
-        disable=quiet or not err.is_terminal,
-        transient=True,
-    )
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def print_json(value: Any) -> None:
-    """Print one JSON document to standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
 def act_as(sandhan: Sandhan, wanted: str | None) -> AccessScope:

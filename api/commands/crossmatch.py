@@ -12,7 +12,8 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from api.bootstrap import Sandhan
-from api.commands.context import err, fail, out, print_json, progress, services
+from api.commands.console import err, fail, out, print_json, progress
+from api.commands.context import services
 from api.nightly import DEFAULT_CHUNK, Beat, CrossMatch, LeaseLost, RunInProgress, RunProgress
 from api.nightly_report import RunReport, write_report
 

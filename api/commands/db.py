@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from api.bootstrap import make_home
-from api.commands.context import load_settings, out, plain_errors
+from api.commands.console import out, plain_errors
+from api.commands.context import load_settings
 from api.store import Database, current_revision, is_current
 from api.store import upgrade as upgrade_schema
 

@@ -10,8 +10,13 @@ from rich.panel import Panel
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from api.commands.context import err, out, plain_errors, print_json, progress
-from api.demo.run import Demo, DemoResult, Watcher, run_demo
+from api.access import AccessScope
+from api.commands.console import err, out, plain_errors, print_json, progress
+from api.commands.context import scope_for
+from api.commands.explain import WIDEST, print_explanation
+from api.demo.population import RESCUE
+from api.demo.run import Demo, Watcher, run_demo
+from api.matches.views import MatchQuery
 from matcher.explanation import probability_words
 
 
@@ -52,14 +57,15 @@ def demo(
         if as_json:
             print_json(running.result.summary())
         else:
-            _show(running.result)
+            _show(running)
         if not once:
             _serve(running)
         if not running.result.ok:
             raise typer.Exit(1)
 
 
-def _show(result: DemoResult) -> None:
+def _show(running: Demo) -> None:
+    result = running.result
     out.print()
     out.print(
         f"[bold]{result.population['cases_missing_open']:,} missing reports[/] of six regions in five scripts. "
@@ -80,6 +86,7 @@ def _show(result: DemoResult) -> None:
             "\n".join(match["reasons"][:5]),
         )
     out.print(table)
+    _explain_best(running)
     alerts = Table(title="Alerts - no name, photo or place in any of them", title_justify="left")
     for column in ("to", "by", "delivery", "state"):
         alerts.add_column(column)
@@ -94,6 +101,33 @@ def _show(result: DemoResult) -> None:
     )
     for problem in result.problems:
         err.print(f"[red]problem:[/] {problem}")
+
+
+def _explain_best(running: Demo) -> None:
+    """Show why the first match is first, as the shelter reads it."""
+    if running.result.matches:
+        shelter = scope_for(running.stage.partners["shelter"].partner)
+        view = running.sandhan.reader.read(running.result.matches[0]["match_id"], shelter)
+        out.print()
+        print_explanation(view, out.width)
+        _ask_earlier(running, shelter)
+        out.print()
+
+
+def _ask_earlier(running: Demo, shelter: AccessScope) -> None:
+    """Show what the question would have been on her first day, when she had said little: that is when it is needed."""
+    little = RESCUE.model_copy(
+        update={"external_id": None, "father_name": None, "remembered": None, "face_consent": None}
+    )
+    asked = MatchQuery(person=little, purpose="identify-rescued-person", limit=1)
+    width = min(out.width, WIDEST)
+    for match in running.sandhan.reader.query(asked, shelter).matches:
+        out.print(
+            "\n[bold]Had she told no more than her names, age, languages and state[/], the first report would be "
+            f"{match.grade_words} ({match.probability_words}), and the question to ask next:",
+            width=width,
+        )
+        out.print(match.next_question.question if match.next_question else "none", markup=False, width=width)
 
 
 def _masked(report: dict[str, object]) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,29 +11,25 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from api.commands.context import Json, out, plain_errors, print_json, progress
+from api.commands.console import Json, out, plain_errors, print_json, progress
 from api.commands.evaluate_photos import photos
-from api.linking import LinkMapping, read_file, sides_of
+from api.commands.evaluate_records import records
 from api.tabular import rows_of, yes_or_no
-from indexing.linking import link_records
 from matcher.evaluation import (
     area_under_curve,
     best_decision,
-    brier_score,
     count_reaching,
     decide,
-    expected_calibration_error,
     own_scores,
     recall_at,
-    reliability,
 )
-from matcher.model import MatchModel
 from matcher.names.alignment import NAME_MATCH_THRESHOLD, compare_batch
 from matcher.names.encoder import NameEncoder, Vectors
 from matcher.names.table import NameTable
 
 app = typer.Typer(help="Measure the engine on your own labelled data.", no_args_is_help=True)
 app.command()(photos)
+app.command()(records)
 _KS = (1, 10, 50)
 _ENCODED_AT_ONCE = 50_000
 
@@ -136,80 +131,6 @@ def name_pairs(
         },
         as_json,
     )
-
-
-@app.command()
-def records(
-    left: Annotated[Path, typer.Argument(help="CSV file.", exists=True)],
-    right: Annotated[Path, typer.Argument(help="CSV file.", exists=True)],
-    truth: Annotated[Path, typer.Option(help="TSV with the columns left, right: ids of the true pairs.", exists=True)],
-    columns: Annotated[Path | None, typer.Option(help="TOML mapping of columns to fields.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Precision, recall, recall@k and calibration of linking two files whose true pairs are known."""
-    with plain_errors():
-        mapping = LinkMapping.read(columns)
-        left_side, right_side = sides_of(mapping.left, mapping.right)
-        today = date.today()
-        first = read_file(left, mapping.left, left_side, [(e.name, e.left) for e in mapping.extras], today)
-        second = read_file(right, mapping.right, right_side, [(e.name, e.right) for e in mapping.extras], today)
-        true = {(row["left"], row["right"]) for row in rows_of(truth, "\t", ("left", "right"))}
-        with progress(as_json) as bars:
-            task = bars.add_task("", total=None)
-            linked = link_records(
-                first.records, second.records, MatchModel.load(), extra=mapping.comparisons(),
-                stage=lambda name, done, total: bars.update(task, description=name, completed=done, total=total),
-            )  # fmt: skip
-    left_ids = [record.record_id for record in first.records]
-    right_ids = [record.record_id for record in second.records]
-    is_match = np.array(
-        [(left_ids[a], right_ids[b]) in true for a, b in zip(linked.left, linked.right, strict=True)], dtype=np.bool_
-    )
-    probability = linked.scored.probability
-    best = best_decision(probability, is_match, len(true))
-    table = reliability(probability, is_match)
-    limits = linked.model.thresholds
-    at = {
-        grade: asdict(decide(probability, is_match, threshold, len(true)))
-        for grade, threshold in (
-            ("certain", limits.certain),
-            ("probable", limits.probable),
-            ("possible", limits.possible),
-        )
-    }
-    half = decide(probability, is_match, 0.5, len(true))
-    figures: dict[str, Any] = {
-        "left": len(left_ids),
-        "right": len(right_ids),
-        "true_pairs": len(true),
-        "candidate_recall": float(is_match.sum() / max(len(true), 1)),
-        "threshold": 0.5,
-        "precision": half.precision,
-        "recall": half.recall,
-        "f1": half.f1,
-        "best_f1": best.f1,
-        "best_threshold": best.threshold,
-        **_recall_at(linked.right, linked.scored.weight, is_match, len(true)),
-        "ece": expected_calibration_error(table),
-        "brier": brier_score(probability, is_match),
-        "grades": at,
-        "reliability": [asdict(entry) for entry in table],
-    }
-    _show(figures, as_json)
-
-
-def _recall_at(
-    right: np.ndarray[Any, np.dtype[np.int64]],
-    weight: np.ndarray[Any, np.dtype[np.float64]],
-    is_match: np.ndarray[Any, np.dtype[np.bool_]],
-    true_pairs: int,
-) -> dict[str, float]:
-    """Return the share of true pairs that are among the first k candidates of their right record."""
-    order = np.lexsort((-weight, right))
-    starts = np.flatnonzero(np.append(True, right[order][1:] != right[order][:-1])) if len(order) else order
-    rank = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
-    found = rank[is_match[order]]
-    return {f"recall@{k}": float((found < k).sum() / max(true_pairs, 1)) for k in (1, 10, 20)}
 
 
 def _show(figures: dict[str, Any], as_json: bool) -> None:

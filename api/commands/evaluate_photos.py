@@ -14,7 +14,8 @@ import numpy as np
 import typer
 from rich.table import Table
 
-from api.commands.context import Json, load_settings, out, plain_errors, print_json, progress
+from api.commands.console import Json, out, plain_errors, print_json, progress
+from api.commands.context import load_settings
 from api.face_model import face_model_of, photo_pool
 from api.linking import MappingProblem
 from api.tabular import rows_of, yes_or_no

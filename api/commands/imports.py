@@ -12,7 +12,8 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from api.bootstrap import Sandhan
-from api.commands.context import act_as, err, out, print_json, progress, services
+from api.commands.console import err, out, print_json, progress
+from api.commands.context import act_as, services
 from api.imports.columns import read_mapping
 from api.imports.service import ImportService
 from api.imports.summary import ImportRequest, ImportSummary

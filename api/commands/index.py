@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from api.commands.context import out, print_json, progress, services
+from api.commands.console import out, print_json, progress
+from api.commands.context import services
 from api.index_keeper import IndexStatus
 
 app = typer.Typer(help="The search index, which may be rebuilt at any time.", no_args_is_help=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import time
 from datetime import date
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from api.commands.context import err, fail, out, plain_errors, print_json, progress
-from api.linking import LinkMapping, read_file, sides_of
+from api.commands.console import err, fail, out, plain_errors, print_json, progress
+from api.linking import model_at, read_two
 from indexing.linking import CANDIDATES, Linked, link_records, one_to_one
-from matcher.model import MatchModel
+from matcher.explanation import reasons
 
 
 def link(
@@ -25,18 +26,20 @@ def link(
     threshold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Pairs at least this probable are written.")] = 0.5,
     single: Annotated[bool, typer.Option("--one-to-one", help="Each record in one pair at most, the best.")] = False,
     candidates: Annotated[int, typer.Option(min=1, help="Candidates taken from each search route.")] = CANDIDATES,
+    model: Annotated[Path | None, typer.Option(help="Evidence model of your own.", dir_okay=False)] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Add a column with the reasons, in words.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Link two files: which rows are one person? Writes left_id, right_id, probability, weight, grade."""
     started = time.monotonic()
+    # Records and pairs live until the end of this short process: looking for garbage among them only costs time.
+    gc.disable()
     if not to.absolute().parent.is_dir():
         fail(f"--out: there is no folder {to.absolute().parent}")
     with plain_errors():
-        mapping = LinkMapping.read(columns)
-        left_side, right_side = sides_of(mapping.left, mapping.right)
-        today = date.today()
-        first = read_file(left, mapping.left, left_side, [(e.name, e.left) for e in mapping.extras], today)
-        second = read_file(right, mapping.right, right_side, [(e.name, e.right) for e in mapping.extras], today)
+        files = read_two(left, right, columns, date.today())
+        first, second = files.left, files.right
+        evidence = model_at(model)
         with progress(as_json) as bars:
             task = bars.add_task("", total=None)
 
@@ -44,11 +47,11 @@ def link(
                 bars.update(task, description=name, completed=done, total=total)
 
             linked = link_records(
-                first.records, second.records, MatchModel.load(),
-                extra=mapping.comparisons(), candidates=candidates, stage=stage,
+                first.records, second.records, evidence,
+                extra=files.extra, candidates=candidates, stage=stage,
             )  # fmt: skip
         kept = _kept(linked, threshold, single)
-        _write(to, [r.record_id for r in first.records], [r.record_id for r in second.records], linked, kept)
+        _write(to, [r.record_id for r in first.records], [r.record_id for r in second.records], linked, kept, explain)
     summary = {
         "left": len(first.records),
         "right": len(second.records),
@@ -81,11 +84,11 @@ def _kept(linked: Linked, threshold: float, single: bool) -> list[int]:
     return [int(position) for position in probable[order]]
 
 
-def _write(to: Path, left_ids: list[str], right_ids: list[str], linked: Linked, kept: list[int]) -> None:
+def _write(to: Path, left_ids: list[str], right_ids: list[str], linked: Linked, kept: list[int], explain: bool) -> None:
     probability = linked.scored.probability
     with to.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["left_id", "right_id", "probability", "weight", "grade"])
+        writer.writerow(["left_id", "right_id", "probability", "weight", "grade", *(["reasons"] if explain else [])])
         for row in kept:
             writer.writerow(
                 [
@@ -94,5 +97,10 @@ def _write(to: Path, left_ids: list[str], right_ids: list[str], linked: Linked, 
                     f"{probability[row]:.6f}",
                     f"{linked.scored.weight[row]:.3f}",
                     linked.model.grade(float(probability[row])).value,
+                    *([_reasons(linked, row)] if explain else []),
                 ]
             )
+
+
+def _reasons(linked: Linked, row: int) -> str:
+    return "; ".join(reason.statement for reason in reasons(linked.scored.explain(row)))

@@ -8,7 +8,8 @@ import typer
 from rich.table import Table
 
 from api.access import OPERATOR, AccessScope
-from api.commands.context import out, print_json, services
+from api.commands.console import out, print_json
+from api.commands.context import services
 from api.partners.service import NewPartner
 
 app = typer.Typer(help="Partners and their first keys.", no_args_is_help=True)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from api.commands.context import Json, fail, out, print_json, progress, services
+from api.commands.console import Json, fail, out, print_json, progress
+from api.commands.context import services
 from api.face_model import photo_pool
 from api.reembedding import Reembedding
 

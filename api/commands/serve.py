@@ -8,7 +8,8 @@ import typer
 
 from api.app import create_app
 from api.bootstrap import Sandhan
-from api.commands.context import err, load_settings, plain_errors
+from api.commands.console import err, plain_errors
+from api.commands.context import load_settings
 from api.serving import bind, server_for
 from api.store import partners
 

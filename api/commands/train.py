@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.commands.context import err, fail, load_settings, out, plain_errors, print_json, progress
+from api.commands.console import err, fail, out, plain_errors, print_json, progress
+from api.commands.context import load_settings
 from api.face_model import face_model_of
-from api.train import train_evidence, write_model
+from api.linking import model_at, read_two
+from api.tabular import rows_of, yes_or_no
+from api.train import train_evidence, train_on_files, write_model
 from api.train_faces import train_faces, write_faces
 from api.train_names import train_names, write_names
 from matcher.names.learning import Settings
@@ -21,15 +25,47 @@ app = typer.Typer(help="Make the shipped models again, the same everywhere.", no
 
 @app.command()
 def evidence(
+    left: Annotated[
+        Path | None, typer.Argument(help="CSV of your own reports; without it the model that ships is made.")
+    ] = None,
+    right: Annotated[Path | None, typer.Argument(help="CSV of rescued people, or of the other file.")] = None,
+    columns: Annotated[Path | None, typer.Option(help="TOML mapping of columns to fields, as in `link`.")] = None,
+    decisions: Annotated[
+        Path | None, typer.Option(help="TSV: left, right, is_match: pairs that people confirmed or rejected.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Evidence model to start from; the one that ships.")] = None,
     to: Annotated[Path, typer.Option("--out", help="Folder for the model and its checksum.")] = Path("data/models"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Estimate m, u, discount and thresholds from synthetic people (about a minute on one core)."""
-    err.print("[cyan]•[/] drawing people, counting levels, fitting (about a minute)")
-    trained = train_evidence()
+    """Estimate the evidence model: from synthetic people (minutes), or from two files of your own and decisions.
+
+    Of your files u is sampled and m estimated by EM; decisions then move each level, drawn towards what was known.
+    """
+    with plain_errors():
+        if left is None:
+            if right or columns or decisions or model:
+                fail("give both files, LEFT and RIGHT")
+            err.print("[cyan]•[/] drawing people, counting levels, fitting (a few minutes)")
+            trained = train_evidence()
+        else:
+            if right is None:
+                fail("give both files, LEFT and RIGHT")
+            if to.resolve() == Path("data/models").resolve():
+                fail("--out: name a folder of your own; data/models holds the models that ship")
+            files = read_two(left, right, columns, date.today())
+            decided = [
+                (row["left"].strip(), row["right"].strip(), yes_or_no(row["is_match"], "is_match", number))
+                for number, row in enumerate(rows_of(decisions, "\t", ("left", "right", "is_match")), 2)
+            ] if decisions else []  # fmt: skip
+            with progress(as_json) as bars:
+                task = bars.add_task("", total=None)
+                trained = train_on_files(
+                    files.left.records, files.right.records, model_at(model), decisions=decided, extra=files.extra,
+                    stage=lambda name, done, total: bars.update(task, description=name, completed=done, total=total),
+                )  # fmt: skip
     path = write_model(trained, to)
     if as_json:
-        print_json({"model": str(path), **trained.figures})
+        print_json({"model": str(path), "version": trained.model.version, **trained.figures})
         return
     out.print(f"wrote {path}")
     for name, value in trained.figures.items():

@@ -41,6 +41,7 @@ JUNCTION_WEIGHT: Final = 0.7
 COUNT_WEIGHT: Final = 1.0
 KEPT_WORDS: Final = 65_536
 _CHUNK: Final = 512
+_BLOCK: Final = 1024  # rows of the table that stay in the cache while they are converted
 
 
 def token_weights(read: ReadNames) -> npt.NDArray[np.float32]:
@@ -64,6 +65,11 @@ def begins_word(read: ReadNames) -> npt.NDArray[np.bool_]:
     """
     begins: npt.NDArray[np.bool_] = read.entry_firsts[read.entries] & ~read.initials
     return begins
+
+
+def _floats(rows: Vectors | npt.NDArray[np.int8], scales: Vectors | None, part: slice) -> Vectors:
+    values: Vectors = rows.astype(np.float32, copy=False)
+    return values if scales is None else values * scales[part, None]
 
 
 class _KnownSums:
@@ -116,11 +122,22 @@ class NameEncoder:
         encoder_id: names the method and its version; vectors of two ids never meet in one index.
     """
 
-    def __init__(self, table: Vectors, encoder_id: str) -> None:
-        """Take the direction of each piece, shape (buckets, width); names should differ most along the first."""
+    def __init__(self, table: Vectors | npt.NDArray[np.int8], encoder_id: str, scales: Vectors | None = None) -> None:
+        """Take the direction of each piece, shape (buckets, width); names should differ most along the first.
+
+        Args:
+            table: the directions.
+            encoder_id: names the method and its version.
+            scales: shape (buckets,), by which each direction is multiplied; None: by nothing.
+        """
         self.encoder_id = encoder_id
-        self._unit = np.float32(max(float(np.abs(table).max(initial=0)) * MOST_PIECES / np.iinfo(np.int16).max, 1e-9))
-        self._table: Directions = np.rint(table / self._unit).astype(np.int16)
+        blocks = [slice(start, start + _BLOCK) for start in range(0, len(table), _BLOCK)]
+        peaks = (float(np.abs(_floats(table[part], scales, part)).max(initial=0)) for part in blocks)
+        largest = max(peaks, default=0.0)
+        self._unit = np.float32(max(largest * MOST_PIECES / np.iinfo(np.int16).max, 1e-9))
+        self._table: Directions = np.empty(table.shape, dtype=np.int16)
+        for part in blocks:
+            self._table[part] = np.rint(_floats(table[part], scales, part) / self._unit)
         self.forget()
 
     def forget(self) -> None:
@@ -146,9 +163,7 @@ class NameEncoder:
             ModelMissing, ModelCorrupt: the artefact is not installed, or is not the one whose hash is recorded.
         """
         arrays = read_arrays(ARTEFACT, "sandhan train names")
-        table = arrays["directions"].astype(np.float32)
-        table *= arrays["scales"].astype(np.float32)[:, None]
-        return cls(table, str(arrays["encoder_id"]))
+        return cls(arrays["directions"], str(arrays["encoder_id"]), arrays["scales"].astype(np.float32))
 
     def encode(self, names: Sequence[str]) -> Vectors:
         """Return one vector per name, shape (n, width), float32, unit rows (zero for a name without letters)."""

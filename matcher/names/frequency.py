@@ -22,6 +22,7 @@ import numpy.typing as npt
 from matcher.names.grammar import parse_name
 from matcher.names.near import Blocks, join, leave, nearest, skeletons
 from matcher.names.prior import EVERYWHERE, NOTHING, NamePrior, wider
+from matcher.names.reading import read_names
 
 _PRIOR_NAMES = 300.0
 """The tables are one person's judgement: they count as much as this many reports of a region."""
@@ -88,6 +89,40 @@ class NameFrequencies:
         for word, count in self.regions[EVERYWHERE].words.items() if EVERYWHERE in self.regions else ():
             if count >= _FREQUENT:
                 join(self._blocks, word)
+
+    @classmethod
+    def counted(cls, texts: Sequence[str], names: npt.NDArray[np.int32], areas: Sequence[str]) -> NameFrequencies:
+        """Return the frequencies of the names of many people, counted at once.
+
+        Args:
+            texts: distinct names.
+            names: shape (n, k), rows of `texts` for each person, -1 where there is none.
+            areas: where each of the n people comes from, gazetteer paths.
+        """
+        read = read_names(texts)
+        said = ~read.initials & ~read.titles
+        name_of = np.repeat(np.arange(len(texts)), np.diff(read.starts))[said]
+        size = max(len(read.vocabulary), 1)
+        # A word that stands twice in one name is counted once.
+        words = np.unique(name_of * size + read.tokens[said])
+        begins = np.searchsorted(words, np.arange(len(texts) + 1) * size)
+        codes: dict[str, int] = {}
+        regions = np.array([codes.setdefault(region_of(area), len(codes)) for area in areas], dtype=np.int64)
+        person, column = np.nonzero(names >= 0)
+        ids, region = names[person, column].astype(np.int64), regions[person]
+        lengths = begins[ids + 1] - begins[ids]
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        held = words[np.repeat(begins[ids], lengths) + within] % size
+        keys, counts = np.unique(np.repeat(region, lengths) * size + held, return_counts=True)
+        found: dict[str, _Counts] = {}
+        for code, inside in zip(codes, np.bincount(region, minlength=len(codes)).tolist(), strict=True):
+            for wide in wider(code) if inside else ():
+                found.setdefault(wide, _Counts()).names += inside
+        paths = list(codes)
+        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+            for wide in wider(paths[key // size]):
+                found[wide].words[read.vocabulary[key % size]] += count
+        return cls(found)
 
     @property
     def names(self) -> int:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from api.cli import app
+from api.cli import build_app
 from api.face_model import FACE_MODEL
 from matcher.photos.evaluation import PhotoPair, distances_of, figures_of
 from matcher.reference import data_root
@@ -66,7 +66,7 @@ def test_photos_are_evaluated_and_the_calibration_is_moved_by_them(
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
     pairs, distances = write_pairs(tmp_path / "pairs.csv"), tmp_path / "distances.csv"
     arguments = ["evaluate", "photos", "--pairs", str(pairs), "--images", str(images), "--json"]
-    result = RUNNER.invoke(app, [*arguments, "--distances", str(distances)])
+    result = RUNNER.invoke(build_app(), [*arguments, "--distances", str(distances)])
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert (found["model"], found["images"], found["faces_found"]) == (FACE_MODEL, 5, 4)
@@ -79,7 +79,9 @@ def test_photos_are_evaluated_and_the_calibration_is_moved_by_them(
     assert found["seconds_per_image"] > 0
     rows = list(csv.DictReader(distances.read_text(encoding="utf-8").splitlines()))
     assert [bool(row["distance"]) for row in rows] == [True, True, True, False, False]
-    trained = RUNNER.invoke(app, ["train", "faces", str(distances), "--out", str(tmp_path / "models"), "--json"])
+    trained = RUNNER.invoke(
+        build_app(), ["train", "faces", str(distances), "--out", str(tmp_path / "models"), "--json"]
+    )
     assert trained.exit_code == 0, trained.output
     figures = json.loads(trained.stdout)
     assert (figures["same"], figures["different"]) == (2, 1)
@@ -101,7 +103,7 @@ def test_mistakes_in_the_pairs_are_told_by_line_and_name_no_file(
 ) -> None:
     (images.parent / "secret.jpg").write_bytes(b"")
     pairs = write_pairs(tmp_path / "pairs.csv", rows)
-    result = RUNNER.invoke(app, ["evaluate", "photos", "--pairs", str(pairs), "--images", str(images)])
+    result = RUNNER.invoke(build_app(), ["evaluate", "photos", "--pairs", str(pairs), "--images", str(images)])
     said = " ".join(result.output.split())
     assert result.exit_code == 2
     assert message in said
@@ -119,13 +121,13 @@ def test_mistakes_in_the_pairs_are_told_by_line_and_name_no_file(
 )
 def test_mistakes_in_the_distances_are_told(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "d.csv").write_text(content, encoding="utf-8")
-    result = RUNNER.invoke(app, ["train", "faces", str(tmp_path / "d.csv"), "--out", str(tmp_path / "models")])
+    result = RUNNER.invoke(build_app(), ["train", "faces", str(tmp_path / "d.csv"), "--out", str(tmp_path / "models")])
     assert result.exit_code == 2
     assert message in " ".join(result.output.split())
 
 
 def test_reading_what_waits_says_what_became_of_it(tmp_path: Path) -> None:
-    result = RUNNER.invoke(app, ["photos", "embed", "--json"])
+    result = RUNNER.invoke(build_app(), ["photos", "embed", "--json"])
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout) == {"settled": 0, "waiting": 0, "photos": {}}
 
@@ -133,7 +135,7 @@ def test_reading_what_waits_says_what_became_of_it(tmp_path: Path) -> None:
 def test_without_faces_there_is_nothing_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANDHAN_FACES", "false")
     for command in ("embed", "reembed"):
-        result = RUNNER.invoke(app, ["photos", command])
+        result = RUNNER.invoke(build_app(), ["photos", command])
         assert result.exit_code == 2
         assert "faces are switched off here" in " ".join(result.output.split())
 
@@ -159,13 +161,13 @@ def test_figures_by_hand() -> None:
 
 
 def test_faces_are_switched_off_for_a_partner_by_command() -> None:
-    RUNNER.invoke(app, ["partners", "add", "Unit", "--kind", "ahtu", "--country", "IN"])
-    (before,) = json.loads(RUNNER.invoke(app, ["partners", "list", "--json"]).stdout)
-    result = RUNNER.invoke(app, ["partners", "faces", before["id"], "--off"])
+    RUNNER.invoke(build_app(), ["partners", "add", "Unit", "--kind", "ahtu", "--country", "IN"])
+    (before,) = json.loads(RUNNER.invoke(build_app(), ["partners", "list", "--json"]).stdout)
+    result = RUNNER.invoke(build_app(), ["partners", "faces", before["id"], "--off"])
     assert "not compared" in " ".join(result.output.split())
-    (after,) = json.loads(RUNNER.invoke(app, ["partners", "list", "--json"]).stdout)
+    (after,) = json.loads(RUNNER.invoke(build_app(), ["partners", "list", "--json"]).stdout)
     assert (before["faces"], after["faces"]) == (True, False)
-    assert RUNNER.invoke(app, ["partners", "faces", "partner_none", "--on"]).exit_code == 2
+    assert RUNNER.invoke(build_app(), ["partners", "faces", "partner_none", "--on"]).exit_code == 2
 
 
 def test_without_a_threshold_only_the_order_is_measured() -> None:
@@ -188,7 +190,9 @@ def test_a_table_that_cannot_be_read_is_told_without_its_values(
     images: Path, tmp_path: Path, content: bytes, message: str
 ) -> None:
     (tmp_path / "pairs.csv").write_bytes(content)
-    result = RUNNER.invoke(app, ["evaluate", "photos", "--pairs", str(tmp_path / "pairs.csv"), "--images", str(images)])
+    result = RUNNER.invoke(
+        build_app(), ["evaluate", "photos", "--pairs", str(tmp_path / "pairs.csv"), "--images", str(images)]
+    )
     said = " ".join(result.output.split())
     assert result.exit_code == 2
     assert message in said

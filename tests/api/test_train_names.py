@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from api.cli import app
+from api.cli import build_app
 from api.train_names import (
     ENCODER_ID,
     PairsProblem,
@@ -116,13 +116,15 @@ def test_the_command_trains_and_says_so(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="the training extra is not installed")
     pytest.importorskip("babel", reason="the training extra is not installed")
     pairs = written(tmp_path, GIVEN)
-    result = CliRunner().invoke(app, ["train", "names", "--pairs", str(pairs), "--out", str(tmp_path), "--steps", "1"])
+    result = CliRunner().invoke(
+        build_app(), ["train", "names", "--pairs", str(pairs), "--out", str(tmp_path), "--steps", "1"]
+    )
     assert result.exit_code == 0, result.output
     assert (tmp_path / ARTEFACT).is_file()
 
 
 def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "babel", None)
-    result = CliRunner().invoke(app, ["train", "names", "--out", str(tmp_path), "--steps", "1"])
+    result = CliRunner().invoke(build_app(), ["train", "names", "--out", str(tmp_path), "--steps", "1"])
     assert result.exit_code == 2
     assert "train" in result.output

@@ -400,7 +400,7 @@ class TestFrequencies:
     def test_the_context_of_a_file_is_that_of_an_index_of_it(self, population: Any) -> None:
         index = MatchIndex(MODEL)
         index.upsert(population.reports)
-        assert context_of(population.reports) == index.context
+        assert context_of(RecordColumns.build(population.reports), len(population.reports)) == index.context
 
     def test_relatives_of_every_relation_are_relatives(self) -> None:
         record = a_report("x", "A", father=(PersonName("F"),), mother=(PersonName("M"),), relatives=(PersonName("R"),))

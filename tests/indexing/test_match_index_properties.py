@@ -137,7 +137,9 @@ def test_after_any_history_the_index_is_one_that_was_built_afresh(
         assert index.candidates(queries, side, k, allowed) == fresh.candidates(queries, side, k, allowed)
     reports = [record for record in present.values() if record.side is Side.MISSING]
     words = ["sunita", "buli", *sorted(counts_of(fresh.context.own_names).get("", (0, {}))[1])[:20]]
-    for mine, theirs in zip(parts_of(index), parts_of(context_of(reports)), strict=True):
+    for mine, theirs in zip(
+        parts_of(index), parts_of(context_of(RecordColumns.build(reports), len(reports))), strict=True
+    ):
         for area in ("", "IN/WB", "NP", "BD/dhaka"):
             assert np.allclose(mine.bits(words, [area] * len(words)), theirs.bits(words, [area] * len(words)))
 

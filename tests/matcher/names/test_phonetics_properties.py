@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from name_cases import folded_words, latin_words
 
@@ -91,6 +91,8 @@ def test_wider_codes_give_the_same_answer(left: str, right: str, extra: int) -> 
 @given(folded_words, st.sampled_from("bdgkmprst"), st.sampled_from("bdgkmprst"))
 def test_more_letters_added_never_bring_words_nearer(word: str, first: str, second: str) -> None:
     word = word[:16]
+    # Without a vowel nothing is a word, and the letters at its ends cost what they cost beside one.
+    assume(any(letter in "aeiou" for letter in word))
     found = all_pairs([word, word + first, word + first + second])
     assert found[0, 0] >= found[0, 1] >= found[0, 2]
 
