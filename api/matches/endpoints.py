@@ -1,22 +1,37 @@
-"""The doors of matches: query without storing, list, read."""
+"""The doors of matches: query without storing, list, read, and the picture of how the evidence adds up."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import Caller, Services
 from api.errors import BODY_RESPONSES, OPENING_RESPONSES, IndexOpening
 from api.matches.views import MatchPage, MatchQuery, MatchView, QueryAnswer
 from api.uploads import openapi_body, read_submission
+from matcher.explaining.waterfall_svg import MEDIA_TYPE
 
 router = APIRouter(prefix="/matches", tags=["matches"])
 
 
+def get_wishes(
+    language: Annotated[
+        str | None,
+        Query(max_length=35, description="of the sentences: en, hi, bn, as, ne or my; else as Accept-Language says"),
+    ] = None,
+    accept_language: Annotated[str | None, Header(max_length=500)] = None,
+) -> tuple[str | None, str | None]:
+    """Return in which languages the caller wishes to read, the most binding first."""
+    return language, accept_language
+
+
+Wishes = Annotated[tuple[str | None, str | None], Depends(get_wishes)]
+
+
 @router.post("/query", openapi_extra=openapi_body(MatchQuery, "query"), responses=BODY_RESPONSES | OPENING_RESPONSES)
-async def query_matches(request: Request, caller: Caller, services: Services) -> QueryAnswer:
+async def query_matches(request: Request, caller: Caller, services: Services, wishes: Wishes) -> QueryAnswer:
     """Ask who a person might be. Nothing is stored but an audit row with your purpose.
 
     Cases of other partners come back masked. There is no search by place or age alone.
@@ -24,13 +39,14 @@ async def query_matches(request: Request, caller: Caller, services: Services) ->
     submission = await read_submission(request, MatchQuery, "query", services.settings)
     if not services.index_open:
         raise IndexOpening
-    return await run_in_threadpool(services.reader.query, submission.form, caller, submission.photos)
+    return await run_in_threadpool(services.reader.query, submission.form, caller, submission.photos, wishes)
 
 
 @router.get("")
 def list_matches(
     caller: Caller,
     services: Services,
+    wishes: Wishes,
     grade: Annotated[
         list[Literal["certain", "probable", "possible", "certainly-not"]] | None, Query(description="only these grades")
     ] = None,
@@ -39,11 +55,23 @@ def list_matches(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> MatchPage:
     """List the possible matches that you are a party to: owner of a side, or alerted."""
-    page = services.reader.page(caller, grades=grade, after=after, limit=limit, case_id=case_id)
+    page = services.reader.page(caller, grades=grade, after=after, limit=limit, case_id=case_id, wishes=wishes)
     return MatchPage(items=page.items, next=page.next)
 
 
 @router.get("/{match_id}")
-def read_match(match_id: str, caller: Caller, services: Services) -> MatchView:
-    """Read a possible match with its reasons; the two cases as far as you may see them."""
-    return services.reader.read(match_id, caller)
+def read_match(match_id: str, caller: Caller, services: Services, wishes: Wishes) -> MatchView:
+    """Read a possible match: reasons, what would change the grade, what to ask next; the cases as far as you may see.
+
+    Sentences come in the language of `language`, else of `Accept-Language`, else of your organisation.
+    """
+    return services.reader.read(match_id, caller, wishes)
+
+
+@router.get("/{match_id}/waterfall.svg", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}})
+def read_waterfall(match_id: str, caller: Caller, services: Services, wishes: Wishes) -> Response:
+    """Fetch how the evidence of a possible match adds up, as a picture without scripts or values of a record."""
+    picture = services.reader.waterfall(match_id, caller, wishes)
+    # Opened by itself it is a document of this site: it may load and run nothing.
+    guard = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    return Response(picture, media_type=MEDIA_TYPE, headers={"Content-Security-Policy": guard})

@@ -6,20 +6,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from api.access import AccessScope, NotFound, Permission, View
+from api.cases.forms import to_person
 from api.cases.photos import Photographer, past_day
-from api.cases.service import is_party
 from api.cases.views import CaseView, MaskedCaseView, view_case
 from api.ids import Clock
 from api.index_keeper import IndexKeeper
-from api.matches.views import MatchQuery, MatchView, QueryAnswer, build_match_view
+from api.matches.views import MatchQuery, MatchView, QueryAnswer, as_contributions, build_match_view
 from api.store import Connection, Database, alerts, audit, cases, matches, partners, photos
 from api.store.matches import Match
 from indexing.search import FoundMatch, find_matches, other_side
 from matcher.errors import InvalidRecord
+from matcher.explaining.language import choose_language
+from matcher.explaining.next_question import NextQuestion, known_comparisons, next_question
+from matcher.explaining.outlook import Outlook, never_comparable
+from matcher.explaining.waterfall_svg import waterfall_svg
+from matcher.explaining.wording import wording
 from matcher.model import Grade, MatchModel
 from matcher.names.script import normalise
 from matcher.person import FaceEmbedding, PersonRecord
 from matcher.photos.errors import UnusablePhoto
+from matcher.scoring import Contribution
+
+Wishes = Sequence[str | None]
+"""In which languages a caller wishes to read, the most binding first (`matcher.explaining.language`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,9 @@ class MatchReader:
         self._photographer, self._clock = photographer, clock
         self._candidates, self._limit = candidates, query_limit
 
-    def query(self, asked: MatchQuery, scope: AccessScope, uploads: Sequence[bytes] = ()) -> QueryAnswer:
+    def query(
+        self, asked: MatchQuery, scope: AccessScope, uploads: Sequence[bytes] = (), wishes: Wishes = ()
+    ) -> QueryAnswer:
         """Return the possible matches of a person described in the query; only the audit row is stored.
 
         Raises:
@@ -76,22 +87,41 @@ class MatchReader:
                 conn, at=now, actor=scope.key_id, action="matches.queried", subject=scope.partner_id,
                 purpose=asked.purpose, detail={"side": asked.person.side, "answers": len(found)},
             )  # fmt: skip
-            views = [self._transient(conn, match, record, scope) for match in found]
-        return QueryAnswer(searched=other_side(record.side).value, matches=views, photos=told)
+            language = _language(conn, scope, wishes)
+            views = [self._transient(conn, match, record, scope, language) for match in found]
+        notice = wording(language).say("notice")
+        return QueryAnswer(notice=notice, searched=other_side(record.side).value, matches=views, photos=told)
 
-    def read(self, match_id: str, scope: AccessScope) -> MatchView:
+    def read(self, match_id: str, scope: AccessScope, wishes: Wishes = ()) -> MatchView:
         """Return a stored match that the caller is a party to; the read is audited.
 
         Raises:
             NotFound: there is none, or it is not the caller's.
         """
-        scope.require(Permission.MATCHES_READ)
         with self._database.write() as conn:
-            match = matches.get_match(conn, match_id)
-            if match is None or not self._is_party(conn, match, scope):
-                raise NotFound("match")
-            audit.append(conn, at=self._clock(), actor=scope.key_id, action="match.read", subject=match_id)
-            return self._stored(conn, match, scope)
+            match = self._opened(conn, match_id, scope, {})
+            return self._stored(conn, match, scope, _language(conn, scope, wishes))
+
+    def waterfall(self, match_id: str, scope: AccessScope, wishes: Wishes = ()) -> str:
+        """Return how the evidence of a stored match adds up, as an SVG document; audited as the read that it is.
+
+        Raises:
+            NotFound: there is none, or it is not the caller's.
+        """
+        with self._database.write() as conn:
+            match = self._opened(conn, match_id, scope, {"as": "waterfall"})
+            language = _language(conn, scope, wishes)
+        contributions = as_contributions(match.contributions)
+        return waterfall_svg(contributions, self._model.thresholds, match.grade, match.probability, language)
+
+    def _opened(self, conn: Connection, match_id: str, scope: AccessScope, detail: dict[str, object]) -> Match:
+        """Return a match to which the caller is a party, with a row in the audit log."""
+        scope.require(Permission.MATCHES_READ)
+        match = matches.get_match(conn, match_id)
+        if match is None or not self._is_party(conn, match, scope):
+            raise NotFound("match")
+        audit.append(conn, at=self._clock(), actor=scope.key_id, action="match.read", subject=match_id, detail=detail)
+        return match
 
     def page(
         self,
@@ -101,6 +131,7 @@ class MatchReader:
         after: str | None,
         limit: int,
         case_id: str | None = None,
+        wishes: Wishes = (),
     ) -> MatchPageRows:
         """Return a page of the caller's matches in id order; with `case_id`, those of one case."""
         scope.require(Permission.MATCHES_READ)
@@ -112,7 +143,8 @@ class MatchReader:
                 conn, at=self._clock(), actor=scope.key_id, action="matches.listed", subject=scope.partner_id,
                 detail={"count": min(len(rows), limit)},
             )  # fmt: skip
-            items = [self._stored(conn, match, scope) for match in rows[:limit]]
+            language = _language(conn, scope, wishes)
+            items = [self._stored(conn, match, scope, language) for match in rows[:limit]]
         return MatchPageRows(items, rows[limit - 1].id if len(rows) > limit else None)
 
     def _may_compare(self, scope: AccessScope) -> bool:
@@ -144,8 +176,14 @@ class MatchReader:
             alert.recipient_id == scope.partner_id for alert in told
         )
 
-    def _stored(self, conn: Connection, match: Match, scope: AccessScope) -> MatchView:
+    def _stored(self, conn: Connection, match: Match, scope: AccessScope, language: str) -> MatchView:
+        missing = _seen(conn, match.missing_id, scope)
+        rescued = _seen(conn, match.rescued_id, scope)
+        outlook = self._outlook(as_contributions(match.contributions), missing.record, rescued.record)
         return build_match_view(
+            language=language,
+            outlook=outlook,
+            question=_question(outlook, missing.record, rescued.record),
             match_id=match.id,
             state=match.state,
             grade=match.grade,
@@ -154,17 +192,24 @@ class MatchReader:
             contributions=match.contributions,
             routes=match.routes,
             model_version=match.model_version,
-            missing=_case_view(conn, match.missing_id, scope, party=True),
-            rescued=_case_view(conn, match.rescued_id, scope, party=True),
+            missing=missing.view,
+            rescued=rescued.view,
             created_at=match.created_at.isoformat(),
             updated_at=match.updated_at.isoformat(),
         )
 
-    def _transient(self, conn: Connection, match: FoundMatch, query: PersonRecord, scope: AccessScope) -> MatchView:
+    def _transient(
+        self, conn: Connection, match: FoundMatch, query: PersonRecord, scope: AccessScope, language: str
+    ) -> MatchView:
         pair = match.pair
-        missing = None if pair.left_id == query.record_id else _case_view(conn, pair.left_id, scope, party=True)
-        rescued = None if pair.right_id == query.record_id else _case_view(conn, pair.right_id, scope, party=True)
+        asked = _Seen(None, query)
+        missing = asked if pair.left_id == query.record_id else _seen(conn, pair.left_id, scope)
+        rescued = asked if pair.right_id == query.record_id else _seen(conn, pair.right_id, scope)
+        outlook = self._outlook(pair.contributions, missing.record, rescued.record)
         return build_match_view(
+            language=language,
+            outlook=outlook,
+            question=_question(outlook, missing.record, rescued.record),
             match_id=None,
             state="not stored",
             grade=pair.grade,
@@ -173,9 +218,41 @@ class MatchReader:
             contributions=[part.to_json() for part in pair.contributions],
             routes=list(match.routes),
             model_version=pair.model_version,
-            missing=missing,
-            rescued=rescued,
+            missing=missing.view,
+            rescued=rescued.view,
         )
+
+    def _outlook(
+        self, contributions: Sequence[Contribution], missing: PersonRecord | None, rescued: PersonRecord | None
+    ) -> Outlook:
+        """Return what further findings would make of a pair; where a side is gone, nothing more can be compared."""
+        closed = never_comparable(missing, rescued) if missing and rescued else frozenset(self._model.comparisons)
+        return Outlook(contributions, self._model, closed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One side of a match: what the caller sees of it, and the record, of which the caller learns no value."""
+
+    view: CaseView | MaskedCaseView | None
+    record: PersonRecord | None
+
+
+def _question(outlook: Outlook, missing: PersonRecord | None, rescued: PersonRecord | None) -> NextQuestion | None:
+    """Return what to ask next; nothing where a side is gone or hidden.
+
+    It tells which fields a side has filled in, never with what. Whoever sees a match learns that anyway: a field that
+    he filled in himself and that stands among no reasons is unknown on the other side.
+    """
+    if missing is None or rescued is None:
+        return None
+    return next_question(outlook, known_comparisons(missing), known_comparisons(rescued))
+
+
+def _language(conn: Connection, scope: AccessScope, wishes: Wishes) -> str:
+    """Return the language to answer in: as wished, or else that of the caller's organisation."""
+    partner = partners.get_partner(conn, scope.partner_id)
+    return choose_language(*wishes, partner.language if partner else None)
 
 
 def _identifies(record: PersonRecord) -> bool:
@@ -185,9 +262,10 @@ def _identifies(record: PersonRecord) -> bool:
     return written or bool(record.phones or record.identifiers or record.faces)
 
 
-def _case_view(conn: Connection, case_id: str, scope: AccessScope, *, party: bool) -> CaseView | MaskedCaseView | None:
+def _seen(conn: Connection, case_id: str, scope: AccessScope) -> _Seen:
+    """Return a side of a match to which the caller is a party."""
     case = cases.get_case(conn, case_id)
-    view = View.NOTHING if case is None else scope.view_of(case, party=party or is_party(conn, case_id, scope))
+    view = View.NOTHING if case is None else scope.view_of(case, party=True)
     if case is None or view is View.NOTHING:
-        return None
-    return view_case(case, view, tuple(photos.list_photos(conn, case_id)))
+        return _Seen(None, None)
+    return _Seen(view_case(case, view, tuple(photos.list_photos(conn, case_id))), to_person(case, []))

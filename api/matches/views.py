@@ -1,4 +1,7 @@
-"""What does a possible match look like? Grade, probability, reasons; the cases as far as the caller may see them."""
+"""What does a possible match look like? Grade, probability, reasons and what to ask next, in the reader's language.
+
+The cases stand beside it as far as the caller may see them.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.cases.forms import CaseForm
 from api.cases.views import CaseView, MaskedCaseView
-from matcher.explanation import probability_words, reasons
+from matcher.explaining.grade_change import what_would_change
+from matcher.explaining.next_question import NextQuestion
+from matcher.explaining.outlook import Outlook
+from matcher.explaining.wording import wording
+from matcher.explanation import reasons
 from matcher.scoring import Contribution
 
-NOTICE = "A possible match suggested by the engine. People on both sides decide; no grade is a proof."
 CaseOut = Annotated[CaseView | MaskedCaseView, Field(discriminator="view")]
 
 
@@ -35,17 +41,45 @@ class ReasonView(BaseModel):
     bits: float
 
 
+class NextQuestionView(BaseModel):
+    """The one question to ask next: the unknown field whose answer is expected to spare most wrong decisions."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "comparison": "mother",
+                    "ask": "rescued",
+                    "question": "If she is willing, ask her: “What do people call your mother?” She need not answer.",
+                    "changes_grade": 0.62,
+                }
+            ]
+        }
+    )
+
+    comparison: str = Field(description="what an answer would let us compare")
+    ask: Literal["rescued", "family", "both"] = Field(
+        description="who is to be asked: the rescued person, or the family through the unit that took its report"
+    )
+    question: str = Field(description="what to ask and how; nobody has to answer")
+    changes_grade: float = Field(ge=0, le=1, description="chance that an answer changes the grade")
+
+
 class MatchView(BaseModel):
     """A possible match."""
 
     id: str | None = Field(description="null for the answer to a query: nothing was stored")
-    notice: str = NOTICE
+    language: str = Field(description="of every sentence here: en, hi, bn, as, ne or my")
+    notice: str
     state: str
     grade: Literal["certain", "probable", "possible", "certainly-not"]
+    grade_words: str
     probability: float = Field(ge=0, le=1)
     probability_words: str
     weight: float = Field(description="bits; prior and contributions add up to it")
     reasons: list[ReasonView]
+    what_would_change: list[str] = Field(description="single findings that would change the grade, at most three")
+    next_question: NextQuestionView | None = Field(description="null where no answer would change much")
     contributions: list[ContributionView]
     routes: list[str] = Field(description="which searches found the pair")
     model_version: str
@@ -78,7 +112,7 @@ class MatchQuery(BaseModel):
 class QueryAnswer(BaseModel):
     """The possible matches, best first."""
 
-    notice: str = NOTICE
+    notice: str
     searched: Literal["missing", "rescued"]
     matches: list[MatchView]
     photos: list[str] = Field(default_factory=list, description="what became of each photo sent with the query")
@@ -89,8 +123,19 @@ def contribution_views(parts: list[dict[str, object]]) -> list[ContributionView]
     return [ContributionView.model_validate(part) for part in parts]
 
 
+def as_contributions(parts: list[dict[str, object]]) -> list[Contribution]:
+    """Return stored contributions as the explanation reads them."""
+    return [
+        Contribution(part.comparison, part.label, part.bits, part.level, part.note)
+        for part in contribution_views(parts)
+    ]
+
+
 def build_match_view(
     *,
+    language: str,
+    outlook: Outlook,
+    question: NextQuestion | None,
     match_id: str | None,
     state: str,
     grade: str,
@@ -105,26 +150,39 @@ def build_match_view(
     updated_at: str | None = None,
 ) -> MatchView:
     """Return the view of a stored or a transient match."""
-    parts = contribution_views(contributions)
-    worded = reasons(Contribution(part.comparison, part.label, part.bits, part.level, part.note) for part in parts)
+    words = wording(language)
     return MatchView(
         id=match_id,
+        language=words.language,
+        notice=words.say("notice"),
         state=state,
         grade=grade,
+        grade_words=words.grade(grade),
         probability=probability,
-        probability_words=probability_words(probability),
+        probability_words=words.probability(probability),
         weight=weight,
         reasons=[
             ReasonView(
                 comparison=r.comparison, question=r.question, finding=r.finding, statement=r.statement, bits=r.bits
             )
-            for r in worded
+            for r in reasons(as_contributions(contributions), language)
         ],
-        contributions=parts,
+        what_would_change=what_would_change(outlook, language),
+        next_question=None if question is None else _question_view(question, language),
+        contributions=contribution_views(contributions),
         routes=routes,
         model_version=model_version,
         missing=missing,
         rescued=rescued,
         created_at=created_at,
         updated_at=updated_at,
+    )
+
+
+def _question_view(question: NextQuestion, language: str) -> NextQuestionView:
+    return NextQuestionView(
+        comparison=question.comparison,
+        ask=question.ask,
+        question=question.text(language),
+        changes_grade=round(question.changes_grade, 3),
     )

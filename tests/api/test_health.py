@@ -108,7 +108,7 @@ def test_the_document_is_openapi_and_lists_every_path(house: House, document: di
     app: Any = house.client.app
     served = {route.path for router in app.routes for route in _flat(router) if route.path.startswith("/v1")}
     assert served == set(document["paths"])
-    assert len(served) == 17
+    assert len(served) == 18
     operations = [operation for methods in document["paths"].values() for operation in methods.values()]
     assert len({operation["operationId"] for operation in operations}) == len(operations)
     assert all(operation["description"] for operation in operations)

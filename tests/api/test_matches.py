@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -213,3 +214,109 @@ def test_before_the_index_is_open_a_query_waits(tmp_path: Any) -> None:
         assert (answer.status_code, answer.json()["code"]) == (503, "index_opening")
         house.sandhan.open_index()
         assert query(house, "shelter").json()["matches"] == []
+
+
+def test_a_match_is_told_in_the_readers_language(pair: Pair) -> None:
+    def told(headers: dict[str, str] | None = None, **params: str) -> Any:
+        path = f"/v1/matches/{pair.match_id}"
+        return pair.house.ask("shelter", "GET", path, params=params, headers=headers or {}).json()
+
+    english = told()
+    assert english["language"] == "en"
+    assert english["grade_words"] == "certain"
+    hindi = told(language="hi")
+    assert hindi["language"] == "hi"
+    assert [reason["comparison"] for reason in hindi["reasons"]] == [r["comparison"] for r in english["reasons"]]
+    for part in ("notice", "grade_words", "probability_words"):
+        assert any("\u0900" <= char <= "\u097f" for char in hindi[part]), part
+    for reason in hindi["reasons"]:
+        for part in ("question", "finding", "statement"):
+            assert any("\u0900" <= char <= "\u097f" for char in reason[part]), part
+    assert hindi["contributions"] == english["contributions"]  # for programs: the same in every language
+    assert told({"Accept-Language": "fr, my;q=0.8, en;q=0.1"})["language"] == "my"
+    assert told({"Accept-Language": "my"}, language="as")["language"] == "as"
+    assert told({"Accept-Language": "fr"}, language="tlh")["language"] == "en"
+
+
+def test_without_a_wish_it_is_the_language_of_the_organisation(fresh_house: House) -> None:
+    house = fresh_house
+    house.join("dhaka", "ahtu", ("BD",), language="bn-BD")
+    house.enter("dhaka", REPORT | {"external_id": "BD-1"})
+    match_id = house.enter("shelter", RESCUE)["matches"][0]["id"]
+    for path in (f"/v1/matches/{match_id}", "/v1/matches"):
+        body = house.ask("dhaka", "GET", path).json()
+        assert (body["items"][0] if path == "/v1/matches" else body)["language"] == "bn"
+    assert house.ask("shelter", "GET", f"/v1/matches/{match_id}").json()["language"] == "en"
+    body = query(house, "dhaka").json()
+    assert body["matches"][0]["language"] == "bn"
+    assert any("\u0980" <= char <= "\u09ff" for char in body["notice"])
+
+
+def test_a_match_says_what_to_ask_next_and_whom(fresh_house: House) -> None:
+    house = fresh_house
+    house.enter("family", REPORT | {"phone": None, "identifier": None})
+    sparse = {"side": "rescued", "name": "सुनिता", "sex": "female", "state": "West Bengal", "languages": ["bn"]}
+    body = house.enter("shelter", sparse)
+    asked = house.ask("shelter", "GET", f"/v1/matches/{body['matches'][0]['id']}").json()
+    question = asked["next_question"]
+    assert question["ask"] == "rescued"
+    assert question["comparison"] not in {reason["comparison"] for reason in asked["reasons"]}
+    assert question["comparison"] in ("father", "mother", "birth")
+    assert question["question"].startswith("If she is willing, ask her: “")
+    assert question["question"].endswith("She need not answer.")
+    assert 0 < question["changes_grade"] <= 1
+    assert 1 <= len(asked["what_would_change"]) <= 3
+    assert all("the grade would be “" in sentence for sentence in asked["what_would_change"])
+
+
+def test_a_query_says_what_to_ask_next_and_what_would_change(pair: Pair) -> None:
+    person = {"side": "rescued", "name": "सुनिता", "state": "West Bengal", "sex": "female", "languages": ["bn"]}
+    answer = pair.house.send(
+        "stranger", ASK | {"person": person}, path="/v1/matches/query?language=ne", part="query"
+    ).json()
+    first = next(match for match in answer["matches"] if match["missing"]["id"] == pair.missing_id)
+    assert first["language"] == "ne"
+    assert first["next_question"]["ask"] == "rescued"
+    assert any("\u0900" <= char <= "\u097f" for char in first["next_question"]["question"])
+    shown = json.dumps(first, ensure_ascii=False)
+    for value in (REPORT["father_name"], REPORT["mother_name"], REPORT["village"], "Ramesh", "Malati", "cheek"):
+        assert value not in shown
+
+
+def test_how_the_evidence_adds_up_is_drawn_for_the_parties(pair: Pair) -> None:
+    house, path = pair.house, f"/v1/matches/{pair.match_id}/waterfall.svg"
+    before = house.row_counts()
+    answer = house.ask("shelter", "GET", path, params={"language": "my"})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+    root = ElementTree.fromstring(answer.content)
+    assert (root.attrib["lang"], root.attrib["role"]) == ("my", "img")
+    after = house.row_counts()
+    assert after | {"audit": 0} == before | {"audit": 0}
+    with house.sandhan.database.read() as conn:
+        entry = audit.entries(conn, after=audit.head(conn).seq - 1, limit=1)[0]
+    assert (entry.action, entry.subject, entry.actor) == ("match.read", pair.match_id, house["shelter"].key_id)
+    assert entry.detail == {"as": "waterfall"}
+    for value in (REPORT["name"], REPORT["father_name"], RESCUE["name"], "55501", "Gosaba", REPORT["village"]):
+        assert value not in answer.text
+
+
+def test_the_drawing_shows_every_contribution_to_the_parties_and_nothing_to_others(pair: Pair) -> None:
+    house, path = pair.house, f"/v1/matches/{pair.match_id}/waterfall.svg"
+    contributions = house.ask("family", "GET", f"/v1/matches/{pair.match_id}").json()["contributions"]
+    drawn = ElementTree.fromstring(house.ask("family", "GET", path).content)
+    bars = [element for element in drawn.iter("{http://www.w3.org/2000/svg}rect") if element.get("height") == "12"]
+    assert len(bars) == 2 * len(contributions)
+    for who, where in (("stranger", path), ("shelter", "/v1/matches/match_none/waterfall.svg")):
+        before = house.row_counts()
+        answer = house.ask(who, "GET", where)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        assert answer.json() == house.ask(who, "GET", "/v1/matches/match_none").json()
+        assert house.row_counts() == before
+
+
+def test_a_wish_that_is_too_long_is_refused(pair: Pair) -> None:
+    answer = pair.house.ask("shelter", "GET", f"/v1/matches/{pair.match_id}", params={"language": "x" * 36})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "language")
