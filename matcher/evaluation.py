@@ -44,18 +44,61 @@ def decide(score: Floats, is_match: Bools, threshold: float, matches: int | None
     return Decision(float(threshold), float(precision), float(recall), float(f1))
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What every threshold does: m distinct scores, highest first; pairs of equal score stand or fall together.
+
+    Attributes:
+        threshold: shape (m,).
+        pairs: shape (m,), how many pairs reach it.
+        found: shape (m,), how many of these are matches.
+        matches: how many true pairs there are, those that are not among the scored included.
+    """
+
+    threshold: Floats
+    pairs: npt.NDArray[np.int64]
+    found: npt.NDArray[np.int64]
+    matches: int
+
+    @property
+    def precision(self) -> Floats:
+        """Return the share of the pairs taken that are matches, shape (m,)."""
+        return np.asarray(self.found / self.pairs, dtype=np.float64)
+
+    @property
+    def recall(self) -> Floats:
+        """Return the share of all true pairs that are taken, shape (m,)."""
+        return np.asarray(self.found / max(self.matches, 1), dtype=np.float64)
+
+    def at(self, position: int) -> Decision:
+        """Return the decision of one threshold."""
+        precision, recall = float(self.precision[position]), float(self.recall[position])
+        f1 = 2 * precision * recall / (precision + recall) if self.found[position] else 0.0
+        return Decision(float(self.threshold[position]), precision, recall, f1)
+
+
+def curve(score: Floats, is_match: Bools, matches: int | None = None) -> Curve:
+    """Return what every threshold does, from the strictest to the one that takes every pair.
+
+    Args:
+        score: shape (n,).
+        is_match: shape (n,).
+        matches: how many true pairs there are, when some are not among the n; None: all are.
+    """
+    order = np.argsort(-score, kind="stable")
+    last = np.flatnonzero(np.append(score[order][1:] != score[order][:-1], True)) if len(order) else order
+    found = np.cumsum(is_match[order], dtype=np.int64)[last]
+    return Curve(
+        score[order][last], last.astype(np.int64) + 1, found, int(is_match.sum()) if matches is None else matches
+    )
+
+
 def best_decision(score: Floats, is_match: Bools, matches: int | None = None) -> Decision:
-    """Return the decision with the highest F1 over all thresholds."""
+    """Return the decision with the highest F1 over all thresholds; of equal ones the strictest."""
     if len(score) == 0:
         return Decision(0.0, 0.0, 0.0, 0.0)
-    order = np.argsort(-score, kind="stable")
-    right = np.cumsum(is_match[order])
-    total = is_match.sum() if matches is None else matches
-    f1 = 2 * right / (np.arange(1, len(order) + 1) + total)
-    # Pairs of equal score stand or fall together: only the last of each counts.
-    last = np.append(score[order][1:] != score[order][:-1], True)
-    best = int(np.argmax(np.where(last, f1, -1.0)))
-    return decide(score, is_match, float(score[order][best]), matches)
+    every = curve(score, is_match, matches)
+    return every.at(int(np.argmax(2 * every.found / (every.pairs + every.matches))))
 
 
 def area_under_curve(score: Floats, is_match: Bools) -> float:
@@ -180,3 +223,18 @@ def own_scores(
 def recall_at(ranks: npt.NDArray[np.int64], ks: Sequence[int]) -> dict[str, float]:
     """Return {"recall@k": share of ranks below k}."""
     return {f"recall@{k}": float((ranks < k).mean()) if len(ranks) else 0.0 for k in ks}
+
+
+def ranks_within(group: npt.NDArray[np.int64], score: Floats, is_match: Bools) -> npt.NDArray[np.int64]:
+    """Return each pair's place (0 first) in its group by score; of equal scores, those that are no match come first.
+
+    Args:
+        group: shape (n,), pairs of one number are ranked against each other (the record that was searched for).
+        score: shape (n,).
+        is_match: shape (n,).
+    """
+    order = np.lexsort((is_match, -score, group))
+    starts = np.flatnonzero(np.append(True, group[order][1:] != group[order][:-1])) if len(order) else order
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    return ranks

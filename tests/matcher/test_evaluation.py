@@ -18,11 +18,13 @@ from matcher.evaluation import (
     best_decision,
     brier_score,
     count_reaching,
+    curve,
     decide,
     expected_calibration_error,
     own_scores,
     ranks_among,
     ranks_of_truth,
+    ranks_within,
     recall_at,
     reliability,
 )
@@ -121,6 +123,32 @@ class TestBestDecision:
         best = best_decision(score, is_match, matches)
         assert best in every
         assert best.f1 == about(max(decision.f1 for decision in every))
+
+
+class TestCurve:
+    def test_by_hand(self) -> None:
+        found = curve(scores(0.2, 0.9, 0.5, 0.5), truths("+-+-"), matches=5)
+        assert found.threshold.tolist() == [0.9, 0.5, 0.2]
+        assert (found.pairs.tolist(), found.found.tolist(), found.matches) == ([1, 3, 4], [0, 1, 2], 5)
+        assert found.precision.tolist() == [0.0, about(1 / 3), 0.5]
+        assert found.recall.tolist() == [0.0, about(0.2), about(0.4)]
+
+    def test_nothing(self) -> None:
+        found = curve(scores(), truths(""), matches=3)
+        assert len(found.threshold) == len(found.precision) == len(found.recall) == 0
+
+    @given(pairs=PAIRS, unseen=st.integers(0, 5))
+    @settings(max_examples=60, deadline=None)
+    def test_every_point_is_the_decision_at_its_threshold(self, pairs: Labelled, unseen: int) -> None:
+        score, is_match = columns(pairs)
+        matches = int(is_match.sum()) + unseen
+        found = curve(score, is_match, matches)
+        assert found.threshold.tolist() == sorted(set(score.tolist()), reverse=True)
+        for position, threshold in enumerate(found.threshold.tolist()):
+            expected = decide(score, is_match, threshold, matches)
+            seen = found.at(position)
+            assert (seen.threshold, seen.precision, seen.recall) == (threshold, expected.precision, expected.recall)
+            assert seen.f1 == about(expected.f1)
 
 
 def slow_area(pairs: Labelled) -> float:
@@ -254,3 +282,33 @@ class TestRanksAmong:
     def test_nothing_reaches_in_an_empty_gallery(self) -> None:
         queries = np.ones((3, 2), np.float32)
         assert count_reaching(queries, np.zeros((0, 2), np.float32), np.ones(3, np.float32)).tolist() == [0, 0, 0]
+
+
+GROUPED = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([-2.0, 0.0, 1.5]), st.booleans()), max_size=15)
+
+
+def slow_rank(pairs: Sequence[tuple[int, float, bool]], at: int) -> int:
+    """Return a pair's place by meeting all others of its group; of equal ones the wrong stand before the right."""
+    group, score, match = pairs[at]
+    others = [(other, pair) for other, pair in enumerate(pairs) if other != at and pair[0] == group]
+    ahead = [pair for _, pair in others if pair[1] > score or (pair[1] == score and match and not pair[2])]
+    return len(ahead) + sum(pair[1:] == (score, match) and other < at for other, pair in others)
+
+
+class TestRanksWithin:
+    def test_by_hand(self) -> None:
+        group = np.array([7, 3, 7, 3, 7])
+        assert ranks_within(group, scores(1.0, 5.0, 2.0, 5.0, 9.0), truths("-+---")).tolist() == [2, 1, 1, 0, 0]
+
+    def test_nothing(self) -> None:
+        assert ranks_within(np.zeros(0, np.int64), scores(), truths("")).tolist() == []
+
+    @given(pairs=GROUPED)
+    @settings(max_examples=80, deadline=None)
+    def test_it_is_that_of_a_plain_loop(self, pairs: list[tuple[int, float, bool]]) -> None:
+        found = ranks_within(
+            np.array([group for group, _, _ in pairs], dtype=np.int64),
+            scores(*(score for _, score, _ in pairs)),
+            np.array([match for _, _, match in pairs], dtype=bool),
+        )
+        assert found.tolist() == [slow_rank(pairs, at) for at in range(len(pairs))]
