@@ -31,11 +31,13 @@ from matcher.errors import InvalidRecord
 from matcher.model import SHIPPED, MatchModel, record_key
 from matcher.person import PersonRecord, Side
 from matcher.refit import DecidedPairs, fit_dependence, refit
+from matcher.rivals import alike_rivals, rival_bits
 from matcher.scoring import score_pairs
 from matcher.training import TrainingPairs, choose_thresholds, random_pairs, train_supervised
 
 TRAIN_SEED, TUNE_SEED, THRESHOLD_SEED = 1001, 1002, 1003
 TODAY = date(2026, 11, 1)
+_DEVIATION = 0.5
 Ints = npt.NDArray[np.int64]
 
 
@@ -70,14 +72,22 @@ def train_evidence(train_reports: int = 20_000, tune_reports: int = 40_000) -> T
     sample = _Sample.of(linked_sample(TUNE_SEED, tune_reports, tune_reports // 10))
     decided, _ = sample.candidates()
     prior = model.prior_bits(tune_reports)
-    model = refit(fit_dependence(model, decided, prior), decided, prior, constant=False)
+    # The people are synthetic: what they teach beyond m and u moves a level by half a bit or so, not more.
+    model = refit(fit_dependence(model, decided, prior), decided, prior, _DEVIATION, constant=False)
 
     sample = _Sample.of(linked_sample(THRESHOLD_SEED, tune_reports, tune_reports // 10))
     decided, pairs = sample.candidates()
     scored = score_pairs(
         sample.columns, pairs[:, 0], pairs[:, 1], sample.context, model, tune_reports, assigned=decided.levels
     )
-    model = replace(model, thresholds=choose_thresholds(scored.probability, decided.is_match))
+    rivals = rival_bits(
+        scored.weight,
+        pairs[:, 1],
+        1.0 - model.report_share,
+        alike_rivals(sample.columns, scored.weight, pairs[:, 1], pairs[:, 0], sample.context, model, tune_reports),
+    )
+    scored = scored.among(rivals)
+    model = replace(model, thresholds=choose_thresholds(scored.probability, decided.is_match, pairs[:, 1]))
     at = scored.probability >= model.thresholds.probable
     figures = {
         "tune_pairs": float(len(pairs)),

@@ -288,9 +288,13 @@ def nearest_rows(queries: Vectors, gallery: Vectors, k: int, sure: int, least: f
     live = np.flatnonzero(queries.any(axis=1))
     if not len(live) or not len(gallery):
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    # Blocks that nobody fills, or that a route leaves out, add nothing to any product.
+    filled = np.flatnonzero(queries.any(axis=0) & gallery.any(axis=0))
+    if not len(filled):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     scores, rows = faiss.knn(
-        np.ascontiguousarray(queries[live]), np.ascontiguousarray(gallery), min(k, len(gallery)),
-        faiss.METRIC_INNER_PRODUCT,
+        np.ascontiguousarray(queries[live][:, filled]), np.ascontiguousarray(gallery[:, filled]),
+        min(k, len(gallery)), faiss.METRIC_INNER_PRODUCT,
     )  # fmt: skip
     good = (scores > 0) & (rows >= 0)
     good[:, sure:] &= scores[:, sure:] >= least * scores[:, :1]

@@ -28,7 +28,7 @@ from matcher.training import em_weights, prior_model, random_pairs, u_from_rando
 
 CANDIDATES = 40
 _FEW, _LEAST_SHARE, _MOST_SHARE = 3000, 0.02, 0.95
-_RANDOM_PAIRS = 100_000
+_RANDOM_PAIRS = 50_000
 _SEED = 20261101
 
 

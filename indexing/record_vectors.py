@@ -17,9 +17,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from matcher.columns import AREA_LEVELS, RecordColumns, parse_text
+from matcher.columns import AREA_LEVELS, RecordColumns
 from matcher.names.encoder import NAME_WIDTH, REDUCED_WIDTH, NameEncoder, unit_rows
 from matcher.names.reading import read_with
+from matcher.texts import parse_text
 
 Vectors = npt.NDArray[np.float32]
 
@@ -80,7 +81,7 @@ def encode_records(columns: RecordColumns) -> RecordVectors:
     last = max((int(ids.max(initial=-1)) for ids in searched), default=-1)
     names = encoder.encode(columns.names.names[: last + 1])
     relatives = encoder.reduced(names)
-    texts = encoder.reduced(encoder.encode_read(read_with(columns.texts.names, parse_text)))
+    villages = np.concatenate([columns.village[:, None], columns.remembered_texts], axis=1)
     shared = np.zeros((n, WIDTH), dtype=np.float32)
     spans = _spans()
     unknown = columns.relatives  # relation unknown: may be the father as well as the mother
@@ -89,8 +90,7 @@ def encode_records(columns: RecordColumns) -> RecordVectors:
     shared[:, spans["birth"]] = _birth(columns)
     shared[:, spans["sex"]] = np.stack([columns.sex == 1, columns.sex == 2], axis=1)
     shared[:, spans["place"]] = _places(columns)
-    villages = np.concatenate([columns.village[:, None], columns.remembered_texts], axis=1)
-    shared[:, spans["village"]] = _mean_of(texts, villages)
+    shared[:, spans["village"]] = _mean_of(*_encoded_texts(columns, villages))
     record, column = np.nonzero(columns.own >= 0)
     nameless = np.flatnonzero((columns.own < 0).all(axis=1))
     owners = np.concatenate([record, nameless]).astype(np.int64)
@@ -102,15 +102,16 @@ def encode_records(columns: RecordColumns) -> RecordVectors:
 
 def encode_addresses(columns: RecordColumns) -> Vectors:
     """Return a unit vector of each record's address, shape (n, d), float32; zeros where there is none."""
-    used = np.unique(columns.address[columns.address >= 0])
+    return _mean_of(*_encoded_texts(columns, columns.address[:, None]))
+
+
+def _encoded_texts(columns: RecordColumns, ids: npt.NDArray[np.int32]) -> tuple[Vectors, npt.NDArray[np.int32]]:
+    """Return (vectors of the texts that are asked for, `ids` as rows of these), -1 where there is none."""
+    used = np.unique(ids[ids >= 0])
     encoder = NameEncoder.load()
     texts = [columns.texts.names[number] for number in used.tolist()]
-    table = encoder.reduced(encoder.encode_read(read_with(texts, parse_text)))
-    out = np.zeros((len(columns), _RELATIVE_WIDTH), dtype=np.float32)
-    known = np.flatnonzero(columns.address >= 0)
-    if len(known):
-        out[known] = table[np.searchsorted(used, columns.address[known])]
-    return out
+    rows = np.where(ids >= 0, np.searchsorted(used, ids), -1).astype(np.int32)
+    return encoder.reduced(encoder.encode_read(read_with(texts, parse_text))), rows
 
 
 def weighted(queries: Vectors, route: str) -> Vectors:

@@ -5,10 +5,8 @@ Both sides of a linkage go into one table; a pair is two row numbers. Distinct t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 from typing import TypeVar
@@ -17,15 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.carried import Items, item_columns
-from matcher.family_words import Bare, bare_parents
+from matcher.family_words import Bare, bare_names
 from matcher.languages import language_bits
 from matcher.marks import Int8, mark_rows
-from matcher.names.grammar import NameToken
-from matcher.names.phonetics import fold
-from matcher.names.romanize import romanize
 from matcher.names.table import NameTable
 from matcher.person import AgeBasis, PartialDate, PersonName, PersonRecord, Sex, Side
 from matcher.places import Gazetteer, ResolvedPlace
+from matcher.texts import learn_words, parse_text
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -34,24 +30,6 @@ T = TypeVar("T")
 NAMES_KEPT, RELATIVES_KEPT, REMEMBERED_KEPT, PHONES_KEPT, IDS_KEPT, FACES_KEPT, MARKS_KEPT = 4, 3, 4, 4, 4, 3, 4
 _SEX_CODES = {Sex.UNKNOWN: 0, Sex.FEMALE: 1, Sex.MALE: 2, Sex.OTHER: 3}
 AREA_LEVELS, LANGUAGES_KEPT = 4, 63
-
-
-_NO_WORD = re.compile("[\x00-/:-`{-\x7f]+")
-
-
-def parse_text(text: str) -> tuple[NameToken, ...]:
-    """Return the words of a free text (address, mark, village): digits count, no grammar of names."""
-    tokens = map(_text_token, _NO_WORD.sub(" ", text[:200].casefold()).split())
-    return tuple(token for token in tokens if token is not None)
-
-
-@lru_cache(maxsize=131072)
-def _text_token(word: str) -> NameToken | None:
-    roman = word if word.isascii() else romanize(word).replace(" ", "")
-    if not roman:
-        return None
-    number = any(char.isdigit() for char in roman)
-    return NameToken(word, roman, roman if number else fold(roman), 1.0)
 
 
 def exact_key(kind: str, value: str) -> int:
@@ -82,9 +60,10 @@ class RecordColumns:
         records: the records themselves, by row.
         names: table of all person and relative names; `own`, `father`, `mother`, `relatives` hold its name ids,
             shapes (n, 4), (n, 3), (n, 3), (n, 3).
-        texts: table of places, addresses, marks; `village`, `district_text`, `address` hold its ids, shape (n,).
-        bare_father, bare_mother: shape (n, 3), the parents' names without the words that stand in another name of the
-            record already; -1 where there is none such.
+        texts: table of places, addresses, marks; `village`, `district_text`, `state_text`, `address` hold its ids,
+            shape (n,).
+        bare_father, bare_mother, bare_relatives: shape (n, 3), these names without the words of names before them; -1
+            where there is none such.
         sex: shape (n,), 0 unknown, 1 female, 2 male, 3 other.
         birth, event: shape (n, 2), proleptic ordinals of the earliest and latest day.
         exact_birth: shape (n,), bool, known to the day.
@@ -114,6 +93,7 @@ class RecordColumns:
     mother: Int32
     bare_father: Int32
     bare_mother: Int32
+    bare_relatives: Int32
     relatives: Int32
     sex: npt.NDArray[np.int8]
     birth: Int32
@@ -125,6 +105,7 @@ class RecordColumns:
     region: Int32
     village: Int32
     district_text: Int32
+    state_text: Int32
     remembered_areas: Int32
     remembered_texts: Int32
     languages: npt.NDArray[np.uint64]
@@ -160,14 +141,16 @@ class RecordColumns:
         """Return the columns of the records in their order."""
         rows = tuple(records)
         places = [(gazetteer or Gazetteer.load()).resolve(row.origin) for row in rows]
-        bare_fathers, bare_mothers = bare_parents(rows)
+        bare = bare_names(rows)
         names = NameTable.build(
             chain(
                 (name.text for row in rows for name in (*row.names, *row.father, *row.mother, *row.relatives)),
-                (text for bare in (*bare_fathers, *bare_mothers) for text in bare if text is not None),
+                (text for one in chain(*bare) for text in one if text is not None),
             )
         )
-        texts = NameTable.build(_texts(rows, places), parse_text)
+        every_text = dict.fromkeys(_texts(rows, places))
+        learn_words(every_text)
+        texts = NameTable.build(every_text, parse_text)
         codes: dict[str, int] = {}
         areas = _areas(places, codes)
         remembered = [_remembered(row, gazetteer or Gazetteer.load(), codes) if row.remembered else () for row in rows]
@@ -186,8 +169,9 @@ class RecordColumns:
             own=_name_ids(names, [row.names for row in rows], NAMES_KEPT),
             father=_name_ids(names, [row.father for row in rows], RELATIVES_KEPT),
             mother=_name_ids(names, [row.mother for row in rows], RELATIVES_KEPT),
-            bare_father=_bare_ids(names, bare_fathers),
-            bare_mother=_bare_ids(names, bare_mothers),
+            bare_father=_bare_ids(names, bare[0]),
+            bare_mother=_bare_ids(names, bare[1]),
+            bare_relatives=_bare_ids(names, bare[2]),
             relatives=_name_ids(names, [row.relatives for row in rows], RELATIVES_KEPT),
             sex=np.array([_SEX_CODES[row.sex] for row in rows], dtype=np.int8),
             birth=_intervals([row.birth for row in rows]),
@@ -199,6 +183,7 @@ class RecordColumns:
             region=np.array([row[1] if row[1] >= 0 else row[0] for row in areas], dtype=np.int32),
             village=_text_ids(texts, [place.village for place in places]),
             district_text=_text_ids(texts, [place.district for place in places]),
+            state_text=_text_ids(texts, [place.state for place in places]),
             remembered_areas=_padded(remembered, REMEMBERED_KEPT, -1, np.int32).astype(np.int32),
             remembered_texts=_text_rows(texts, [row.remembered for row in rows], REMEMBERED_KEPT),
             languages=languages,
@@ -232,7 +217,7 @@ class RecordColumns:
 
 def _texts(rows: tuple[PersonRecord, ...], places: list[ResolvedPlace]) -> Iterable[str]:
     for row, place in zip(rows, places, strict=True):
-        yield from filter(None, (place.village, place.district, row.address, row.postcode))
+        yield from filter(None, (place.village, place.district, place.state, row.address, row.postcode))
         yield from row.remembered
         yield from row.marks
         yield from (value for _, value in row.extras)

@@ -1,8 +1,8 @@
-"""Which words of a parent's name has the record already said in another name?
+"""Which words of a relative's name has the record already said in another name?
 
 A child mostly bears her father's surname, and so does her mother. Where both sides write the surname with all three,
 its agreement is one piece of evidence, not three: it counts with the first name that holds it (her own, then the
-father's), and the parents are compared by what remains of their names.
+father's), and relatives are compared by what remains of their names.
 """
 
 from __future__ import annotations
@@ -19,32 +19,41 @@ from matcher.names.words import Numbered
 from matcher.person import PersonName, PersonRecord
 
 Bare = tuple[str | None, ...]
-"""For each of a parent's names what is left of it: None where no word is shared, "" where nothing is left."""
+"""For each of a relative's names what is left of it: None where no word is shared, "" where nothing is left."""
 _NOTHING: Bare = ()
 
 
-def bare_parents(rows: Sequence[PersonRecord]) -> tuple[list[Bare], list[Bare]]:
-    """Return (fathers' names, mothers' names) without the words that stand in a name before them, by record.
+def bare_names(rows: Sequence[PersonRecord]) -> tuple[list[Bare], list[Bare], list[Bare]]:
+    """Return (fathers', mothers', other relatives' names) without the words of the names before them, by record.
 
     Words are taken as typed, between spaces, and are shared where they are one word in two spellings, too.
     """
     numbers = Numbered()
-    cut = [tuple(_cut(names, numbers) for names in (row.names, row.father, row.mother)) for row in rows]
+    families = [number for number, row in enumerate(rows) if row.father or row.mother or row.relatives]
+    cut = [
+        tuple(_cut(names, numbers) for names in (row.names, row.father, row.mother, row.relatives))
+        for row in map(rows.__getitem__, families)
+    ]
     asked = {
         (word, other)
-        for own, father, mother in cut
-        for earlier, later in ((own, father), (own, mother), (father, mother))
+        for family in cut
+        for place, later in enumerate(family)
+        if later
+        for earlier in family[:place]
         for other in _words_of(earlier)
         for word in _words_of(later)
     }
     same = _same_words(list(numbers), asked)
-    fathers: list[Bare] = []
-    mothers: list[Bare] = []
-    for row, (own, father, mother) in zip(rows, cut, strict=True):
-        before = _words_of(own)
-        fathers.append(_without(row.father, father, before, same))
-        mothers.append(_without(row.mother, mother, before | _words_of(father), same))
-    return fathers, mothers
+    found: tuple[list[Bare], list[Bare], list[Bare]] = ([], [], [])
+    for out in found:
+        out += [_NOTHING] * len(rows)
+    for number, family in zip(families, cut, strict=True):
+        row = rows[number]
+        before = _words_of(family[0])
+        for out, names, words in zip(found, (row.father, row.mother, row.relatives), family[1:], strict=True):
+            out[number] = _without(names, words, before, same)
+            before |= _words_of(words)
+    return found
 
 
 def _cut(names: Sequence[PersonName], numbers: Numbered) -> tuple[tuple[int, ...], ...]:

@@ -193,7 +193,9 @@ class _Reader:
         self.problems: list[InvalidRecord] = []
 
     def many(self, field: str) -> tuple[str, ...]:
-        value = self.fields.get(field, ())
+        value = self.fields.get(field)
+        if not value:
+            return ()
         parts = [value] if isinstance(value, str) else list(value)
         return tuple(part.strip() for part in parts if part and part.strip())
 
@@ -217,6 +219,8 @@ class _Reader:
             return None
 
     def names(self, field: str, kind: NameKind = NameKind.BIRTH) -> tuple[PersonName, ...]:
+        if not self.fields.get(field):
+            return ()
         return tuple(PersonName(text, kind) for text in self.many(field))
 
 

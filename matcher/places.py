@@ -7,13 +7,15 @@ know stays as text and is compared as text: most villages are in no table.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 
-from matcher.names.phonetics import encode_tokens, fold, token_similarities
-from matcher.names.romanize import romanize
+from matcher.names.phonetics import encode_tokens, fold_many, token_similarities
+from matcher.names.romanize import romanize_texts
 from matcher.person import Place
 from matcher.reference import alternatives, read_table
 
@@ -31,12 +33,23 @@ _GENERIC = re.compile(
 @lru_cache(maxsize=262144)
 def fold_place(text: str) -> str:
     """Return the folded form of a place name: one string without spaces ("" if there are no letters)."""
-    roman = romanize(text)
-    bare = _GENERIC.sub(" ", roman).split() or roman.split()
-    if len(bare) > 1 and bare[-1] in _COMPASS:
+    return fold_places((text,))[0]
+
+
+def fold_places(texts: Sequence[str]) -> list[str]:
+    """Return the folded form of each place name; all are folded at once, which is many times faster."""
+    bare = list(map(_bare, romanize_texts(texts)))
+    folded = iter(fold_many([word for word, _ in bare if word]))
+    return [next(folded) + compass if word else compass for word, compass in bare]
+
+
+def _bare(roman: str) -> tuple[str, str]:
+    """Return (the words of a place that are its name, written together; a point of the compass at its end)."""
+    words = _GENERIC.sub(" ", roman).split() or roman.split()
+    if len(words) > 1 and words[-1] in _COMPASS:
         # 24 Parganas (S): folded with the word before it, the letter would vanish into the plural.
-        return fold("".join(bare[:-1])) + bare[-1]
-    return fold("".join(bare))
+        return "".join(words[:-1]), words[-1]
+    return "".join(words), ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +60,13 @@ class ResolvedPlace:
         path: hierarchical id, e.g. `IN/WB/south-24-parganas/gosaba`; "" if nothing was recognised.
         village: folded text of the narrowest part as written ("" if unknown).
         district: folded text of the district as written, when the gazetteer does not know it.
+        state: the same of the state.
     """
 
     path: str = ""
     village: str = ""
     district: str = ""
+    state: str = ""
 
     def area(self, level: int) -> str:
         """Return the path cut to a level (0 country, 1 state, 2 district, 3 block or town), "" if not known so far."""
@@ -83,11 +98,15 @@ class Gazetteer:
     def load(cls) -> Gazetteer:
         """Return the shipped gazetteer."""
         gazetteer = cls()
-        for row in (row for country in COUNTRIES for row in read_table(f"places/gazetteer_{country}.tsv")):
-            names = (row["latin"], *alternatives(row["native"]), *alternatives(row["variants"]))
-            if row["level"] == "country":
-                names = (*names, row["id"])
-            forms = tuple(dict.fromkeys(filter(None, map(fold_place, names))))
+        rows = [row for country in COUNTRIES for row in read_table(f"places/gazetteer_{country}.tsv")]
+        named = [
+            (row["latin"], *alternatives(row["native"]), *alternatives(row["variants"]),
+             *([row["id"]] if row["level"] == "country" else []))
+            for row in rows
+        ]  # fmt: skip
+        folded = iter(fold_places([name for names in named for name in names]))
+        for row, names in zip(rows, named, strict=True):
+            forms = tuple(dict.fromkeys(filter(None, islice(folded, len(names)))))
             location = (float(row["latitude"]), float(row["longitude"])) if row["latitude"] else None
             place_id = row["id"]
             gazetteer.entries[place_id] = _Entry(
@@ -109,8 +128,10 @@ class Gazetteer:
 
     def _resolve(self, place: Place) -> ResolvedPlace:
         path = self._find(place.country, "", (0,)) if place.country else ""
+        state = ""
         if place.state:
-            path = self._find(place.state, path, (1,)) or path
+            found = self._find(place.state, path, (1,))
+            path, state = (found, "") if found else (path, fold_place(place.state))
         district = ""
         if place.district:
             found = self._find(place.district, path, (2, 3)) or self._find(place.district, path, (1,))
@@ -118,7 +139,7 @@ class Gazetteer:
         village = fold_place(place.village) if place.village else ""
         if place.village:
             path = self._find(place.village, path, (3, 4, 2)) or path
-        return ResolvedPlace(path, village, district)
+        return ResolvedPlace(path, village, district, state)
 
     def _find(self, text: str, within: str, levels: tuple[int, ...]) -> str:
         """Return the id of the place called `text` below `within` at one of the levels; "" if none or ambiguous."""

@@ -7,6 +7,7 @@ nobody has labelled). Counts are smoothed towards a prior, so that a level never
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -60,7 +61,11 @@ GROUPS: Mapping[str, DependenceGroup] = {
     "growth": DependenceGroup(("birth", "age", "height"), 0.7),
     "looks": DependenceGroup(("marks", "clothing", "belongings"), 0.8),
 }
+STRANGERS_ALERTED = 0.003
+"""Share of rescued people without a report for whom an alert may go out: less than the promised .005, since the
+next thousand people are others."""
 _PRIOR_RARITY_BITS = 9.0
+_SETTLED = 1e-5  # a share of matches that moves by less than this part of itself has been found
 _U_FLOOR, _M_FLOOR = 1e-6, 2e-3
 
 
@@ -200,6 +205,7 @@ def em_weights(
     share = min(0.05 * n / total, 0.5)
     current = model
     for _ in range(iterations):
+        before = share
         bits = np.full(n, np.log2(share / (1 - share)))
         for name, result in levels.items():
             bits += level_bits(current.comparisons[name], result)
@@ -218,6 +224,8 @@ def em_weights(
                 part, levels=tuple(replace(level, m=float(m[number])) for number, level in enumerate(part.levels))
             )
         current = replace(current, comparisons=updated)
+        if abs(share - before) <= _SETTLED * before:
+            break
     return current, share
 
 
@@ -250,10 +258,19 @@ def u_from_random(
     return replace(model, comparisons=weights)
 
 
-def choose_thresholds(probability: npt.NDArray[np.float64], is_match: npt.NDArray[np.bool_]) -> Thresholds:
+def choose_thresholds(
+    probability: npt.NDArray[np.float64],
+    is_match: npt.NDArray[np.bool_],
+    rescued: npt.NDArray[np.int64] | None = None,
+) -> Thresholds:
     """Return the lowest thresholds that keep a stated precision on labelled candidate pairs: certain .99, probable .95.
 
-    Possible is a fixed 2 %: one in fifty is worth a look by a person who can know more.
+    Probable raises alerts, so it has a second condition: of the rescued people without any match, no more than
+    `STRANGERS_ALERTED` reach it. Possible is a fixed 2 %: one in fifty is worth a look by a person who can know more.
+
+    Args:
+        probability, is_match: shape (n,).
+        rescued: shape (n,), whose candidate each pair is; None leaves the second condition out.
     """
     order = np.argsort(-probability)
     precision = np.cumsum(is_match[order]) / np.arange(1, len(order) + 1)
@@ -265,6 +282,23 @@ def choose_thresholds(probability: npt.NDArray[np.float64], is_match: npt.NDArra
         good = np.flatnonzero((precision >= target) & last)
         return float(probability[order][good[-1]]) if len(good) else default
 
-    probable = min(max(lowest(0.95, 0.75), 0.5), 0.95)
-    certain = min(max(lowest(0.99, 0.98), probable + 0.02), 0.995)
-    return Thresholds(certain=round(certain, 3), probable=round(probable, 3))
+    quiet = 0.0 if rescued is None else _quiet_for_strangers(probability, is_match, rescued)
+    probable = min(max(lowest(0.95, 0.75), 0.5, quiet), 0.95)
+    # Certain leaves a quarter of the doubt at most, and is the rarer word whatever the sample.
+    certain = min(max(lowest(0.99, 0.98), 1 - (1 - probable) / 4), 0.995)
+    return Thresholds(certain=round(certain, 3), probable=math.ceil(probable * 1000) / 1000)
+
+
+def _quiet_for_strangers(
+    probability: npt.NDArray[np.float64], is_match: npt.NDArray[np.bool_], rescued: npt.NDArray[np.int64]
+) -> float:
+    """Return the probability that no more than the stated share of those without a match reach with any pair."""
+    found = np.zeros(int(rescued.max(initial=-1)) + 1, dtype=np.bool_)
+    np.logical_or.at(found, rescued, is_match)
+    best = np.zeros(len(found))
+    np.maximum.at(best, rescued, probability)
+    strangers = np.sort(best[~found & (np.bincount(rescued, minlength=len(found)) > 0)])
+    if not len(strangers):
+        return 0.0
+    allowed = int(STRANGERS_ALERTED * len(strangers))
+    return float(np.nextafter(strangers[len(strangers) - 1 - allowed], 1.0))

@@ -14,12 +14,13 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from matcher.columns import RecordColumns, parse_text
+from matcher.columns import RecordColumns
 from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
 from matcher.names.phonetics import encode_tokens, token_similarities
 from matcher.names.script import script_of
 from matcher.names.weighing import SAME_WORD
 from matcher.reference import alternatives, read_table
+from matcher.texts import parse_text
 
 LABELS = ("same community", "different communities")
 KINDS = ("people", "caste", "religion")

@@ -51,15 +51,15 @@ def best_level(
     i: Pairs,
     j: Pairs,
     frequencies: NameFrequencies,
-    bare: Int32 | None = None,
+    bare: tuple[Int32, Int32] | None = None,
 ) -> LevelResult:
     """Compare all names `left[i]` with all names `right[j]`; the best pair of each counts.
 
     Args:
         left, right: shape (n, k), name ids per record, -1 padded.
         i, j: shape (p,), the pairs of rows.
-        bare: shape (n, k), the names without words that their record says elsewhere, which count where both sides
-            have them; -1 where there are none.
+        bare: of both, shape (n, k), the names without words that their record says elsewhere, -1 where there are none;
+            these count where both sides have them.
     """
     names_i, names_j = left[i], right[j]
     level = np.full(len(i), NULL, dtype=np.int8)
@@ -68,7 +68,7 @@ def best_level(
     pair, a, b = np.nonzero(grid)
     ids_a, ids_b = names_i[pair, a].astype(np.int64), names_j[pair, b].astype(np.int64)
     if bare is not None:
-        bare_a, bare_b = bare[i[pair], a], bare[j[pair], b]
+        bare_a, bare_b = bare[0][i[pair], a], bare[1][j[pair], b]
         both = (bare_a >= 0) & (bare_b >= 0)
         ids_a, ids_b = np.where(both, bare_a, ids_a), np.where(both, bare_b, ids_b)
     known = (columns.names.tokens[ids_a, 0] >= 0) & (columns.names.tokens[ids_b, 0] >= 0)
@@ -132,18 +132,23 @@ def _own(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelR
 
 
 def _father(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
-    return best_level(columns, columns.father, columns.father, i, j, context.relative_names, columns.bare_father)
+    bare = columns.bare_father, columns.bare_father
+    return best_level(columns, columns.father, columns.father, i, j, context.relative_names, bare)
 
 
 def _mother(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
-    return best_level(columns, columns.mother, columns.mother, i, j, context.relative_names, columns.bare_mother)
+    bare = columns.bare_mother, columns.bare_mother
+    return best_level(columns, columns.mother, columns.mother, i, j, context.relative_names, bare)
 
 
 def _relatives(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
     """Compare relatives whose relation is unknown with every relative of the other side."""
     every = np.concatenate([columns.relatives, columns.father, columns.mother], axis=1)
-    forward = best_level(columns, columns.relatives, every, i, j, context.relative_names)
-    backward = best_level(columns, every, columns.relatives, i, j, context.relative_names)
+    bare = columns.bare_relatives
+    bare_every = np.concatenate([bare, columns.bare_father, columns.bare_mother], axis=1)
+    names = context.relative_names
+    forward = best_level(columns, columns.relatives, every, i, j, names, (bare, bare_every))
+    backward = best_level(columns, every, columns.relatives, i, j, names, (bare_every, bare))
     better = (backward.levels < forward.levels) | (
         (backward.levels == forward.levels) & (backward.rarity > forward.rarity)
     )

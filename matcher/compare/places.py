@@ -10,9 +10,10 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, Indel
 from rapidfuzz.process import cpdist
 
-from matcher.columns import RecordColumns, parse_text
+from matcher.columns import RecordColumns
 from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
 from matcher.names.phonetics import token_similarities
+from matcher.texts import parse_text
 
 ORIGIN_LABELS = (
     "same village or town",
@@ -43,6 +44,11 @@ def _origin(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> Le
     agreeing = written[(alike >= _CLOSE) & (levels[written] > DISTRICT)]
     levels[agreeing] = DISTRICT
     known[written] = True
+    state_i, state_j = columns.state_text[i], columns.state_text[j]
+    states = np.flatnonzero((state_i >= 0) & (state_j >= 0))
+    alike = _text_similarity(columns, state_i[states], state_j[states])
+    levels[states[(alike >= _CLOSE) & (levels[states] > STATE)]] = STATE
+    known[states] = True
     village_i, village_j = columns.village[i], columns.village[j]
     named = np.flatnonzero((village_i >= 0) & (village_j >= 0))
     alike = _text_similarity(columns, village_i[named], village_j[named])
@@ -51,7 +57,8 @@ def _origin(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> Le
     levels[named[(alike >= _SAME) & ~contradicted]] = VILLAGE
     known[named] = True
     # Nothing shared and nothing that both sides state at the same width: unknown, not different.
-    comparable = known & ((levels < ELSEWHERE) | both[:, 0] | ((village_i >= 0) & (village_j >= 0)))
+    told = both[:, 0] | ((village_i >= 0) & (village_j >= 0)) | ((state_i >= 0) & (state_j >= 0))
+    comparable = known & ((levels < ELSEWHERE) | told)
     return LevelResult.plain(np.where(comparable, levels, NULL).astype(np.int8))
 
 

@@ -55,6 +55,14 @@ def romanize(text: str, lang: str | None = None) -> str:
     return " ".join(filter(None, (_romanize_word(word, lang) for word in normalise(text).split())))
 
 
+def romanize_texts(texts: Sequence[str]) -> list[str]:
+    """Return `romanize` of each text; all their words are read at once."""
+    cut = [normalise(text).split() for text in texts]
+    words = list(dict.fromkeys(word for one in cut for word in one))
+    read = dict(zip(words, romanize_words(words), strict=True))
+    return [" ".join(filter(None, map(read.__getitem__, one))) for one in cut]
+
+
 @lru_cache(maxsize=65536)
 def _romanize_word(word: str, lang: str | None) -> str:
     return romanize_words([word], lang)[0]

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexing.record_vectors import BLOCKS, ROUTES, WIDTH, Vectors, encode_records, weighted
-from matcher.columns import RecordColumns, parse_text
+from matcher.columns import RecordColumns
 from matcher.names.encoder import NAME_WIDTH, NameEncoder
 from matcher.names.reading import read_with
 from matcher.person import PartialDate, PersonName, PersonRecord, Place, Sex, Side
 from matcher.places import Gazetteer
+from matcher.texts import parse_text
 
 TEXTS = st.sampled_from(
     [

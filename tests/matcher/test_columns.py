@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from made_people import HOSTILE, person
 
-from matcher.columns import AREA_LEVELS, LANGUAGES_KEPT, RecordColumns, exact_key, parse_text
+from matcher.columns import AREA_LEVELS, LANGUAGES_KEPT, RecordColumns, exact_key
 from matcher.languages import language_bits
 from matcher.person import AgeBasis, FaceEmbedding, PartialDate, PersonName, Place, Sex, Side
+from matcher.texts import parse_text
 
 
 def test_no_records_make_an_empty_table() -> None:

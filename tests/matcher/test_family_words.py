@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from made_people import known_names, label, level, person
 
-from matcher.compare.names import FATHER, MOTHER, SAME
-from matcher.family_words import bare_parents
-from matcher.person import PersonRecord, Side
+from matcher.compare.names import FATHER, MOTHER, RELATIVE, SAME
+from matcher.family_words import bare_names
+from matcher.person import PersonName, PersonRecord, Side
 
 
 def bare(**names: str) -> tuple[object, object]:
-    (father,), (mother,) = bare_parents([person(**names)])
+    (father,), (mother,), _ = bare_names([person(**names)])
     return (father[0] if father else None), (mother[0] if mother else None)
 
 
@@ -34,8 +36,17 @@ def test_what_is_left_of_the_parents(own: str, father: str, mother: str, expecte
 
 
 def test_records_without_names_have_nothing_to_share() -> None:
-    assert bare_parents([]) == ([], [])
-    assert bare_parents([person(), person(father="Gopal Mondal")]) == ([(), ()], [(), ()])
+    assert bare_names([]) == ([], [], [])
+    assert bare_names([person(), person(father="Gopal Mondal")]) == ([(), ()], [(), ()], [(), ()])
+
+
+def test_of_a_relative_of_unknown_relation_too_the_surname_counts_once() -> None:
+    _, _, (bare,) = bare_names([person(names="Sunita Mondal", relatives="Gopal Mondal")])
+    assert bare == ("Gopal",)
+    left = person(names="Sunita Mondal", relatives="Gopal Mondal")
+    right = person(side=Side.RESCUED, names="Sunita Mondal", father="Tarun Mondal")
+    assert label(RELATIVE, left, right) == "different names"
+    assert label(RELATIVE, left, replace(right, father=(PersonName("Gopal Mandal"),))) == "same name"
 
 
 def family(own: str, father: str, mother: str, side: Side = Side.MISSING) -> PersonRecord:

@@ -47,7 +47,7 @@ def test_the_undivided_district_is_known_as_far_as_both_parts_share(gazetteer: G
 def test_unknown_parts_stay_as_text(gazetteer: Gazetteer) -> None:
     found = gazetteer.resolve(Place("IN", "West Bengal", "Nowhere", "Nowheregram"))
     assert found == ResolvedPlace("IN/WB", fold_place("Nowheregram"), fold_place("Nowhere"))
-    assert gazetteer.resolve(Place("Atlantis", "Poseidonis")) == ResolvedPlace()
+    assert gazetteer.resolve(Place("Atlantis", "Poseidonis")) == ResolvedPlace(state=fold_place("Poseidonis"))
     assert gazetteer.resolve(Place()) == ResolvedPlace()
 
 

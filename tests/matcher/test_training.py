@@ -15,6 +15,7 @@ from matcher.model import ComparisonLevel, ComparisonWeights, MatchModel, Thresh
 from matcher.scoring import FACE_NAME
 from matcher.training import (
     PRIOR_LEVELS,
+    STRANGERS_ALERTED,
     TrainingPairs,
     choose_thresholds,
     em_weights,
@@ -203,6 +204,17 @@ def test_what_goes_by_region_is_counted_among_neighbours() -> None:
 def test_thresholds_of_nothing_are_the_defaults() -> None:
     none = choose_thresholds(np.array([]), np.array([], dtype=bool))
     assert none == Thresholds(certain=0.98, probable=0.75, possible=0.02)
+
+
+def test_strangers_are_left_in_peace() -> None:
+    rng = np.random.default_rng(4)
+    # 2,000 people with a match that is nearly certain, 2,000 without, each with one candidate anywhere below .9.
+    probability = np.concatenate([rng.uniform(0.9, 1.0, 2000), rng.uniform(0.0, 0.9, 2000)])
+    is_match, rescued = np.arange(4000) < 2000, np.arange(4000)
+    loud, quiet = choose_thresholds(probability, is_match), choose_thresholds(probability, is_match, rescued)
+    assert loud.probable < quiet.probable
+    alerted = (probability[2000:] >= quiet.probable).mean()
+    assert 0.001 <= alerted <= STRANGERS_ALERTED
 
 
 def test_pairs_of_one_probability_stand_or_fall_together() -> None:

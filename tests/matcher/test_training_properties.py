@@ -92,6 +92,6 @@ def lowest_cut(pairs: list[tuple[float, bool]], target: float, default: float) -
 def test_thresholds_against_a_slow_search(pairs: list[tuple[float, bool]]) -> None:
     found = choose_thresholds(np.array([p for p, _ in pairs]), np.array([match for _, match in pairs], dtype=bool))
     probable = min(max(lowest_cut(pairs, 0.95, 0.75), 0.5), 0.95)
-    assert found.probable == round(probable, 3)
-    assert found.certain == round(min(max(lowest_cut(pairs, 0.99, 0.98), probable + 0.02), 0.995), 3)
+    assert found.probable == math.ceil(probable * 1000) / 1000
+    assert found.certain == round(min(max(lowest_cut(pairs, 0.99, 0.98), 1 - (1 - probable) / 4), 0.995), 3)
     assert found.possible < found.probable < found.certain < 1

@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_people import known_names, person
 
-from matcher.columns import MARKS_KEPT, RecordColumns, parse_text
+from matcher.columns import MARKS_KEPT, RecordColumns
 from matcher.compare.marks import MARKS
 from matcher.comparison import NULL
 from matcher.marks import Mark, mark_terms, parse_marks
 from matcher.names.alignment import compare_batch
 from matcher.names.table import NameTable
 from matcher.person import PersonRecord
+from matcher.texts import parse_text
 
 CONTEXT = known_names()
 DIFFER = len(MARKS.labels) - 1

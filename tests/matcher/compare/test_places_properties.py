@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_people import PLACES, known_names, people, person
 
-from matcher.columns import RecordColumns, parse_text
+from matcher.columns import RecordColumns
 from matcher.compare.places import ADDRESS, ORIGIN, REMEMBERED
 from matcher.comparison import NULL
 from matcher.names.phonetics import encode_tokens, token_similarities
 from matcher.person import PersonRecord, Place
 from matcher.places import Gazetteer
+from matcher.texts import parse_text
 
 CONTEXT = known_names()
 
@@ -54,6 +55,10 @@ def origin_oracle(left: Place, right: Place) -> int:
         comparable = comparable or alike(a.district, b.district) >= 0.8
         if alike(a.district, b.district) >= 0.8:
             level = min(level, 3)
+    if a.state and b.state:
+        comparable = True
+        if alike(a.state, b.state) >= 0.8:
+            level = min(level, 4)
     if a.village and b.village:
         comparable = True
         contradicted = any(shared <= n < depth for n in (1, 2))

@@ -519,7 +519,7 @@ point = st.tuples(coordinate, coordinate)
 def clouds(draw: st.DrawFn) -> Points:
     """Draw points that do not nearly coincide."""
     points = np.array(draw(st.lists(point, min_size=2, max_size=6)))
-    points[0] += (1000, 0)
+    points[0] += (1500, 0)
     return points
 
 
