@@ -170,7 +170,9 @@ def level_bits(part: ComparisonWeights, result: LevelResult) -> npt.NDArray[np.f
     level = np.where(found, result.levels, 0)
     bits = part.weights()[level]
     if part.rarity_scale:
-        bits = bits + part.rarity_scale * (result.rarity - np.array(part.rarity_mean)[level])
+        shown = bits + part.rarity_scale * (result.rarity - np.array(part.rarity_mean)[level])
+        # What everybody has in common says nothing; it does not say that two people are two. Photos have no such floor.
+        bits = np.where(bits > 0, np.maximum(shown, 0.0), shown)
     return np.where(found, bits, 0.0)
 
 

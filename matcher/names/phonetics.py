@@ -45,6 +45,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"hp", "p"),
         (r"^h([lmns])", r"\1"),  # Burmese Hla, Hmwe, Hnin, Hsu
         (r"one$", "on"),  # Burmese Phone, Hone
+        (r"n(?=[pbf])", "m"),  # not before v: Anvar is Anwar
         (r"v", "b"),
         (r"z", "j"),
         (r"ee|ii|ie(?!$)|y(?![aeiou])", "i"),
@@ -57,7 +58,6 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"([aeiou])h$", r"\1"),
         (r"([a-z])\1+", r"\1"),
         (r"m(?=[tdkgcj])", "n"),
-        (r"n(?=[pbf])", "m"),
         (r"ng", "N"),
     )
 )
