@@ -23,13 +23,16 @@ from matcher.errors import InvalidRecord
 from matcher.model import MatchModel
 from matcher.person import PersonRecord
 from matcher.rivals import alike_rivals, rival_bits
-from matcher.scoring import ScoredPairs, score_pairs
-from matcher.training import em_weights, prior_model, random_pairs, u_from_random
+from matcher.scoring import FACE_NAME, ScoredPairs, score_pairs
+from matcher.training import best_reached, em_weights, prior_model, random_pairs, u_from_random, within_reach
 
 CANDIDATES = 40
 _FEW, _LEAST_SHARE, _MOST_SHARE = 3000, 0.02, 0.95
 _RANDOM_PAIRS = 50_000
 _SEED = 20261101
+_SAMPLE = 1000
+
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +89,20 @@ def link_records(
         looks = score_pairs(columns, random[:, 0], random[:, 1], context, guess, len(left), comparisons)
         random = random[looks.probability < 0.5]
     learned = u_from_random(start, columns, random, context, comparisons)
+    learned = within_reach(learned, _reached(columns, sides, context, comparisons))
     stage("learning from the files", 1, 2)
     levels = {c.name: c.assign(columns, pairs[:, 0], pairs[:, 1], context) for c in comparisons}
     total = len(left) * len(right)
-    learned, share = em_weights(learned, levels, total_pairs=total, pairs=pairs)
-    # Even of files with nothing in common one would not say so for certain before looking.
-    learned = replace(learned, report_share=float(np.clip(share * len(left), _LEAST_SHARE, 0.999)))
+    # Even of files with nothing in common one would not say so for certain before looking; and each record of the
+    # smaller file has one match at most.
+    fewer = min(len(left), len(right))
+    least = _LEAST_SHARE * fewer / total
+    learned, share = em_weights(learned, levels, total_pairs=total, least=least, pairs=pairs)
+    share = min(max(share, least), _MOST_SHARE * fewer / total)
+    learned = replace(learned, report_share=share * len(left))
     stage("scoring", 0, 1)
     scored = score_pairs(columns, pairs[:, 0], pairs[:, 1], context, learned, len(left), comparisons, levels)
-    shares = np.clip(share * np.array([len(right), len(left)]), _LEAST_SHARE, _MOST_SHARE)
+    shares = share * np.array([len(right), len(left)])
     rivals = [
         rival_bits(
             scored.weight,
@@ -115,6 +123,20 @@ def _useful(
     i = rng.integers(0, boundary, 2000)
     j = rng.integers(boundary, len(columns), 2000)
     return tuple(c for c in comparisons if (c.assign(columns, i, j, context).levels >= 0).any())
+
+
+def _reached(
+    columns: RecordColumns, sides: tuple[Ints, Ints], context: Context, comparisons: Sequence[Comparison]
+) -> dict[str, int]:
+    """Return the best level of each comparison that both files can reach."""
+    rng = np.random.default_rng(_SEED)
+    samples = [rng.choice(rows, min(len(rows), _SAMPLE), replace=False) for rows in sides]
+    found = {}
+    for comparison in comparisons:
+        reached = [best_reached(columns, rows, context, comparison) for rows in samples]
+        if comparison.name != FACE_NAME and None not in reached:
+            found[comparison.name] = max(level for level in reached if level is not None)
+    return found
 
 
 def one_to_one(

@@ -185,6 +185,7 @@ def em_weights(
     iterations: int = 25,
     prior_strength: float = 60.0,
     total_pairs: int | None = None,
+    least: float = 1e-9,
     pairs: npt.NDArray[np.int64] | None = None,
 ) -> tuple[MatchModel, float]:
     """Return the model with m re-estimated from unlabelled candidate pairs, and the share of all pairs that match.
@@ -195,6 +196,7 @@ def em_weights(
         iterations: rounds of expectation and maximisation.
         prior_strength: how many pairs the starting m is worth.
         total_pairs: how many pairs the candidates were chosen from (u holds for those); None: the candidates are all.
+        least: share of all pairs below which matches are never taken to be: from few matches EM would slide to none.
         pairs: shape (n, 2), the two records of each pair. With it, the candidates of one record compete: it has one
             match at most, so a surname that a whole village shares is no evidence that everybody matches everybody.
     """
@@ -211,7 +213,7 @@ def em_weights(
             bits += level_bits(current.comparisons[name], result)
         odds = np.exp2(np.clip(bits, -200, 200))
         responsibility = odds / (1.0 + (odds if pairs is None else _rivals(odds, pairs)))
-        share = float(np.clip(responsibility.sum() / total, 1e-9, 0.9))
+        share = float(np.clip(responsibility.sum() / total, least, 0.9))
         updated = dict(current.comparisons)
         for name, result in levels.items():
             part = updated[name]
@@ -233,6 +235,35 @@ def _rivals(odds: npt.NDArray[np.float64], pairs: npt.NDArray[np.int64]) -> npt.
     """Return for each pair the larger sum of the odds of all pairs that share one of its records, its own included."""
     left, right = pairs[:, 0], pairs[:, 1]
     return np.maximum(np.bincount(left, odds)[left], np.bincount(right, odds)[right])
+
+
+def best_reached(
+    columns: RecordColumns, rows: npt.NDArray[np.int64], context: Context, comparison: Comparison
+) -> int | None:
+    """Return the best level that a record of these and itself would have, but for one in a hundred; None: always null.
+
+    Of people of whom only the state is known nobody can be found to come from the same village.
+    """
+    levels = comparison.assign(columns, rows, rows, context).levels
+    known = np.sort(levels[levels >= 0])
+    return int(known[len(known) // 100]) if len(known) else None
+
+
+def within_reach(model: MatchModel, best: Mapping[str, int]) -> MatchModel:
+    """Return the model with the m of levels that cannot be reached added to the best one that can.
+
+    Args:
+        best: comparison -> the best level within reach; others stay as they are.
+    """
+    changed = dict(model.comparisons)
+    for name, level in best.items():
+        part = changed[name]
+        moved = sum(one.m for one in part.levels[:level])
+        if moved:
+            levels = [replace(one, m=_M_FLOOR) if n < level else one for n, one in enumerate(part.levels)]
+            levels[level] = replace(levels[level], m=min(levels[level].m + moved, 1.0))
+            changed[name] = replace(part, levels=tuple(levels))
+    return replace(model, comparisons=changed)
 
 
 def u_from_random(

@@ -224,7 +224,15 @@ class CaseService:
             self._own(conn, case_id, scope)
             case = cases.set_status(conn, case_id, status, self._clock())
             audit.append(conn, at=self._clock(), actor=scope.key_id, action=f"case.{status}", subject=case_id)
+            # A report that is closed is no rival any more: what else fits these persons may be the more likely.
+            freed = [
+                match.rescued_id for match in matches.matches_of_case(conn, case_id) if match.missing_id == case_id
+            ]
+            if status == "closed":
+                cases.await_comparison(conn, freed)
         result = self._follow_up(case, created=False, match=status == "open")
+        if status == "closed" and freed:
+            self._matching.match_cases(freed)
         return result.case, result.photos
 
     def photos(self, case_id: str, scope: AccessScope) -> list[Photo]:

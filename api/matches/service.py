@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -44,6 +45,7 @@ class MatchOutcome:
         alerts: how many alerts were queued.
         counts: outcome ("new", "risen", "fallen", "same") -> how many matches.
         settled: False when the case changed meanwhile and will be compared again.
+        bears_on: rescued persons whose other reports now have another rival, and are compared again.
     """
 
     case_id: str
@@ -51,6 +53,7 @@ class MatchOutcome:
     alerts: int
     counts: dict[str, int]
     settled: bool
+    bears_on: tuple[str, ...] = ()
 
 
 class MatchService:
@@ -103,6 +106,10 @@ class MatchService:
         outcomes = []
         for case, record, result, old in zip(queries, records, results, also, strict=True):
             outcomes.append(self._store(case, record, result, set(old), seen_seq))
+        again = sorted({rescued for outcome in outcomes for rescued in outcome.bears_on})
+        if again:
+            # The first of them carries what comparing these came to; should it not come to that, they still wait.
+            outcomes[0] = _with_others(outcomes[0], self.match_cases(again))
         if any(outcome.alerts for outcome in outcomes):
             self._on_alerts()
         return outcomes
@@ -139,6 +146,7 @@ class MatchService:
         counts: dict[str, int] = {}
         stored: list[tuple[str, FoundMatch]] = []
         queued = 0
+        bears_on: list[str] = []
         with self._database.write() as conn:
             wanted = {found.pair.left_id for found in results} | {found.pair.right_id for found in results}
             current = cases.get_cases(conn, sorted(wanted | {case.id}))
@@ -161,16 +169,19 @@ class MatchService:
                     at=now,
                 )
                 counts[outcome] = counts.get(outcome, 0) + 1
+                if case.id == missing.id and outcome != "same":
+                    bears_on.append(rescued.id)
                 if found.pair.grade is not Grade.CERTAINLY_NOT:
                     stored.append((match.id, found))
                 if outcome in ("new", "risen") and found.pair.grade.rank >= Grade.PROBABLE.rank:
                     queued += self._alert(conn, match.id, outcome, found, missing, rescued, record, now)
+            cases.await_comparison(conn, bears_on)
             settled = cases.mark_matched(conn, case.id, case.version, seen_seq)
             audit.append(
                 conn, at=now, actor=ENGINE, action="case.matched", subject=case.id,
                 detail={"version": case.version, "matches": len(stored), "alerts": queued},
             )  # fmt: skip
-        return MatchOutcome(case.id, tuple(stored), queued, counts, settled)
+        return MatchOutcome(case.id, tuple(stored), queued, counts, settled, tuple(bears_on))
 
     def _alert(
         self, conn: Connection, match_id: str, event: str, found: FoundMatch, missing: Case, rescued: Case,
@@ -204,6 +215,14 @@ class MatchService:
             )
             queued += made is not None
         return queued
+
+
+def _with_others(outcome: MatchOutcome, others: Sequence[MatchOutcome]) -> MatchOutcome:
+    """Return an outcome with the alerts and changes of others added to it."""
+    counts = Counter(outcome.counts)
+    for other in others:
+        counts.update({kind: count for kind, count in other.counts.items() if kind != "same"})
+    return replace(outcome, alerts=outcome.alerts + sum(other.alerts for other in others), counts=dict(counts))
 
 
 def _evidence(found: FoundMatch, missing: Case, rescued: Case) -> Evidence:

@@ -275,6 +275,12 @@ def mark_matched(conn: Connection, case_id: str, version: int, seen_seq: int | N
     return conn.execute(statement.values(matched_version=version)).rowcount == 1
 
 
+def await_comparison(conn: Connection, case_ids: Sequence[str]) -> None:
+    """Let open cases be compared again though they have not changed: something that bears on them has."""
+    statement = update(cases).where(cases.c.id.in_(case_ids), cases.c.status == "open")
+    conn.execute(statement.values(matched_version=0))
+
+
 def versions_of(conn: Connection, case_id: str) -> list[CaseVersion]:
     """Return every version of a case, oldest first."""
     statement = select(case_versions).where(case_versions.c.case_id == case_id).order_by(case_versions.c.version)

@@ -24,23 +24,34 @@ LABELS = (
     "different names",
 )
 SAME, SPELLED, SHORTER, CLOSE, MIXED, DIFFERENT = range(6)
+_SOMETHING = 0.1
+_ONE_SOUND = 0.93
 _MEANINGFUL = 0.75  # agreement below one full word: only common elements (Begum, Kumar) or an initial agree
 
 Int32 = npt.NDArray[np.int32]
 
 
-def level_of(features: NameFeatures) -> npt.NDArray[np.int8]:
-    """Return the level of each compared pair of names, shape (n,), int8."""
+def level_of(features: NameFeatures, two_scripts: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.int8]:
+    """Return the level of each compared pair of names, shape (n,), int8.
+
+    Args:
+        features: what comparing them found.
+        two_scripts: shape (n,), whether they are written in two scripts; there no spelling is the other's, and one name
+            is as alike as its sounds are. None: none is.
+    """
     levels = np.full(len(features.similarity), DIFFERENT, dtype=np.int8)
     meaningful = features.agreement >= _MEANINGFUL
     quiet = features.contradiction < 0.05
+    # Maya and Maya Tamang: nothing contradicts, and how little a common word says is for its rarity to tell.
+    levels[quiet & (features.agreement > _SOMETHING)] = SHORTER
     levels[(features.contradiction >= 0.05) & meaningful] = MIXED
     levels[quiet & (features.weakest < SAME_WORD) & (features.agreement >= 0.4)] = CLOSE
     agree = quiet & meaningful & (features.weakest >= SAME_WORD)
     levels[agree & (features.omission > 0.6)] = SHORTER
     whole = agree & (features.omission <= 0.6)
     levels[whole] = SPELLED
-    levels[whole & (features.weakest > 0.999) & (features.omission < 0.05)] = SAME
+    alike = 0.999 if two_scripts is None else np.where(two_scripts, _ONE_SOUND, 0.999)
+    levels[whole & (features.weakest > alike) & (features.omission < 0.05)] = SAME
     return levels
 
 
@@ -84,7 +95,8 @@ def best_level(
     size = len(columns.names)
     keys, inverse = np.unique((home * size + ids_a) * size + ids_b, return_inverse=True)
     features = compare_batch(columns.names, keys // size % size, keys % size, bits, keys // size // size)
-    levels = level_of(features)
+    scripts = columns.names.scripts
+    levels = level_of(features, scripts[keys // size % size] != scripts[keys % size])
     found, surprise = levels[inverse], features.rarity[inverse]
     # Best first: lower level, then the rarer agreement; the first of each pair stays.
     order = np.lexsort((-surprise, found, pair))

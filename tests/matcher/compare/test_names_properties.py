@@ -39,7 +39,8 @@ def best_oracle(left: Written, right: Written) -> int:
             table = NameTable.build((a, b))
             ids = np.array([table.ids[a]]), np.array([table.ids[b]])
             if (table.tokens[ids[0], 0] >= 0).all() and (table.tokens[ids[1], 0] >= 0).all():
-                found.append(int(level_of(compare_batch(table, *ids))[0]))
+                two_scripts = table.scripts[ids[0]] != table.scripts[ids[1]]
+                found.append(int(level_of(compare_batch(table, *ids), two_scripts)[0]))
     return min(found, default=NULL)
 
 
