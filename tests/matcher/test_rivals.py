@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from datetime import date
 
 import numpy as np
 import pytest
