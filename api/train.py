@@ -183,7 +183,8 @@ def train_on_files(
         learned = replace(
             learned,
             version=f"{learned.version}+{len(decisions)}-{taught}",
-            taught_by=learned.taught_by | {record_key(right_id) for _, right_id, _ in decisions},
+            taught_by=learned.taught_by
+            | {record_key(one) for left_id, right_id, _ in decisions for one in (left_id, right_id)},
         )
         figures["confirmed"] = float(is_match.sum())
     return Trained(learned, figures)

@@ -24,7 +24,7 @@ from matcher.model import MatchModel
 from matcher.person import PersonRecord
 from matcher.rivals import alike_rivals, rival_bits
 from matcher.scoring import FACE_NAME, ScoredPairs, score_pairs
-from matcher.training import best_reached, em_weights, prior_model, random_pairs, u_from_random, within_reach
+from matcher.training import best_reached, em_weights, prior_model, random_pairs, u_from_random, unshifted, within_reach
 
 CANDIDATES = 40
 _FEW, _LEAST_SHARE, _MOST_SHARE = 3000, 0.02, 0.95
@@ -80,7 +80,7 @@ def link_records(
     comparisons = _useful(columns, (*COMPARISONS, *extra), len(left), context)
     stage("learning from the files", 0, 2)
     known = prior_model(model.version, comparisons)
-    start = replace(model, comparisons=known.comparisons | model.comparisons)
+    start = replace(model, comparisons=known.comparisons | (model if model.taught_by else unshifted(model)).comparisons)
     sides = np.arange(len(left)), np.arange(len(left), len(left) + len(right))
     random = random_pairs(*sides, min(_RANDOM_PAIRS, len(left) * len(right)), _SEED)
     if max(len(left), len(right)) < _FEW:

@@ -65,6 +65,7 @@ def find_matches(
     limit: int = 20,
     candidates: int = DEFAULT_CANDIDATES,
     allowed: Sequence[str] | None = None,
+    compete: bool = True,
 ) -> list[FoundMatch]:
     """Return the best matches of one record on the other side, best first.
 
@@ -75,10 +76,13 @@ def find_matches(
         limit: how many are returned, at least 1.
         candidates: rows taken from each route, at least 1.
         allowed: ids that may be found; None for all.
+        compete: see `find_matches_batch`.
     Raises:
         BadSearch: `limit` or `candidates` is below 1.
     """
-    return find_matches_batch([query], index, source, model, limit=limit, candidates=candidates, allowed=allowed)[0]
+    return find_matches_batch(
+        [query], index, source, model, limit=limit, candidates=candidates, allowed=allowed, compete=compete
+    )[0]
 
 
 def find_matches_batch(
@@ -92,12 +96,15 @@ def find_matches_batch(
     allowed: Sequence[str] | None = None,
     also: Sequence[Sequence[str]] | None = None,
     comparisons: Sequence[Comparison] = COMPARISONS,
+    compete: bool = True,
 ) -> list[list[FoundMatch]]:
     """Return the best matches of each record; all queries must be of one side. See `find_matches`.
 
     Args:
         also: for each query, ids that are scored and returned in any case, beyond `limit` if need be: matches known
             from before, whose evidence may have fallen.
+        compete: weigh reports of one rescued person against each other; False where the asker may not learn that there
+            are others.
     Raises:
         BadSearch: `limit` or `candidates` is below 1.
         ValueError: the queries are of both sides, or `also` is not one entry for each.
@@ -115,8 +122,11 @@ def find_matches_batch(
     pool = _Pool(index, source, model, comparisons, candidates)
     compared = pool.compare(queries, side, known, allowed)
     columns, first, second = compared.columns, compared.first, compared.second
-    rivals = pool.rivals(compared) if side is Side.MISSING else _rivals_elsewhere(pool, queries, compared)
-    scored = compared.scored.among(rivals)
+    scored = compared.scored
+    if compete:
+        elsewhere = side is Side.RESCUED
+        rivals = _rivals_elsewhere(pool, queries, compared, known) if elsewhere else pool.rivals(compared)
+        scored = scored.among(rivals)
     results: list[list[FoundMatch]] = []
     for number, query in enumerate(queries):
         mine = np.flatnonzero(first == number)
@@ -211,12 +221,19 @@ class _Pool:
         return rival_bits(compared.scored.weight, compared.first, 1.0 - self.model.report_share * here, alike)
 
 
-def _rivals_elsewhere(pool: _Pool, queries: Sequence[PersonRecord], compared: _Compared) -> Floats:
+def _rivals_elsewhere(
+    pool: _Pool, queries: Sequence[PersonRecord], compared: _Compared, known: Sequence[frozenset[str]]
+) -> Floats:
     """Return the bits of the rivals of pairs whose query is a report: other reports, found from the rescued persons.
 
     So a pair weighs the same whoever asks. Of pairs that are far from any grade it is not asked who else fits.
     """
     plausible = compared.scored.probability >= pool.model.thresholds.possible / _MARGIN
+    # What is stored is weighed alike from both sides, however weak it has become.
+    records = compared.columns.records
+    plausible |= np.array(
+        [records[b].record_id in known[a] for a, b in zip(compared.first, compared.second, strict=True)], dtype=np.bool_
+    )
     bits = np.zeros(len(compared.first))
     asked: dict[int, list[int]] = {}
     for pair in np.flatnonzero(plausible).tolist():

@@ -144,6 +144,11 @@ def _years_before(day: date, years: int) -> date:
         return day.replace(year=day.year - years, day=28)
 
 
+_YEARS_AFTER = re.compile(
+    r"(?<=\d)\s*(?:years?|yrs?|yo|y)\.?(?:\s*old)?$|(?<=\d)\s*(?:वर्ष|साल|बर्ष|বছর|বৎসর|বছৰ|နှစ်|سال)$", re.I
+)
+
+
 def parse_age(text: str) -> int:
     """Return an age in whole years.
 
@@ -151,8 +156,8 @@ def parse_age(text: str) -> int:
         InvalidRecord: it is not a whole number between 0 and 120.
     """
     value = text.strip().translate(_DIGITS)
-    if re.fullmatch(r"\d+\.0+", value):  # spreadsheets turn whole numbers into 14.0
-        value = value.split(".")[0]
+    # Spreadsheets turn whole numbers into 14.0; people write "14 years".
+    value = _YEARS_AFTER.sub("", re.sub(r"^(\d+)\.0+$", r"\1", value))
     if not re.fullmatch(r"\d{1,3}", value):
         raise InvalidRecord(
             "age", "is not a whole number of years; write 12 (and guess in age_basis if it is about that)"

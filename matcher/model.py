@@ -109,15 +109,16 @@ class MatchModel:
         comparisons: what each level of each comparison weighs.
         groups: comparisons that depend on each other.
         report_share: how many of the right side have their match on the left.
+        sibling_share: how many without a match have a brother or sister on the left (`matcher.household`).
         thresholds: of the grades.
-        taught_by: keys (`record_key`) of the right records decisions about which taught it: it is never measured on
-            these.
+        taught_by: keys (`record_key`) of the records decisions about which taught it: it is never measured on these.
     """
 
     version: str
     comparisons: dict[str, ComparisonWeights]
     groups: dict[str, DependenceGroup] = field(default_factory=dict)
     report_share: float = 0.6
+    sibling_share: float = 0.05
     thresholds: Thresholds = Thresholds()
     taught_by: frozenset[str] = frozenset()
 
@@ -163,7 +164,8 @@ class MatchModel:
             name: DependenceGroup(tuple(part["comparisons"]), part["share"]) for name, part in value["groups"].items()
         }
         taught = frozenset(value.get("taught_by", ()))
-        return cls(value["version"], comparisons, groups, value["report_share"], thresholds, taught)
+        shares = value["report_share"], value["sibling_share"]
+        return cls(value["version"], comparisons, groups, *shares, thresholds, taught)
 
     def _check(self) -> None:
         """Refuse numbers of which no weight can be made."""
@@ -175,8 +177,8 @@ class MatchModel:
         grouped = [name for group in self.groups.values() for name in group.comparisons]
         if len(grouped) != len(set(grouped)) or not all(0 <= group.share <= 1 for group in self.groups.values()):
             raise ModelCorrupt(f"model {self.version}", "the groups overlap or have impossible shares", TRAIN_COMMAND)
-        if not 0 < self.report_share <= 1:
-            raise ModelCorrupt(f"model {self.version}", "report_share is not between 0 and 1", TRAIN_COMMAND)
+        if not 0 < self.report_share <= 1 or not 0 <= self.sibling_share <= 1:
+            raise ModelCorrupt(f"model {self.version}", "a share is not between 0 and 1", TRAIN_COMMAND)
 
     def to_json(self) -> dict[str, Any]:
         """Return the model as a JSON object."""
@@ -187,6 +189,7 @@ class MatchModel:
                 for name, group in self.groups.items()
             },
             "report_share": self.report_share,
+            "sibling_share": self.sibling_share,
             "thresholds": {
                 "certain": self.thresholds.certain,
                 "probable": self.thresholds.probable,

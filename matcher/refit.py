@@ -150,7 +150,7 @@ def refit(
     for (name, level), shift in zip(places, shifts[:-1].tolist(), strict=True):
         part = changed[name]
         levels = list(part.levels)
-        levels[level] = replace(levels[level], shift=round(levels[level].shift + shift, 4))
+        levels[level] = replace(levels[level], shift=round(levels[level].shift + shift, 6))
         changed[name] = replace(part, levels=tuple(levels))
     return replace(model, comparisons=changed)
 

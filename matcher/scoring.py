@@ -15,13 +15,17 @@ import numpy.typing as npt
 from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
 from matcher.compare.faces import SIBLING_FACTOR, SIBLING_NOTE, face_notes, may_be_siblings
+from matcher.compare.names import MIXED
 from matcher.comparison import Comparison, Context, LevelResult, Pairs
 from matcher.dependence import count_once
+from matcher.household import NAME, SIBLING_FITS, SIBLINGS, bits_of_mixed_names, sibling_bits
 from matcher.model import ComparisonWeights, Grade, MatchModel
 from matcher.person import PersonRecord
 
 PRIOR = "prior"
 RIVALS = "rivals"
+BESIDE = (PRIOR, SIBLINGS, RIVALS)
+"""Parts of a weight that are no comparison of two records."""
 NO_RIVAL, RIVAL = "no other report fits as well", "other reports fit as well"
 FACE_NAME = "face"
 LEAST_BESIDE_FACES = 3.0
@@ -34,10 +38,10 @@ class Contribution:
     """What one comparison added.
 
     Attributes:
-        comparison: its name, or "prior", or "rivals" (see `matcher.rivals`).
+        comparison: its name, or "prior", "siblings" (`matcher.household`), "rivals" (`matcher.rivals`).
         label: the level in words.
         bits: weight, positive for one person.
-        level: number of the level (0 best), -1 for the prior and the rivals.
+        level: number of the level (0 best), -1 for what is no comparison.
         note: what else must be known to read it, as how far photos can be trusted over so many years.
     """
 
@@ -63,6 +67,7 @@ class ScoredPairs:
         levels: shape (n, comparisons), int8, -1 null.
         names: the comparisons' names, by column.
         labels: each comparison's level labels.
+        siblings: shape (n,), bits, at most 0 (`matcher.household`); None where nobody has asked.
         rivals: shape (n,), bits; None where nobody has looked for rivals.
     """
 
@@ -71,6 +76,7 @@ class ScoredPairs:
     levels: npt.NDArray[np.int8]
     names: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
+    siblings: npt.NDArray[np.float64] | None = None
     rivals: npt.NDArray[np.float64] | None = None
 
     def among(self, rivals: npt.NDArray[np.float64]) -> ScoredPairs:
@@ -98,6 +104,8 @@ class ScoredPairs:
             if level >= 0:
                 bits = float(self.contributions[row, column + 1])
                 parts.append(Contribution(name, self.labels[column][level], bits, level))
+        if self.siblings is not None and self.siblings[row]:
+            parts.append(Contribution(SIBLINGS, SIBLING_FITS, float(self.siblings[row]), -1))
         if self.rivals is not None:
             bits = float(self.rivals[row])
             parts.append(Contribution(RIVALS, NO_RIVAL if bits >= 0 else RIVAL, bits, -1))
@@ -137,7 +145,7 @@ def score_pairs(
     levels = np.full((n, len(used)), -1, dtype=np.int8)
     contributions = np.zeros((n, len(used) + 1), dtype=np.float64)
     contributions[:, 0] = model.prior_bits(reports)
-    weight = contributions[:, 0].copy()
+    weight, siblings = contributions[:, 0].copy(), np.zeros(n)
     for start in range(0, n, CHUNK):
         part = slice(start, min(start + CHUNK, n))
         bits = np.zeros((part.stop - start, len(used)), dtype=np.float64)
@@ -151,16 +159,20 @@ def score_pairs(
             bits[:, column] = level_bits(model.comparisons[comparison.name], result)
         if FACE_NAME in names:
             _halve_for_siblings(bits[:, names.index(FACE_NAME)], names, levels[part])
-        contributions[part, 1:] = count_once(bits, names, model.groups)
+        contributions[part, 1:] = count_once(bits.copy(), names, model.groups)
         for column in range(1, len(used) + 1):
             # Added in the order shown: whoever adds up an explanation gets the weight to the last bit.
             weight[part] += contributions[part, column]
+        mixed = _mixed_names(names, levels[part], model)
+        siblings[part] = sibling_bits(bits, weight[part], names, model.groups, model.sibling_share, mixed)
+        weight[part] += siblings[part]
     return ScoredPairs(
         weight,
         contributions,
         levels,
         names,
         tuple(comparison.labels for comparison in used),
+        siblings,
     )
 
 
@@ -174,6 +186,15 @@ def level_bits(part: ComparisonWeights, result: LevelResult) -> npt.NDArray[np.f
         # What everybody has in common says nothing; it does not say that two people are two. Photos have no such floor.
         bits = np.where(bits > 0, np.maximum(shown, 0.0), shown)
     return np.where(found, bits, 0.0)
+
+
+def _mixed_names(
+    names: Sequence[str], levels: npt.NDArray[np.int8], model: MatchModel
+) -> tuple[npt.NDArray[np.bool_], float]:
+    """Return where the own names agree in one part only, shape (n,), and what that says against two of one house."""
+    if NAME not in names:
+        return np.zeros(len(levels), dtype=np.bool_), 0.0
+    return levels[:, names.index(NAME)] == MIXED, bits_of_mixed_names(model.comparisons[NAME].levels[MIXED].m)
 
 
 def _halve_for_siblings(bits: npt.NDArray[np.float64], names: Sequence[str], levels: npt.NDArray[np.int8]) -> None:
@@ -225,7 +246,7 @@ def scored_pair(
     if grade.rank > Grade.POSSIBLE.rank:
         alone = model.grade(float(to_probability(np.array([without]))[0]))
         # Among a few reports the prior itself is "possible": something beside the photos must speak for the pair.
-        other = sum(part.bits for part in contributions if part.comparison not in (PRIOR, RIVALS, FACE_NAME))
+        other = sum(part.bits for part in contributions if part.comparison not in (*BESIDE, FACE_NAME))
         if alone is Grade.CERTAINLY_NOT or other < LEAST_BESIDE_FACES:
             grade = Grade.POSSIBLE
     return ScoredPair(

@@ -32,7 +32,10 @@ PRIOR_LEVELS: Mapping[str, tuple[tuple[float, float], ...]] = {
         (0.30, 2e-4), (0.05, 4e-3), (0.30, 0.10), (0.20, 0.12), (0.08, 0.13), (0.05, 0.22), (0.015, 0.27),
         (0.005, 0.1558),
     ),
-    "origin": ((0.22, 6e-4), (0.06, 4e-4), (0.02, 8e-4), (0.42, 0.015), (0.22, 0.09), (0.05, 0.25), (0.01, 0.6432)),
+    "origin": (
+        (0.20, 6e-4), (0.06, 4e-4), (0.02, 8e-4), (0.37, 0.005), (0.05, 0.01), (0.20, 0.03), (0.04, 0.06), (0.03, 0.05),
+        (0.02, 0.20), (0.01, 0.6432),
+    ),
     "remembered": ((0.55, 0.015), (0.25, 0.10), (0.20, 0.885)),
     "address": ((0.45, 1e-4), (0.30, 4e-4), (0.18, 0.05), (0.07, 0.9495)),
     "postcode": ((0.80, 5e-4), (0.12, 2e-3), (0.08, 0.9975)),
@@ -235,6 +238,15 @@ def _rivals(odds: npt.NDArray[np.float64], pairs: npt.NDArray[np.int64]) -> npt.
     """Return for each pair the larger sum of the odds of all pairs that share one of its records, its own included."""
     left, right = pairs[:, 0], pairs[:, 1]
     return np.maximum(np.bincount(left, odds)[left], np.bincount(right, odds)[right])
+
+
+def unshifted(model: MatchModel) -> MatchModel:
+    """Return the model of m and u alone: what moved its levels was learned among other people than these files hold."""
+    changed = {
+        name: replace(part, levels=tuple(replace(level, shift=0.0) for level in part.levels))
+        for name, part in model.comparisons.items()
+    }
+    return replace(model, comparisons=changed)
 
 
 def best_reached(

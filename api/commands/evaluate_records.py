@@ -53,7 +53,7 @@ def records(
         pairs, repeated = read_truth(
             truth, [record.record_id for record in first], [record.record_id for record in second]
         )
-        second, pairs, taught = without_taught(second, pairs, evidence)
+        second, pairs, taught = without_taught(first, second, pairs, evidence)
         with progress(as_json) as bars:
             task = bars.add_task("", total=None)
             linked = link_records(
@@ -82,14 +82,20 @@ def records(
 
 
 def without_taught(
-    right: Sequence[PersonRecord], pairs: npt.NDArray[np.int64], model: MatchModel
+    left: Sequence[PersonRecord], right: Sequence[PersonRecord], pairs: npt.NDArray[np.int64], model: MatchModel
 ) -> tuple[Sequence[PersonRecord], npt.NDArray[np.int64], int]:
     """Return the right records that did not teach the model, the true pairs of these, and how many were left out.
+
+    A right record taught it, too, when its true left one did: files may come the other way round.
 
     Raises:
         MappingProblem: nothing is left to measure on.
     """
     kept = np.array([record_key(record.record_id) not in model.taught_by for record in right], dtype=np.bool_)
+    taught = (
+        [record_key(left[row].record_id) in model.taught_by for row in pairs[:, 0].tolist()] if model.taught_by else []
+    )
+    kept[pairs[taught, 1] if taught else []] = False
     if kept.all():
         return right, pairs, 0
     place = np.cumsum(kept) - 1

@@ -23,7 +23,7 @@ from matcher.explaining.waterfall_svg import waterfall_svg
 from matcher.explaining.wording import wording
 from matcher.model import Grade, MatchModel
 from matcher.names.script import normalise
-from matcher.person import FaceEmbedding, PersonRecord
+from matcher.person import FaceEmbedding, PersonRecord, Side
 from matcher.photos.errors import UnusablePhoto
 from matcher.scoring import Contribution
 
@@ -80,6 +80,8 @@ class MatchReader:
         found = find_matches(
             record, self._keeper.index, self._keeper.source, self._model,
             limit=min(asked.limit, self._limit), candidates=self._candidates,
+            # Who asks about a missing girl may not learn that other units have reports that fit the same persons.
+            compete=record.side is Side.RESCUED,
         )  # fmt: skip
         found = [match for match in found if match.pair.grade is not Grade.CERTAINLY_NOT]
         with self._database.write() as conn:

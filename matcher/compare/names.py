@@ -97,7 +97,9 @@ def best_level(
     features = compare_batch(columns.names, keys // size % size, keys % size, bits, keys // size // size)
     scripts = columns.names.scripts
     levels = level_of(features, scripts[keys // size % size] != scripts[keys % size])
-    found, surprise = levels[inverse], features.rarity[inverse]
+    # Where names differ, a courtesy or half a word in common must not speak for them.
+    surprises = np.where(levels == DIFFERENT, np.float32(0), features.rarity)
+    found, surprise = levels[inverse], surprises[inverse]
     # Best first: lower level, then the rarer agreement; the first of each pair stays.
     order = np.lexsort((-surprise, found, pair))
     first = np.ones(len(order), dtype=bool)

@@ -20,16 +20,33 @@ ORIGIN_LABELS = (
     "village in another spelling",
     "same block",
     "same district",
+    "same district, another village",
     "same state",
+    "same state, another district",
     "same country",
+    "same country, another state",
     "nothing of the place in common",
 )
-VILLAGE, VILLAGE_SPELLED, BLOCK, DISTRICT, STATE, COUNTRY, ELSEWHERE = range(7)
+(
+    VILLAGE,
+    VILLAGE_SPELLED,
+    BLOCK,
+    DISTRICT,
+    DISTRICT_ELSEWHERE,
+    STATE,
+    STATE_ELSEWHERE,
+    COUNTRY,
+    COUNTRY_ELSEWHERE,
+    ELSEWHERE,
+) = range(10)
 _SAME, _CLOSE = 0.93, 0.80
 
 
 def _origin(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> LevelResult:
-    """Level by the narrowest area both share; a village spelled alike counts only where no wider part contradicts."""
+    """Level by the narrowest area both share, and whether anything narrower contradicts: unknown is not elsewhere.
+
+    A village spelled alike counts only where no wider part contradicts.
+    """
     a, b = columns.areas[i], columns.areas[j]
     both = (a >= 0) & (b >= 0)
     same = both & (a == b)
@@ -41,14 +58,16 @@ def _origin(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> Le
     text_i, text_j = columns.district_text[i], columns.district_text[j]
     written = np.flatnonzero((text_i >= 0) & (text_j >= 0))
     alike = _text_similarity(columns, text_i[written], text_j[written])
-    agreeing = written[(alike >= _CLOSE) & (levels[written] > DISTRICT)]
-    levels[agreeing] = DISTRICT
+    levels[written[(alike >= _CLOSE) & (levels[written] > DISTRICT)]] = DISTRICT
     known[written] = True
+    narrower = (both & ~same).any(axis=1)
+    narrower[written[alike < _CLOSE]] = True
     state_i, state_j = columns.state_text[i], columns.state_text[j]
     states = np.flatnonzero((state_i >= 0) & (state_j >= 0))
     alike = _text_similarity(columns, state_i[states], state_j[states])
     levels[states[(alike >= _CLOSE) & (levels[states] > STATE)]] = STATE
     known[states] = True
+    narrower[states[alike < _CLOSE]] = True
     village_i, village_j = columns.village[i], columns.village[j]
     named = np.flatnonzero((village_i >= 0) & (village_j >= 0))
     alike = _text_similarity(columns, village_i[named], village_j[named])
@@ -56,6 +75,9 @@ def _origin(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> Le
     levels[named[(alike >= _CLOSE) & ~contradicted]] = VILLAGE_SPELLED
     levels[named[(alike >= _SAME) & ~contradicted]] = VILLAGE
     known[named] = True
+    narrower[named[alike < _CLOSE]] = True
+    shared = np.isin(levels, (DISTRICT, STATE, COUNTRY))
+    levels[shared & narrower] += 1
     # Nothing shared and nothing that both sides state at the same width: unknown, not different.
     told = both[:, 0] | ((village_i >= 0) & (village_j >= 0)) | ((state_i >= 0) & (state_j >= 0))
     comparable = known & ((levels < ELSEWHERE) | told)

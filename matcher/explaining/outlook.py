@@ -8,17 +8,19 @@ other reports of the same person, though an answer that speaks for this one woul
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher.compare.carried import BELONGINGS_DAYS, CLOTHING_DAYS
+from matcher.compare.names import MIXED
 from matcher.dependence import count_once
+from matcher.household import NAME, bits_of_mixed_names, sibling_bits
 from matcher.model import Grade, MatchModel
 from matcher.person import PersonRecord
-from matcher.scoring import FACE_NAME, LEAST_BESIDE_FACES, PRIOR, RIVALS, Contribution, to_probability
+from matcher.scoring import BESIDE, FACE_NAME, LEAST_BESIDE_FACES, PRIOR, RIVALS, Contribution, to_probability
 
 Floats = npt.NDArray[np.float64]
 ALTERNATIVES = {"birth": "age", "age": "birth"}
@@ -58,7 +60,8 @@ class Outlook:
     ) -> None:
         self.model, self._closed = model, closed
         parts = tuple(contributions)
-        self.known = {part.comparison: part for part in parts if part.comparison not in (PRIOR, RIVALS)}
+        self.known = {part.comparison: part for part in parts if part.comparison not in BESIDE}
+        self._prior = sum(part.bits for part in parts if part.comparison == PRIOR)
         self._given = sum(part.bits for part in parts if part.comparison in (PRIOR, RIVALS))
         self._alone = _alone({name: part.bits for name, part in self.known.items()}, model)
         self._findings: dict[str, tuple[Finding, ...]] = {}
@@ -114,9 +117,26 @@ class Outlook:
         """Return the weight of each case, and what of it the photos say; shapes (cases,)."""
         names = tuple(cases[0])
         bits = np.array([[case[name] for name in names] for case in cases], dtype=np.float64)
-        bits = count_once(bits.reshape(len(cases), len(names)), names, self.model.groups)
+        alone = bits.reshape(len(cases), len(names))
+        bits = count_once(alone.copy(), names, self.model.groups)
         faces = bits[:, names.index(FACE_NAME)] if FACE_NAME in names else np.zeros(len(cases))
-        return self._given + bits.sum(axis=1), faces
+        weight = self._prior + bits.sum(axis=1)
+        mixed = self._mixed(alone, names)
+        siblings = sibling_bits(alone, weight, names, self.model.groups, self.model.sibling_share, mixed)
+        return weight + siblings + (self._given - self._prior), faces
+
+    def _mixed(self, alone: Floats, names: Sequence[str]) -> tuple[npt.NDArray[np.bool_], float]:
+        """Return in which cases the own names agree in one part only, and what that says against two of one house.
+
+        A name that is not known yet, or is supposed to be otherwise, is told by what it says.
+        """
+        if NAME not in names or NAME not in self.model.comparisons:
+            return np.zeros(len(alone), dtype=np.bool_), 0.0
+        part = self.model.comparisons[NAME].levels[MIXED]
+        known = self.known.get(NAME)
+        is_mixed = known is not None and known.label == part.label
+        bits = self._alone[NAME] if is_mixed else finding_bits(self.model, NAME, MIXED)
+        return np.isclose(alone[:, list(names).index(NAME)], bits), bits_of_mixed_names(part.m)
 
     def _decided(self, weights: Floats, faces: Floats) -> list[tuple[float, Grade]]:
         """Return probability and grade of each case, as `scored_pair` decides: photos alone lift nobody.

@@ -57,7 +57,7 @@ def answers(house: House, of: IndexKeeper) -> Answers:
     for side in Side:
         ids = sorted(of.index.sides[side].keys_of)[-RESCUES:]
         queries = sorted(of.source.records(ids), key=lambda record: record.record_id)
-        for matches in find_matches_batch(queries, of.index, of.source, house.sandhan.model, limit=5):
+        for matches in find_matches_batch(queries, of.index, of.source, house.sandhan.model, limit=20):
             found.append([(one.pair.left_id + one.pair.right_id, one.pair.weight, one.routes) for one in matches])
     return found
 

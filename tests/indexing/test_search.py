@@ -15,7 +15,7 @@ from indexing.search import FEWEST_REPORTS, KNOWN_ROUTE, FoundMatch, find_matche
 from matcher.compare import COMPARISONS
 from matcher.model import MatchModel
 from matcher.person import PartialDate, PersonName, PersonRecord, Sex, Side
-from matcher.scoring import NO_RIVAL, RIVAL, RIVALS, ScoredPair, score_pair
+from matcher.scoring import BESIDE, NO_RIVAL, RIVAL, RIVALS, ScoredPair, score_pair
 
 Source = Callable[..., Any]
 
@@ -102,7 +102,7 @@ class TestWhoIsFound:
 
 
 def evidence(match: FoundMatch) -> list[str]:
-    return [part.comparison for part in match.pair.contributions if part.comparison != RIVALS]
+    return [part.comparison for part in match.pair.contributions if part.comparison not in BESIDE[1:]]
 
 
 class TestOrder:
@@ -116,7 +116,8 @@ class TestOrder:
             assert weights == sorted(weights, reverse=True)
             for match in matches:
                 alone = score_pair(source.held[match.pair.left_id], rescue, index.context, model, reports)
-                assert evidence(match) == [part.comparison for part in alone.contributions]
+                of_two = [part.comparison for part in alone.contributions if part.comparison not in BESIDE[1:]]
+                assert evidence(match) == of_two
                 *_, rivals = match.pair.contributions
                 assert rivals.comparison == RIVALS
                 assert match.pair.weight == pytest.approx(alone.weight + rivals.bits, abs=1e-6)

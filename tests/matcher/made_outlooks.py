@@ -16,12 +16,12 @@ from matcher.training import prior_model
 NAMES = frozenset(comparison.name for comparison in COMPARISONS)
 
 
-def judged(share: float = 1.0) -> MatchModel:
+def judged(share: float = 1.0, siblings: float = 0.0) -> MatchModel:
     groups = {
         "family": DependenceGroup(("name", "father", "mother", "relative"), share),
         "place": DependenceGroup(("origin", "remembered", "address", "postcode", "languages"), share),
     }
-    return replace(prior_model("judgement"), groups=groups)
+    return replace(prior_model("judgement"), groups=groups, sibling_share=siblings)
 
 
 def pair(weight: float, *parts: Contribution) -> tuple[Contribution, ...]:

@@ -16,9 +16,11 @@ from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
 from matcher.compare.extras import ExtraKind, extra_comparison
 from matcher.dependence import DependenceGroup
+from matcher.household import SIBLINGS
 from matcher.model import Grade, MatchModel
 from matcher.person import FaceEmbedding, PersonRecord, Place, Sex, Side
 from matcher.scoring import (
+    BESIDE,
     FACE_NAME,
     PRIOR,
     Contribution,
@@ -50,7 +52,7 @@ def test_the_right_pair_scores_high_and_says_why(model: MatchModel) -> None:
     assert found.grade.rank >= Grade.PROBABLE.rank
     assert (found.left_id, found.right_id, found.model_version) == ("m", "r", model.version)
     assert [part.comparison for part in found.contributions] == [
-        PRIOR, "name", "father", "sex", "birth", "origin", "languages", "events",
+        PRIOR, "name", "father", "sex", "birth", "origin", "languages", "events", SIBLINGS,
     ]  # fmt: skip
     assert reduce(add, (part.bits for part in found.contributions)) == found.weight
     assert found.weight_without_face == found.weight
@@ -75,9 +77,10 @@ def test_a_face_alone_is_never_more_than_possible(model: MatchModel, reports: in
     right = person(side=Side.RESCUED, faces=(face(0.0),))
     found = score_pair(left, right, CONTEXT, model, reports)
     assert found.grade.rank <= Grade.POSSIBLE.rank
-    assert found.contributions[-1].comparison == FACE_NAME
-    assert found.contributions[-1].bits > 6
-    assert found.weight_without_face == pytest.approx(model.prior_bits(reports))
+    (alone,) = (part for part in found.contributions if part.comparison not in BESIDE)
+    assert alone.comparison == FACE_NAME
+    assert alone.bits > 6
+    assert found.weight_without_face == pytest.approx(model.prior_bits(reports), abs=0.2)
 
 
 def test_a_face_does_not_outvote_what_speaks_against(model: MatchModel) -> None:
@@ -97,7 +100,8 @@ def test_a_face_helps_a_pair_that_other_evidence_supports(model: MatchModel) -> 
 def test_evidence_that_comes_together_counts_once() -> None:
     alone = prior_model("p")
     grouped = replace(alone, groups={"all": DependenceGroup(tuple(alone.comparisons), 0.0)})
-    apart = replace(alone, groups={})
+    alone = replace(alone, sibling_share=0.0)
+    grouped, apart = replace(grouped, sibling_share=0.0), replace(alone, groups={})
     whole, once = (score_pair(REPORT, RESCUE, CONTEXT, model, 10).contributions for model in (apart, grouped))
     assert whole[0] == once[0]
     strongest = max(part.bits for part in whole[1:])

@@ -49,21 +49,29 @@ def origin_oracle(left: Place, right: Place) -> int:
     paths = [one.path.split("/") if one.path else [] for one in (a, b)]
     depth = min(len(paths[0]), len(paths[1]), 4)
     shared = sum(paths[0][: n + 1] == paths[1][: n + 1] for n in range(depth))
-    level = {0: 6, 1: 5, 2: 4, 3: 3, 4: 2}[shared]
+    level = {0: 9, 1: 7, 2: 5, 3: 3, 4: 2}[shared]
     comparable = depth > 0
+    narrower = shared < depth
     if a.district and b.district:
         comparable = comparable or alike(a.district, b.district) >= 0.8
         if alike(a.district, b.district) >= 0.8:
             level = min(level, 3)
+        else:
+            narrower = True
     if a.state and b.state:
         comparable = True
         if alike(a.state, b.state) >= 0.8:
-            level = min(level, 4)
+            level = min(level, 5)
+        else:
+            narrower = True
     if a.village and b.village:
         comparable = True
         contradicted = any(shared <= n < depth for n in (1, 2))
         if not contradicted and alike(a.village, b.village) >= 0.8:
             level = 0 if alike(a.village, b.village) >= 0.93 else 1
+        narrower = narrower or alike(a.village, b.village) < 0.8
+    if narrower and level in (3, 5, 7):
+        level += 1
     return level if comparable else NULL
 
 
@@ -98,7 +106,7 @@ def test_either_way_round_and_each_with_itself(records: list[PersonRecord]) -> N
         assert there.levels.tolist() == back.levels.tolist(), comparison.name
     same = ORIGIN.assign(columns, np.arange(n), np.arange(n), CONTEXT).levels
     for record, level in zip(records, same, strict=True):
-        assert level == NULL or level <= 5
+        assert level == NULL or level <= 7
         assert (level == 0) == (record.origin.village is not None)
     for record, level in zip(records, ADDRESS.assign(columns, np.arange(n), np.arange(n), CONTEXT).levels, strict=True):
         assert level == (NULL if record.address in (None, "😀", "-") else 0)
