@@ -29,7 +29,8 @@ SIBLING_FITS = "a brother or sister would fit as well"
 HOUSEHOLD = frozenset(
     {"father", "mother", "relative", "origin", "remembered", "languages", "community", "address", "postcode", "phones"}
 )
-_NEXT_TO_NOTHING = -0.05
+_NEXT_TO_NOTHING = 0.05
+"""Bits that are let pass, so that an explanation need not speak of siblings where they hardly matter."""
 _HIGHEST = 200.0
 _MIXED_OF_SIBLINGS = 0.8
 """Share of brothers and sisters with a surname in common whose given names differ; others write no surname."""
@@ -61,8 +62,9 @@ def sibling_bits(
         column = own_names.index(NAME)
         apart[:, column] = np.where(mixed[0], np.minimum(apart[:, column], mixed[1]), apart[:, column])
     tells = count_once(apart, own_names, groups).sum(axis=1)
-    bits = np.round(-np.log2(1.0 + share * np.exp2(np.clip(weight - tells, -_HIGHEST, _HIGHEST))), 6)
-    return np.where(bits > _NEXT_TO_NOTHING, 0.0, bits)
+    bits = -np.log2(1.0 + share * np.exp2(np.clip(weight - tells, -_HIGHEST, _HIGHEST)))
+    out: Floats = np.minimum(bits + _NEXT_TO_NOTHING, 0.0)
+    return out
 
 
 def bits_of_mixed_names(m: float) -> float:
