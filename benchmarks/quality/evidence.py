@@ -16,13 +16,11 @@ python -m benchmarks.quality.evidence [--reports 100000] [--rescues 2000] [--see
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
 import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -59,8 +57,6 @@ OURS = "Sandhan"
 PEERS = {"Splink": "splink-rescues", "Splink, labels": LABELLED, "rapidfuzz token_sort": "rapidfuzz-rescues"}
 _WITHOUT_PROBABILITY = frozenset({"rapidfuzz token_sort"})
 _TEACHING_SEED, _TEACHING_REPORTS = 80_901, 12_000
-WEIGHTS_ONLY = ("matcher.fast", "score_weights")
-"""Module and function that give weights without contributions, called as `score_pairs`; measured once it is there."""
 EVERY = "all"
 _BATCH, _TIMED = 100, 100  # rescues searched at once; rescues whose candidates are scored for the clock
 _REPEATS = 3
@@ -172,23 +168,13 @@ def scoring_speed(question: Question, index: MatchIndex, model: MatchModel) -> d
     pairs = [(n, rows[place[record_id]]) for n, one in enumerate(found) for record_id in one.routes]
     i, j = (np.array(side, dtype=np.int64) for side in zip(*pairs, strict=True))
     said = {"pairs": float(len(i))}
-    for name, score in _scorers().items():
-        took = []
-        for _ in range(_REPEATS):
-            started = time.process_time()
-            score(columns, i, j, index.context, model, len(question.reports))
-            took.append(time.process_time() - started)
-        said[name] = len(i) / max(min(took), 1e-9)
+    took = []
+    for _ in range(_REPEATS):
+        started = time.process_time()
+        score_pairs(columns, i, j, index.context, model, len(question.reports))
+        took.append(time.process_time() - started)
+    said["with_contributions"] = len(i) / max(min(took), 1e-9)
     return said
-
-
-def _scorers() -> dict[str, Callable[..., Any]]:
-    """Return what scores pairs: with contributions, and weights only where this version of the engine has that."""
-    found: dict[str, Callable[..., Any]] = {"with_contributions": score_pairs}
-    module, function = WEIGHTS_ONLY
-    if importlib.util.find_spec(module) is not None:
-        found["weights_only"] = getattr(importlib.import_module(module), function)
-    return found
 
 
 def peers(question: Question, python: str, probable: float) -> dict[str, dict[str, Any]]:

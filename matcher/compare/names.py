@@ -72,12 +72,15 @@ def best_level(
         bare: of both, shape (n, k), the names without words that their record says elsewhere, -1 where there are none;
             these count where both sides have them.
     """
-    names_i, names_j = left[i], right[j]
     level = np.full(len(i), NULL, dtype=np.int8)
     rarity = np.zeros(len(i), dtype=np.float32)
-    grid = (names_i[:, :, None] >= 0) & (names_j[:, None, :] >= 0)
-    pair, a, b = np.nonzero(grid)
+    # Few have a relative of unknown relation, and not everybody knows her mother's name.
+    named_left, named_right = left.max(axis=1, initial=-1) >= 0, right.max(axis=1, initial=-1) >= 0
+    rows = np.flatnonzero(named_left[i] & named_right[j])
+    names_i, names_j = left[i[rows]], right[j[rows]]
+    pair, a, b = np.nonzero((names_i[:, :, None] >= 0) & (names_j[:, None, :] >= 0))
     ids_a, ids_b = names_i[pair, a].astype(np.int64), names_j[pair, b].astype(np.int64)
+    pair = rows[pair]
     if bare is not None:
         bare_a, bare_b = bare[0][i[pair], a], bare[1][j[pair], b]
         both = (bare_a >= 0) & (bare_b >= 0)

@@ -169,9 +169,3 @@ class TestRun:
         said = capsys.readouterr()
         assert "searching" in said.err
         assert evidence.CROSS_SCRIPT in said.out
-
-    def test_weights_only_is_measured_just_where_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(evidence, "WEIGHTS_ONLY", ("matcher.not_there", "score"))
-        assert list(evidence._scorers()) == ["with_contributions"]
-        monkeypatch.setattr(evidence, "WEIGHTS_ONLY", ("matcher.scoring", "score_pairs"))
-        assert list(evidence._scorers()) == ["with_contributions", "weights_only"]
