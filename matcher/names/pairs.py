@@ -25,8 +25,8 @@ WordGrids = Callable[[Sequence[Chunk]], Iterator[FloatArray]]
 
 _CHUNK = 8000  # what is known of so many pairs stays in the processor's cache
 _FEW = 1000  # so many pairs cost less in one chunk, gaps and all, than in a dozen small ones
-_INHERENT = ("Knda", "Telu", "Mlym", "Sinh", "Orya")
-_NATIVE_DIFFERS, _NATIVE_STRICTER = 0.97, 1.5
+INHERENT = ("Knda", "Telu", "Mlym", "Sinh", "Orya")
+NATIVE_DIFFERS, NATIVE_STRICTER = 0.97, 1.5
 _ORDERS = 2**16 // (MAX_TOKENS + 1) ** 2
 
 
@@ -124,7 +124,7 @@ class Field:
         self._join(a, b, strict, found, Joins.all_of(joins))
         whole = self._whole(a, b, found, np.flatnonzero(open_ & (count_a != count_b)))
         rows = self._hold_apart(left, right, strict, found.similarity)
-        found.weakest[rows] = np.minimum(found.weakest[rows], _NATIVE_DIFFERS)
+        found.weakest[rows] = np.minimum(found.weakest[rows], NATIVE_DIFFERS)
         found.similarity[:] = self._bounded(a, b, found.similarity)
         back = np.empty(len(order), dtype=np.intp)
         back[order] = np.arange(len(order))
@@ -251,7 +251,7 @@ class Field:
 
         Between two scripts, and where the last consonant has its vowel unwritten, it is a matter of spelling.
         """
-        unwritten = np.array([name in _INHERENT for name in self.table.script_names])
+        unwritten = np.array([name in INHERENT for name in self.table.script_names])
         scripts = self.table.scripts[left]
         counts: Bools = (scripts == self.table.scripts[right]) & ~unwritten[scripts]
         return counts
@@ -266,8 +266,8 @@ class Field:
         scripts = table.scripts[left]
         rows: Rows = np.flatnonzero((scripts > 0) & (scripts == table.scripts[right]))
         rows = rows[table.written[left[rows]] != table.written[right[rows]]]
-        stricter = np.maximum(similarity[rows], 0) ** np.where(strict[rows], np.float32(_NATIVE_STRICTER), 1)
-        similarity[rows] = np.minimum(stricter, _NATIVE_DIFFERS)
+        stricter = np.maximum(similarity[rows], 0) ** np.where(strict[rows], np.float32(NATIVE_STRICTER), 1)
+        similarity[rows] = np.minimum(stricter, NATIVE_DIFFERS)
         return rows
 
 

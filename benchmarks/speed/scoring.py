@@ -1,0 +1,82 @@
+"""How many pairs are weighed in a second? Weights only, compiled, beside `score_pairs` with all its contributions.
+
+python -m benchmarks.speed.scoring [--reports 20000] [--rescues 2000] [--pairs 1000000] [--json]
+
+Candidate pairs as the search proposes them, repeated up to --pairs: tables that a batch builds once are then known, as
+in a night's run. "first" is the first time, when they are built, and includes reading the records.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from datetime import date
+
+import numpy as np
+
+from data.synthetic import linked_sample
+from indexing.match_index import context_of
+from indexing.pairing import candidate_pairs
+from matcher.columns import RecordColumns
+from matcher.fast import PairScorer
+from matcher.model import MatchModel
+from matcher.scoring import score_pairs
+
+SEED = 80_001  # never one that trains or tunes
+TODAY = date(2026, 11, 1)
+REPEATS, WARM = 5, 5000
+
+
+def run(reports: int, rescues: int, count: int) -> dict[str, float]:
+    """Return pairs a second, and how far the two ways are apart in bits."""
+    sample = linked_sample(SEED, reports, rescues)
+    columns = RecordColumns.build(record.to_person(TODAY) for record in (*sample.reports, *sample.rescues))
+    context, model = context_of(columns, reports), MatchModel.load()
+    pairs = candidate_pairs(columns, reports, 80)
+    i, j = pairs[:, 0], pairs[:, 1] - reports
+    left, right = np.arange(reports), np.arange(reports, reports + rescues)
+    PairScorer(columns, left, right, context, model, reports).weights(i[:WARM], j[:WARM])  # compiled by now
+    found = {"candidate_pairs": float(len(pairs))}
+    times = max(round(count / len(pairs)), 1)
+    many_i, many_j = np.tile(i, times), np.tile(j, times)
+    weights = np.zeros(0, dtype=np.float32)
+    for threads in (1, 2):
+        started = time.perf_counter()
+        scorer = PairScorer(columns, left, right, context, model, reports, threads=threads)
+        weights = scorer.weights(i, j)
+        found[f"first_{threads}_threads"] = len(i) / (time.perf_counter() - started)
+        took = []
+        for _ in range(REPEATS):
+            started = time.perf_counter()
+            scorer.weights(many_i, many_j)
+            took.append(time.perf_counter() - started)
+        found[f"weights_{threads}_threads"] = len(many_i) / min(took)
+    took = []
+    for _ in range(2):
+        started = time.perf_counter()
+        scored = score_pairs(columns, pairs[:, 0], pairs[:, 1], context, model, reports)
+        took.append(time.perf_counter() - started)
+    found["with_contributions_1_thread"] = len(pairs) / min(took)
+    found["largest_difference_bits"] = float(np.abs(weights - scored.weight).max())
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--reports", type=int, default=20_000)
+    parser.add_argument("--rescues", type=int, default=2000)
+    parser.add_argument("--pairs", type=int, default=1_000_000)
+    parser.add_argument("--json", action="store_true")
+    chosen = parser.parse_args()
+    found = run(chosen.reports, chosen.rescues, chosen.pairs)
+    if chosen.json:
+        print(json.dumps(found, indent=1))
+        return
+    for name, value in found.items():
+        print(f"{name:<28} {value:>14,.0f}" if value > 1 else f"{name:<28} {value:>14.6f}")
+
+
+if __name__ == "__main__":
+    main()
