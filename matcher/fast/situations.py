@@ -8,6 +8,7 @@ the same. What it says of that is nobody's guess: the first pair in a situation 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Protocol
 
 import numpy as np
@@ -58,13 +59,13 @@ class Situations:
 
     Attributes:
         levels: shape (s,), int8, `NEVER_ASKED` where nobody knows yet.
-        bits: shape (s,), float32, what each weighs, NaN where nobody knows yet. Threads that ask at the same time write
-            the same; one that finds only one of both there asks once more.
+        bits: shape (s,), float32, what each weighs, NaN where nobody knows yet: a thread that looks while another
+            writes finds both there, or takes neither.
     """
 
     def __init__(self, comparison: Comparison, weights: ComparisonWeights, sides: Sides, size: int) -> None:
         """Know nothing of `size` situations."""
-        self._comparison, self._weights, self._sides = comparison, weights, sides
+        self._comparison, self._weights, self._sides, self._lock = comparison, weights, sides, Lock()
         self.levels = np.full(size, NEVER_ASKED, dtype=np.int8)
         self.bits = np.full(size, np.nan, dtype=np.float32)
 
@@ -76,11 +77,15 @@ class Situations:
             levels[rows], bits[rows] = self.levels[keys[rows]], self.bits[keys[rows]]
 
     def learn(self, i: Rows, j: Rows, keys: Int32) -> None:
-        """Ask about the situations `keys` of n pairs, shape (n,), each once."""
-        distinct, first = np.unique(keys, return_index=True)
-        said = self._sides.ask(self._comparison, i[first], j[first])
-        self.bits[distinct] = level_bits(self._weights, said)
-        self.levels[distinct] = said.levels
+        """Ask about the situations `keys` of n pairs, shape (n,), each once, whatever threads there are."""
+        with self._lock:
+            unknown = np.flatnonzero((self.levels[keys] == NEVER_ASKED) | np.isnan(self.bits[keys]))
+            distinct, first = np.unique(keys[unknown], return_index=True)
+            if len(distinct):
+                rows = unknown[first]
+                said = self._sides.ask(self._comparison, i[rows], j[rows])
+                self.bits[distinct] = level_bits(self._weights, said)
+                self.levels[distinct] = said.levels
 
 
 class Situated:
