@@ -277,6 +277,8 @@ def mark_matched(conn: Connection, case_id: str, version: int, seen_seq: int | N
 
 def await_comparison(conn: Connection, case_ids: Sequence[str]) -> None:
     """Let open cases be compared again though they have not changed: something that bears on them has."""
+    if not case_ids:
+        return
     statement = update(cases).where(cases.c.id.in_(case_ids), cases.c.status == "open")
     conn.execute(statement.values(matched_version=0))
 

@@ -104,7 +104,7 @@ def test_a_running_service_changes_to_the_index_that_was_made(house: House) -> N
     assert (status.source, status.faces, status.behind) == ("snapshot", 1, 0)
 
 
-def test_two_runs_at_once_store_each_face_once(house: House) -> None:
+def test_two_runs_at_once_store_each_face_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     (case,) = enter(house, GREEN)
     camera = NewCamera()
     process, other = camera.process, reembedding(house, NewCamera())
@@ -113,7 +113,7 @@ def test_two_runs_at_once_store_each_face_once(house: House) -> None:
         other.run()
         return process(data, pick=pick)
 
-    camera.process = beside  # type: ignore[method-assign]
+    monkeypatch.setattr(camera, "process", beside)
     assert reembedding(house, camera).run().embedded == 0
     assert models_of(house, case) == [FACE_MODEL, NEW.model_id]
 

@@ -6,6 +6,7 @@ import json
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -144,8 +145,8 @@ class TestPeers:
         without = "import sys; sys.modules['splink'] = None; from benchmarks.peers.__main__ import main; main()"
         commanded = evidence.peer_command
 
-        def without_splink(*arguments: object) -> list[str]:
-            command = commanded(*arguments)  # type: ignore[arg-type]
+        def without_splink(*arguments: Any) -> list[str]:
+            command = commanded(*arguments)
             return [command[0], "-c", without, *command[3:]]
 
         monkeypatch.setattr(evidence, "peer_command", without_splink)

@@ -254,3 +254,23 @@ def test_an_empty_side_is_refused(left: int, right: int) -> None:
     person = PersonRecord("1", Side.MISSING)
     with pytest.raises(InvalidRecord):
         link_records([person] * left, [person] * right, MatchModel.load())
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_few_people_are_found_among_many_whichever_file_comes_first(turned: bool) -> None:
+    world = SyntheticWorld(19, TODAY)
+    many = [world.report(person, f"{n}").to_person(TODAY) for n, person in enumerate(world.people(1500))]
+    few = [replace(record, record_id=f"few {n}", side=Side.RESCUED) for n, record in enumerate(many[:15])]
+    linked = link_records(few, many, MatchModel.load()) if turned else link_records(many, few, MatchModel.load())
+    likely = linked.scored.probability >= 0.5
+    pairs = set(zip(linked.left[likely].tolist(), linked.right[likely].tolist(), strict=True))
+    assert len({(n, n) for n in range(15)} & pairs) >= 13
+
+
+def test_what_moved_the_shipped_levels_is_left_behind_and_what_decisions_moved_is_kept() -> None:
+    shipped = MatchModel.load()
+    files = two_files(3, 40)
+    plain = link_records(files.left, files.right, shipped).model
+    assert not any(level.shift for part in plain.comparisons.values() for level in part.levels)
+    own = link_records(files.left, files.right, replace(shipped, taught_by=frozenset({"someone"}))).model
+    assert own.comparisons["name"].levels[1].shift == shipped.comparisons["name"].levels[1].shift != 0

@@ -13,7 +13,7 @@ from indexing.errors import BadSearch
 from indexing.match_index import KEY_ROUTE, MatchIndex
 from indexing.search import FEWEST_REPORTS, KNOWN_ROUTE, FoundMatch, find_matches, find_matches_batch, other_side
 from matcher.compare import COMPARISONS
-from matcher.model import MatchModel
+from matcher.model import Grade, MatchModel
 from matcher.person import PartialDate, PersonName, PersonRecord, Sex, Side
 from matcher.scoring import BESIDE, NO_RIVAL, RIVAL, RIVALS, ScoredPair, score_pair
 
@@ -374,3 +374,32 @@ class TestRivals:
         there = pair_of(find_matches(rescued, index, everybody, model), one, rescued)
         assert now.pair.weight == pytest.approx(there.weight, abs=1e-6)
         assert asked.pair.contributions[-1].label == now.pair.contributions[-1].label == RIVAL
+
+    def test_a_weak_pair_that_is_stored_weighs_the_same_from_both_sides(
+        self, in_memory: Source, model: MatchModel
+    ) -> None:
+        one, other = self.report("a", 2009, "Shanbor Nongrum"), self.report("b", 2016, "Tarun Das")
+        weak = replace(other, names=(PersonName("Pemba Sherpa"),), record_id="c")
+        rescued = PersonRecord("r", Side.RESCUED, (PersonName("Balaiamlang Kharbuli"),), sex=Sex.FEMALE)
+        everybody = [one, other, weak, rescued]
+        index = MatchIndex("dlib-1")
+        index.upsert(everybody)
+        source = in_memory(everybody)
+        (there,) = find_matches_batch([rescued], index, source, model, limit=50, also=[["c"]])
+        (back,) = find_matches_batch([weak], index, source, model, limit=50, also=[["r"]])
+        assert pair_of(there, weak, rescued).grade is Grade.CERTAINLY_NOT
+        assert pair_of(there, weak, rescued).weight == pytest.approx(pair_of(back, weak, rescued).weight, abs=1e-6)
+
+    def test_who_may_not_learn_of_other_reports_gets_an_answer_that_does_not_depend_on_them(
+        self, in_memory: Source, model: MatchModel
+    ) -> None:
+        rescued = PersonRecord("r", Side.RESCUED, (PersonName("Balaiamlang Kharbuli"),), sex=Sex.FEMALE)
+        asked, other = self.report("asked", 2009, "Shanbor Nongrum"), self.report("b", 2016, "Tarun Das")
+        answers = []
+        for held in ([rescued], [rescued, other]):
+            index = MatchIndex("dlib-1")
+            index.upsert(held)
+            (match,) = find_matches(asked, index, in_memory(held), model, compete=False)
+            answers.append({part.comparison for part in match.pair.contributions})
+        assert answers[0] == answers[1]
+        assert RIVALS not in answers[0]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from made_people import known_names, label, level, person
 
-from matcher.compare.names import FATHER, MOTHER, RELATIVE, SAME
+from matcher.columns import RecordColumns
+from matcher.compare.names import DIFFERENT, FATHER, MOTHER, NAME, RELATIVE, SAME
 from matcher.family_words import bare_names
 from matcher.person import PersonName, PersonRecord, Side
 
@@ -71,3 +73,10 @@ def test_a_father_who_is_only_the_surname_says_nothing_more() -> None:
     left = family("Sunita Mondal", "Mondal", "Rekha")
     assert label(FATHER, left, family("Sunita Mondal", "Gopal Mondal", "Rekha", Side.RESCUED)) == "unknown"
     assert known_names().own_names.names
+
+
+def test_names_that_differ_are_not_spoken_for_by_what_little_they_share() -> None:
+    columns = RecordColumns.build([person(names="Fatema Begum"), person(side=Side.RESCUED, names="Amina Begum")])
+    found = NAME.assign(columns, np.array([0]), np.array([1]), known_names())
+    assert found.levels[0] == DIFFERENT
+    assert found.rarity[0] == 0

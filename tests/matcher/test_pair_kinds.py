@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,12 +17,12 @@ from matcher.person import AgeBasis, NameKind, PartialDate, PersonName, PersonRe
 TODAY = date(2026, 11, 1)
 
 
-def person(side: Side = Side.MISSING, **fields: object) -> PersonRecord:
+def person(side: Side = Side.MISSING, **fields: Any) -> PersonRecord:
     """Return a record; a text given for names becomes a `PersonName`."""
     for key in ("names", "father", "mother", "relatives"):
         if isinstance(fields.get(key), str):
             fields[key] = (PersonName(str(fields[key])),)
-    return PersonRecord("x", side, **fields)  # type: ignore[arg-type]
+    return PersonRecord("x", side, **fields)
 
 
 class TestScript:

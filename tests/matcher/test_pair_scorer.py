@@ -13,7 +13,7 @@ from indexing.match_index import context_of
 from indexing.pairing import candidate_pairs
 from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
-from matcher.comparison import Context
+from matcher.comparison import Comparison, Context
 from matcher.fast import PairScorer
 from matcher.model import MatchModel
 from matcher.person import PersonRecord, Side
@@ -41,7 +41,9 @@ class Sample:
     def oracle(self, model: MatchModel) -> ScoredPairs:
         return score_pairs(self.columns, self.pairs[:, 0], self.pairs[:, 1], self.context, model, 1000)
 
-    def scorer(self, model: MatchModel, threads: int = 2, comparisons: tuple = COMPARISONS) -> PairScorer:  # type: ignore[type-arg]
+    def scorer(
+        self, model: MatchModel, threads: int = 2, comparisons: tuple[Comparison, ...] = COMPARISONS
+    ) -> PairScorer:
         left, right = np.arange(REPORTS), np.arange(REPORTS, REPORTS + RESCUES)
         return PairScorer(
             self.columns, left, right, self.context, model, 1000, comparisons=comparisons, threads=threads

@@ -17,7 +17,7 @@ from matcher.explaining.waterfall import LEAST_WIDTH, cells, waterfall_steps, wa
 from matcher.explaining.waterfall_svg import WIDTH, waterfall_svg
 from matcher.explaining.wording import wording
 from matcher.model import Grade, Thresholds
-from matcher.person import Side
+from matcher.person import PersonRecord, Side
 from matcher.scoring import PRIOR, Contribution, score_pair
 from matcher.training import prior_model
 
@@ -66,8 +66,8 @@ def test_each_step_starts_where_the_last_one_ended(pair: tuple[Contribution, ...
 
 @settings(max_examples=50, deadline=None)  # the first example reads the gazetteer
 @given(people(Side.MISSING), people(Side.RESCUED))
-def test_the_last_total_is_the_weight_to_the_last_bit(left: object, right: object) -> None:
-    scored = score_pair(*numbered([left, right]), known_names(), prior_model("judgement"), 1000)  # type: ignore[list-item]
+def test_the_last_total_is_the_weight_to_the_last_bit(left: PersonRecord, right: PersonRecord) -> None:
+    scored = score_pair(*numbered([left, right]), known_names(), prior_model("judgement"), 1000)
     assert waterfall_steps(scored.contributions)[-1].end == scored.weight
 
 
@@ -166,7 +166,9 @@ def test_lines_stand_where_the_grades_begin() -> None:
     root = drawn(waterfall_svg(PAIR, THRESHOLDS, Grade.POSSIBLE, 0.31))
     dashed = [path for path in root.iter(f"{SVG}path") if "stroke-dasharray" in path.attrib]
     (zero,) = [path for path in root.iter(f"{SVG}path") if "stroke-dasharray" not in path.attrib]
-    places = [float(re.match(r"M([\d.]+)", path.attrib["d"])[1]) for path in [*dashed, zero]]  # type: ignore[index]
+    starts = [re.match(r"M([\d.]+)", path.attrib["d"]) for path in [*dashed, zero]]
+    places = [float(start[1]) for start in starts if start is not None]
+    assert len(places) == len(starts)
     bars = [element for element in root.iter(f"{SVG}rect") if element.attrib["height"] == "12"][len(PAIR) :]
     per_bit = float(bars[0].attrib["width"]) / 12.0
     offsets = [(place - places[-1]) / per_bit for place in places[:-1]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,8 +77,8 @@ def test_another_form_says_the_same(one: str, other: str, data: st.DataObject) -
 
 @settings(max_examples=60, deadline=None)
 @given(answers, answers, st.randoms(use_true_random=False))
-def test_order_and_repetition_do_not_matter(left: tuple[str, ...], right: tuple[str, ...], random: object) -> None:
+def test_order_and_repetition_do_not_matter(left: tuple[str, ...], right: tuple[str, ...], random: Random) -> None:
     mixed = list(left)
-    random.shuffle(mixed)  # type: ignore[attr-defined]
+    random.shuffle(mixed)
     there = level(COMMUNITY, person(community=left), person(community=right))
     assert level(COMMUNITY, person(community=(*mixed, *mixed)), person(community=right)) == there
