@@ -3,6 +3,6 @@
 Importing it takes the compiler along; only what scores in batch does.
 """
 
-from matcher.fast.scorer import PairScorer, score_weights
+from matcher.fast.scorer import PairScorer
 
-__all__ = ["PairScorer", "score_weights"]
+__all__ = ["PairScorer"]

@@ -149,24 +149,6 @@ class _Space:
         return levels, bits
 
 
-def score_weights(
-    columns: RecordColumns,
-    i: Pairs,
-    j: Pairs,
-    context: Context,
-    model: MatchModel,
-    reports: int,
-    comparisons: Sequence[Comparison] = COMPARISONS,
-    *,
-    threads: int = THREADS,
-) -> Weights:
-    """Return the weights of n pairs of rows, shape (n,), float32: `score_pairs` without anything else. See there."""
-    left, first = np.unique(i, return_inverse=True)
-    right, second = np.unique(j, return_inverse=True)
-    scorer = PairScorer(columns, left, right, context, model, reports, comparisons, threads=threads)
-    return scorer.weights(first, second)
-
-
 def _checked(positions: Pairs, size: int) -> Int32:
     """Return positions as compiled code takes them, which looks no further than where it is told to."""
     if len(positions) and not 0 <= int(np.min(positions)) <= int(np.max(positions)) < size:

@@ -22,7 +22,7 @@ from matcher.compare.extras import ExtraKind, extra_comparison
 from matcher.compare.names import FATHER, MOTHER, NAME, RELATIVE
 from matcher.comparison import Comparison, Context, LevelResult
 from matcher.dependence import DependenceGroup
-from matcher.fast import PairScorer, compiled, dates, names, places, score_weights, tables, things
+from matcher.fast import PairScorer, compiled, dates, names, places, tables, things
 from matcher.model import MatchModel
 from matcher.person import FaceEmbedding, PersonName, PersonRecord, Side
 from matcher.scoring import ScoredPairs, score_pairs
@@ -90,13 +90,6 @@ def test_threads_and_calls_change_nothing(sample: People, monkeypatch: pytest.Mo
     for start in range(0, len(order), 9999):
         part = order[start : start + 9999]
         np.testing.assert_array_equal(alone.weights(sample.i[part], sample.j[part]), expected[part])
-
-
-def test_rows_of_one_table(sample: People) -> None:
-    rows = np.random.default_rng(2).integers(0, len(sample.i), 700)
-    i, j = sample.left[sample.i[rows]], sample.right[sample.j[rows]]
-    found = score_weights(sample.columns, i, j, sample.context, MODEL, 1000)
-    np.testing.assert_allclose(found, sample.oracle().weight[rows], atol=1e-3)
 
 
 def test_names_of_every_kind() -> None:
