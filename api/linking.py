@@ -168,11 +168,15 @@ def read_file(
     records: list[PersonRecord] = []
     problems: Counter[str] = Counter()
     seen: set[str] = set()
+    plain = {field: where[0] for field, where in sources.items() if len(where) == 1 and field not in _SEVERAL_VALUES}
+    joined = {field: where for field, where in sources.items() if field not in plain}
     for row in rows:
-        if row.is_blank:
-            continue
         cells = [cell.strip() for cell in row.cells] + [""] * (len(header) - len(row.cells))
-        fields = {field: _value(field, [cells[position] for position in where]) for field, where in sources.items()}
+        if not any(cells):
+            continue
+        fields: dict[str, FieldValue] = {field: cells[position] for field, position in plain.items()}
+        for field, where in joined.items():
+            fields[field] = _value(field, [cells[position] for position in where])
         record_id = cells[sources["id"][0]] if "id" in sources else str(row.number)
         if not record_id or record_id in seen:
             raise MappingProblem(f"{path}: row {row.number}: the id is {'missing' if not record_id else 'there twice'}")

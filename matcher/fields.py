@@ -96,6 +96,7 @@ class ParsedRecord:
     problems: tuple[InvalidRecord, ...]
 
 
+@lru_cache(maxsize=65536)
 def parse_date(field: str, text: str) -> PartialDate:
     """Return the interval that a date means.
 
@@ -194,19 +195,20 @@ class _Reader:
     """Reads fields one by one; refuses at once, or collects what it could not understand."""
 
     def __init__(self, fields: Mapping[str, FieldValue], lenient: bool) -> None:
-        self.fields, self.lenient = fields, lenient
+        # Most fields are empty in most records, and all are asked for.
+        self.fields = {field: value for field, value in fields.items() if value}
+        self.lenient = lenient
         self.problems: list[InvalidRecord] = []
 
     def many(self, field: str) -> tuple[str, ...]:
         value = self.fields.get(field)
-        if not value:
+        if value is None:
             return ()
-        parts = [value] if isinstance(value, str) else list(value)
-        return tuple(part.strip() for part in parts if part and part.strip())
+        parts = (value,) if isinstance(value, str) else value
+        return tuple([part.strip() for part in parts if part and part.strip()])
 
     def one(self, field: str) -> str | None:
-        values = self.many(field)
-        return " ".join(values) if values else None
+        return " ".join(self.many(field)) or None if field in self.fields else None
 
     def refuse(self, problem: InvalidRecord) -> None:
         if not self.lenient:
@@ -224,9 +226,7 @@ class _Reader:
             return None
 
     def names(self, field: str, kind: NameKind = NameKind.BIRTH) -> tuple[PersonName, ...]:
-        if not self.fields.get(field):
-            return ()
-        return tuple(PersonName(text, kind) for text in self.many(field))
+        return tuple([PersonName(text, kind) for text in self.many(field)]) if field in self.fields else ()
 
 
 def read_record(
