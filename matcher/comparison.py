@@ -69,3 +69,17 @@ class Comparison:
 def count_levels(levels: npt.NDArray[np.int8], size: int) -> npt.NDArray[np.float64]:
     """Return how many pairs have each level, null left out, shape (size,)."""
     return np.bincount(levels[levels >= 0], minlength=size)[:size].astype(np.float64)
+
+
+def distinct_pairs(left: npt.NDArray[np.integer], right: npt.NDArray[np.integer]) -> tuple[Pairs, Pairs, Pairs]:
+    """Return every pair of numbers once, whichever way round it stood; a million records' pairs hold far fewer.
+
+    Args:
+        left, right: shape (n,), at least 0.
+    Returns:
+        The lower and the higher number of each of the d pairs, shape (d,), and which of these each pair is, shape (n,).
+    """
+    low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right).astype(np.int64)
+    size = int(high.max(initial=0)) + 1
+    keys, place = np.unique(low * size + high, return_inverse=True)
+    return keys // size, keys % size, place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from matcher.names.grammar import NameToken
 from matcher.names.phonetics import fold_many
@@ -21,10 +22,11 @@ def learn_words(texts: Iterable[str]) -> None:
     _TEXT_TOKENS.meet(word for text in texts for word in _text_words(text))
 
 
+@lru_cache(maxsize=131_072)
 def parse_text(text: str) -> tuple[NameToken, ...]:
     """Return the words of a free text (address, mark, village): digits count, no grammar of names."""
     tokens = map(_TEXT_TOKENS.__getitem__, _text_words(text))
-    return tuple(token for token in tokens if token is not None)
+    return tuple([token for token in tokens if token is not None])
 
 
 class _TextTokens(dict[str, NameToken | None]):

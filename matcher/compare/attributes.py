@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.columns import LANGUAGES_KEPT, RecordColumns
-from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
+from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs, distinct_pairs
 from matcher.names.phonetics import token_similarities
 
 Levels = npt.NDArray[np.int8]
@@ -129,11 +129,8 @@ def text_levels(
     worded = (word_a >= 0) & (word_b >= 0)
     rows, word_a, word_b = rows[worded], word_a[worded], word_b[worded]
     if len(rows):
-        size = len(columns.texts.vocabulary)
-        # Symmetric: each unordered pair of words is compared once, in one order.
-        low, high = np.minimum(word_a, word_b).astype(np.int64), np.maximum(word_a, word_b)
-        keys, inverse = np.unique(low * size + high, return_inverse=True)
-        values = token_similarities(columns.texts.codes, keys // size, keys % size)[inverse]
+        low, high, place = distinct_pairs(word_a, word_b)
+        values = token_similarities(columns.texts.codes, low, high)[place]
         levels[rows] = np.where(values >= thresholds[0], 0, np.where(values >= thresholds[1], 1, 2))
     return levels
 

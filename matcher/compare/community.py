@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.columns import RecordColumns
-from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
+from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs, distinct_pairs
 from matcher.names.phonetics import encode_tokens, token_similarities
 from matcher.names.script import script_of
 from matcher.names.weighing import SAME_WORD
@@ -167,15 +167,12 @@ def _longest_form(words: list[str], table: Communities) -> tuple[int, int]:
 
 
 def _community(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> LevelResult:
-    a, b = columns.community[i].astype(np.int64), columns.community[j].astype(np.int64)
+    a, b = columns.community[i], columns.community[j]
     levels = np.full(len(i), NULL, dtype=np.int8)
     rows = np.flatnonzero((a >= 0) & (b >= 0))
     if len(rows):
-        # A million pairs hold few pairs of different answers.
-        size = len(columns.communities)
-        low, high = np.minimum(a[rows], b[rows]), np.maximum(a[rows], b[rows])
-        keys, place = np.unique(low * size + high, return_inverse=True)
-        levels[rows] = _levels([understood(texts) for texts in columns.communities], keys // size, keys % size)[place]
+        low, high, place = distinct_pairs(a[rows], b[rows])
+        levels[rows] = _levels([understood(texts) for texts in columns.communities], low, high)[place]
     return LevelResult.plain(levels)
 
 

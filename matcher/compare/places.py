@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from rapidfuzz.distance import OSA, Indel
 from rapidfuzz.process import cpdist
 
 from matcher.columns import RecordColumns
-from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
+from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs, distinct_pairs
 from matcher.names.phonetics import token_similarities
 from matcher.texts import parse_text
 
@@ -40,6 +40,7 @@ ORIGIN_LABELS = (
     ELSEWHERE,
 ) = range(10)
 _SAME, _CLOSE = 0.93, 0.80
+_LONG = 7  # letters
 
 
 def _origin(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> LevelResult:
@@ -89,25 +90,25 @@ def _text_similarity(
 ) -> npt.NDArray[np.float32]:
     words_left, words_right = columns.texts.joined[left], columns.texts.joined[right]
     usable = (words_left >= 0) & (words_right >= 0)
-    low, high = np.minimum(words_left, words_right)[usable], np.maximum(words_left, words_right)[usable]
+    low, high, place = distinct_pairs(words_left[usable], words_right[usable])
     values = np.zeros(len(left), dtype=np.float32)
-    sound = token_similarities(columns.texts.codes, low.astype(np.int64), high.astype(np.int64))
-    values[usable] = np.maximum(sound, _typing_similarity(columns, low, high))
+    sound = token_similarities(columns.texts.codes, low, high)
+    values[usable] = np.maximum(sound, _typing_similarity(columns, low, high))[place]
     return values
 
 
-def _typing_similarity(
-    columns: RecordColumns, low: npt.NDArray[np.int32], high: npt.NDArray[np.int32]
-) -> npt.NDArray[np.float32]:
+def _typing_similarity(columns: RecordColumns, left: Pairs, right: Pairs) -> npt.NDArray[np.float32]:
     """Return the similarity of long words under slips of the fingers, letters exchanged included; 0 for short ones.
 
     In a short word one other letter makes another village (Rampur, Rajpur).
     """
     words = columns.texts.vocabulary
-    first, second = [words[n] for n in low.tolist()], [words[n] for n in high.tolist()]
-    values = cpdist(first, second, scorer=OSA.normalized_similarity, processor=None, dtype=np.float32)
-    long = np.array([min(len(a), len(b)) >= 7 for a, b in zip(first, second, strict=True)], dtype=np.bool_)
-    return np.where(long, values, 0.0).astype(np.float32)
+    long = np.fromiter(map(len, words), dtype=np.int64, count=len(words)) >= _LONG
+    both = np.flatnonzero(long[left] & long[right])
+    first, second = [words[n] for n in left[both].tolist()], [words[n] for n in right[both].tolist()]
+    values = np.zeros(len(left), dtype=np.float32)
+    values[both] = cpdist(first, second, scorer=OSA.normalized_similarity, processor=None, dtype=np.float32)
+    return values
 
 
 REMEMBERED_LABELS = (
@@ -144,27 +145,36 @@ _ADDRESS_STEPS = (0.62, 0.78, 0.97)
 ADDRESS_LABELS = ("same address", "address in another spelling", "addresses share a part", "different addresses")
 
 
-@lru_cache(maxsize=262144)
-def _folded_words(text: str) -> str:
-    """Return the folded words of a text, in their order, one space between them."""
-    return " ".join(token.folded for token in parse_text(text))
+def _sorted_words(text: str) -> str:
+    """Return the folded words of a text in the order of the alphabet, one space between them."""
+    return " ".join(sorted(token.folded for token in parse_text(text)))
+
+
+def _letters(text: str) -> str:
+    """Return the folded words of a text in their order, written together."""
+    return "".join(token.folded for token in parse_text(text))
+
+
+def _alike(
+    columns: RecordColumns, low: Pairs, high: Pairs, read: Callable[[str], str], scorer: Callable[..., float]
+) -> npt.NDArray[np.float32]:
+    """Return the score of pairs of texts, shape (n,), each text read once."""
+    used = np.unique(np.concatenate([low, high]))
+    words = np.empty(len(columns.texts), dtype=object)
+    words[used] = [read(columns.texts.names[number]) for number in used.tolist()]
+    return cpdist(words[low].tolist(), words[high].tolist(), scorer=scorer, processor=None, dtype=np.float32)
 
 
 def _address(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> LevelResult:
     """Level by the better of two readings: the same words in any order, or the same letters wherever the spaces are."""
-    a, b = columns.address[i].astype(np.int64), columns.address[j].astype(np.int64)
+    a, b = columns.address[i], columns.address[j]
     levels = np.full(len(i), NULL, dtype=np.int8)
     rows = np.flatnonzero((a >= 0) & (b >= 0))
     if len(rows):
-        size = len(columns.texts)
-        low, high = np.minimum(a[rows], b[rows]), np.maximum(a[rows], b[rows])
-        keys, inverse = np.unique(low * size + high, return_inverse=True)
-        first = [_folded_words(columns.texts.names[n]) for n in (keys // size).tolist()]
-        second = [_folded_words(columns.texts.names[n]) for n in (keys % size).tolist()]
-        by_words = cpdist(first, second, scorer=fuzz.token_sort_ratio, processor=None, dtype=np.float32) / 100.0
-        first, second = [text.replace(" ", "") for text in first], [text.replace(" ", "") for text in second]
-        by_letters = cpdist(first, second, scorer=Indel.normalized_similarity, processor=None, dtype=np.float32)
-        similarity = np.maximum(by_words, by_letters)[inverse]
+        low, high, place = distinct_pairs(a[rows], b[rows])
+        by_words = _alike(columns, low, high, _sorted_words, fuzz.ratio) / 100.0
+        by_letters = _alike(columns, low, high, _letters, Indel.normalized_similarity)
+        similarity = np.maximum(by_words, by_letters)[place]
         levels[rows] = 3 - np.searchsorted(np.array(_ADDRESS_STEPS, dtype=np.float32), similarity, side="right")
     return LevelResult.plain(levels)
 
