@@ -140,7 +140,7 @@ class RecordColumns:
     def build(cls, records: Iterable[PersonRecord], gazetteer: Gazetteer | None = None) -> RecordColumns:
         """Return the columns of the records in their order."""
         rows = tuple(records)
-        places = [(gazetteer or Gazetteer.load()).resolve(row.origin) for row in rows]
+        places = (gazetteer or Gazetteer.load()).resolve_all([row.origin for row in rows])
         bare = bare_names(rows)
         names = NameTable.build(
             chain(
@@ -230,7 +230,10 @@ def _text_id(table: NameTable, text: str | None) -> int:
 
 
 def _text_ids(table: NameTable, texts: list[str | None] | list[str]) -> Int32:
-    return np.array([_text_id(table, text) for text in texts], dtype=np.int32)
+    numbers = np.array([table.ids.get(text, -1) if text else -1 for text in texts], dtype=np.int32)
+    held = np.flatnonzero(numbers >= 0)
+    numbers[held[table.joined[numbers[held]] < 0]] = -1
+    return numbers
 
 
 def _text_rows(table: NameTable, texts: list[tuple[str, ...]], width: int) -> Int32:
@@ -239,12 +242,18 @@ def _text_rows(table: NameTable, texts: list[tuple[str, ...]], width: int) -> In
 
 
 def _extras(rows: tuple[PersonRecord, ...], texts: NameTable) -> dict[str, Int32]:
-    columns: dict[str, Int32] = {}
+    columns: dict[str, dict[int, int]] = {}
     for number, row in enumerate(rows):
         for name, value in row.extras:
-            column = columns.setdefault(name, np.full(len(rows), -1, dtype=np.int32))
-            column[number] = texts.ids[value]
-    return columns
+            columns.setdefault(name, {})[number] = texts.ids[value]
+    return {name: _scattered(column, len(rows)) for name, column in columns.items()}
+
+
+def _scattered(values: dict[int, int], size: int) -> Int32:
+    """Return shape (size,): the values at their rows, -1 elsewhere."""
+    out = np.full(size, -1, dtype=np.int32)
+    out[list(values)] = list(values.values())
+    return out
 
 
 def _keys(rows: list[tuple[T, ...]], key: Callable[[T], int], width: int) -> Int64:

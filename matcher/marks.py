@@ -114,7 +114,6 @@ def mark_rows(listed: Iterable[Sequence[str]], text_id: Callable[[str], int], wi
         text_id: gives a text its id, -1 where it has no word.
         width: marks kept of each record.
     """
-    kinds, sites = mark_tables().kinds, mark_tables().sites
     found: list[int] = []  # flat, for a hundred thousand small tuples would be walked by the collector of garbage
     read: dict[str, tuple[Mark, ...]] = {}
     n = 0
@@ -122,6 +121,7 @@ def mark_rows(listed: Iterable[Sequence[str]], text_id: Callable[[str], int], wi
         n = row + 1
         if not texts:
             continue
+        kinds, sites = mark_tables().kinds, mark_tables().sites
         for text in texts:
             if text not in read:
                 read[text] = parse_marks(text)

@@ -7,7 +7,7 @@ know stays as text and is compared as text: most villages are in no table.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -30,10 +30,9 @@ _GENERIC = re.compile(
 )
 
 
-@lru_cache(maxsize=262144)
 def fold_place(text: str) -> str:
     """Return the folded form of a place name: one string without spaces ("" if there are no letters)."""
-    return fold_places((text,))[0]
+    return _FOLDED[text]
 
 
 def fold_places(texts: Sequence[str]) -> list[str]:
@@ -50,6 +49,25 @@ def _bare(roman: str) -> tuple[str, str]:
         # 24 Parganas (S): folded with the word before it, the letter would vanish into the plural.
         return "".join(words[:-1]), words[-1]
     return "".join(words), ""
+
+
+class _Folded(dict[str, str]):
+    """The folded form of each place name that was met; forgotten when there are too many."""
+
+    def __missing__(self, text: str) -> str:
+        self.meet([text])
+        return self[text]
+
+    def meet(self, texts: Iterable[str]) -> None:
+        """Fold the names that are new, all at once."""
+        new = [text for text in dict.fromkeys(texts) if text not in self]
+        if len(self) + len(new) > _FOLDED_KEPT:
+            self.clear()
+        self.update(zip(new, fold_places(new), strict=True))
+
+
+_FOLDED_KEPT = 262_144
+_FOLDED = _Folded()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +143,17 @@ class Gazetteer:
                 self._resolved.clear()
             known = self._resolved[place] = self._resolve(place)
         return known
+
+    def resolve_all(self, places: Sequence[Place]) -> list[ResolvedPlace]:
+        """Return `resolve` of each place; what is written of those that are new is folded at once."""
+        new = [place for place in dict.fromkeys(places) if place not in self._resolved]
+        _FOLDED.meet(
+            text
+            for place in new
+            for text in (place.country, place.state, place.district, place.village)
+            if text is not None
+        )
+        return list(map(self.resolve, places))
 
     def _resolve(self, place: Place) -> ResolvedPlace:
         path = self._find(place.country, "", (0,)) if place.country else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -117,11 +118,12 @@ def _columns(read: ReadNames) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.flo
 def _joined(read: ReadNames) -> tuple[npt.NDArray[np.int32], tuple[str, ...]]:
     """Return (row of each text's words written together, the vocabulary with these words)."""
     numbers = {word: number for number, word in enumerate(read.vocabulary)}
-    joined = np.full(len(read), -1, dtype=np.int32)
-    for row in np.flatnonzero(np.diff(read.starts)):
-        tokens = read.tokens[read.starts[row] : read.starts[row + 1]][:MAX_TOKENS]
-        joined[row] = numbers.setdefault("".join(read.vocabulary[token] for token in tokens), len(numbers))
-    return joined, tuple(numbers)
+    words = list(map(read.vocabulary.__getitem__, read.tokens.tolist()))
+    joined = [
+        numbers.setdefault("".join(words[start : min(end, start + MAX_TOKENS)]), len(numbers)) if end > start else -1
+        for start, end in pairwise(read.starts.tolist())
+    ]
+    return np.array(joined, dtype=np.int32), tuple(numbers)
 
 
 def native_script(text: str) -> str:
