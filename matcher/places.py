@@ -14,6 +14,7 @@ from itertools import islice
 
 import numpy as np
 
+from matcher.kept import kept
 from matcher.names.phonetics import encode_tokens, fold_many, token_similarities
 from matcher.names.romanize import romanize_texts
 from matcher.person import Place
@@ -113,6 +114,7 @@ class Gazetteer:
 
     @classmethod
     @lru_cache(maxsize=1)
+    @kept
     def load(cls) -> Gazetteer:
         """Return the shipped gazetteer."""
         gazetteer = cls()

@@ -66,6 +66,16 @@ def table_names(folder: str) -> list[str]:
     return sorted(f"{folder}/{entry.name}" for entry in place.iterdir() if entry.name.endswith(".tsv"))
 
 
+def reference_files() -> list[Traversable]:
+    """Return every file below `data/reference`, in an order that is the same at every start."""
+    found: list[Traversable] = []
+    pending = [data_root().joinpath("reference")]
+    while pending:
+        for entry in pending.pop().iterdir():
+            (pending if entry.is_dir() else found).append(entry)
+    return sorted(found, key=str)
+
+
 def alternatives(cell: str) -> tuple[str, ...]:
     """Return the parts of a `|`-separated cell, empty ones left out."""
     return tuple(part.strip() for part in cell.split("|") if part.strip())

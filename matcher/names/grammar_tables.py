@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from matcher.kept import kept
 from matcher.names.phonetics import fold, fold_many
 from matcher.names.romanize import romanize, romanize_words
 from matcher.names.script import main_script, normalise
@@ -70,6 +71,7 @@ class Grammar:
 
     @classmethod
     @lru_cache(maxsize=1)
+    @kept
     def load(cls) -> Grammar:
         """Return the shipped tables."""
         kinds: dict[str, int] = {}

@@ -13,12 +13,14 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from matcher.kept import kept
 from matcher.names.grammar import read_words
 from matcher.names.script import normalise
 from matcher.reference import alternatives, read_table
 
 
 @lru_cache(maxsize=1)
+@kept
 def pet_forms() -> frozenset[tuple[str, str]]:
     """Return (folded pet form, folded formal name) of every row, both from its Latin and from its native spellings."""
     rows: list[tuple[str, tuple[str, ...]]] = []

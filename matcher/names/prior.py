@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
+from matcher.kept import kept
 from matcher.names.near import Blocks, join, skeletons
 from matcher.names.reading import read_names
 from matcher.reference import alternatives, read_table, table_names
@@ -98,6 +99,7 @@ class NamePrior:
 
     @classmethod
     @lru_cache(maxsize=1)
+    @kept
     def load(cls) -> NamePrior:
         """Return the prior of the shipped tables of people."""
         tables: dict[str, Mapping[str, float]] = {}

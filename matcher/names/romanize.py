@@ -9,38 +9,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from importlib import import_module
 
 from anyascii import anyascii
 
-from matcher.names.arabic import romanize_arabic
-from matcher.names.brahmic import romanize_brahmic
-from matcher.names.burmese import romanize_burmese
-from matcher.names.chinese import romanize_chinese
-from matcher.names.hanifi import romanize_hanifi
-from matcher.names.khmer import romanize_khmer
 from matcher.names.latin import romanize_latin
-from matcher.names.meetei import romanize_meetei
-from matcher.names.olchiki import romanize_olchiki
 from matcher.names.script import normalise, split_by_script
-from matcher.names.sinhala import romanize_sinhala
-from matcher.names.thai import romanize_lao, romanize_thai
-from matcher.names.tibetan import romanize_tibetan
 
-# Each takes many words, one a line, and returns as many lines.
-_ROMANIZERS: dict[str, Callable[[str], str]] = {
-    "Latn": romanize_latin,
-    "Sinh": romanize_sinhala,
-    "Mtei": romanize_meetei,
-    "Olck": romanize_olchiki,
-    "Mymr": romanize_burmese,
-    "Tibt": romanize_tibetan,
-    "Arab": romanize_arabic,
-    "Rohg": romanize_hanifi,
-    "Thai": romanize_thai,
-    "Laoo": romanize_lao,
-    "Khmr": romanize_khmer,
-    "Hani": romanize_chinese,
+_SCRIPTS: dict[str, str] = {
+    "Sinh": "sinhala:romanize_sinhala",
+    "Mtei": "meetei:romanize_meetei",
+    "Olck": "olchiki:romanize_olchiki",
+    "Mymr": "burmese:romanize_burmese",
+    "Tibt": "tibetan:romanize_tibetan",
+    "Arab": "arabic:romanize_arabic",
+    "Rohg": "hanifi:romanize_hanifi",
+    "Thai": "thai:romanize_thai",
+    "Laoo": "thai:romanize_lao",
+    "Khmr": "khmer:romanize_khmer",
+    "Hani": "chinese:romanize_chinese",
 }
+"""Script -> module of `matcher.names` and its function, which takes many words, one a line, and returns as many lines;
+loaded with the first word of that script, for the rules of all of them are some hundred regular expressions."""
 _BRAHMIC = frozenset({"Deva", "Beng", "Guru", "Gujr", "Orya", "Taml", "Telu", "Knda", "Mlym"})
 _NOT_LATIN = re.compile(r"[^a-z \n]+")
 
@@ -99,9 +89,21 @@ def romanize_words(words: Sequence[str], lang: str | None = None) -> list[str]:
 
 def romanize_lines(lines: str, script: str, lang: str | None = None) -> str:
     """Return words of one script, one a line, in Latin letters: as many lines, each of a-z and single spaces."""
+    return _romanizer(script)(lines, lang)
+
+
+@lru_cache(maxsize=64)
+def _romanizer(script: str) -> Callable[[str, str | None], str]:
+    """Return what reads words of one script."""
+    if script == "Latn":
+        return lambda lines, _lang: romanize_latin(lines)
     if script in _BRAHMIC:
-        return romanize_brahmic(lines, script, lang)
-    romanizer = _ROMANIZERS.get(script)
-    if romanizer is not None:
-        return romanizer(lines)
-    return "\n".join(_NOT_LATIN.sub("", anyascii(line).lower().replace("\n", " ")) for line in lines.split("\n"))
+        brahmic = import_module("matcher.names.brahmic").romanize_brahmic
+        return lambda lines, lang: brahmic(lines, script, lang)
+    if script in _SCRIPTS:
+        module, _, name = _SCRIPTS[script].partition(":")
+        read = getattr(import_module(f"matcher.names.{module}"), name)
+        return lambda lines, _lang: read(lines)
+    return lambda lines, _lang: "\n".join(
+        _NOT_LATIN.sub("", anyascii(line).lower().replace("\n", " ")) for line in lines.split("\n")
+    )
