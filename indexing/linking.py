@@ -9,6 +9,7 @@ are garbled. Dates and places keep the meaning they have in the service.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +22,7 @@ from matcher.compare import COMPARISONS
 from matcher.comparison import Comparison, Context
 from matcher.errors import InvalidRecord
 from matcher.model import MatchModel
+from matcher.names.encoder import NameEncoder
 from matcher.person import PersonRecord
 from matcher.rivals import alike_rivals, rival_bits
 from matcher.scoring import FACE_NAME, ScoredPairs, score_pairs
@@ -73,23 +75,17 @@ def link_records(
     """
     if not left or not right:
         raise InvalidRecord("records", "there are none on one side")
-    stage("reading names and places", 0, 1)
-    columns = RecordColumns.build([*left, *right])
-    context = context_of(columns, len(left))
-    pairs = candidate_pairs(columns, len(left), candidates, stage)
-    comparisons = _useful(columns, (*COMPARISONS, *extra), len(left), context)
-    stage("learning from the files", 0, 2)
-    known = prior_model(model.version, comparisons)
-    start = replace(model, comparisons=known.comparisons | (model if model.taught_by else unshifted(model)).comparisons)
     sides = np.arange(len(left)), np.arange(len(left), len(left) + len(right))
-    random = random_pairs(*sides, min(_RANDOM_PAIRS, len(left) * len(right)), _SEED)
-    if max(len(left), len(right)) < _FEW:
-        # Of few records, a random pair is too often one person: what looks like a match teaches nothing about chance.
-        guess = replace(start, report_share=0.5)
-        looks = score_pairs(columns, random[:, 0], random[:, 1], context, guess, len(left), comparisons)
-        random = random[looks.probability < 0.5]
-    learned = u_from_random(start, columns, random, context, comparisons)
-    learned = within_reach(learned, _reached(columns, sides, context, comparisons))
+    # The search is mostly products of matrices, which leave the other core to what the files teach.
+    with ThreadPoolExecutor(1) as other:
+        other.submit(NameEncoder.load)
+        stage("reading names and places", 0, 1)
+        columns = RecordColumns.build([*left, *right])
+        searching = other.submit(candidate_pairs, columns, len(left), candidates, stage)
+        context = context_of(columns, len(left))
+        comparisons = _useful(columns, (*COMPARISONS, *extra), len(left), context)
+        learned = _learned_from_chance(columns, sides, model, comparisons, context)
+        pairs = searching.result()
     stage("learning from the files", 1, 2)
     levels = {c.name: c.assign(columns, pairs[:, 0], pairs[:, 1], context) for c in comparisons}
     total = len(left) * len(right)
@@ -113,6 +109,27 @@ def link_records(
         for side in (0, 1)
     ]
     return Linked(pairs[:, 0], pairs[:, 1] - len(left), scored.among(np.minimum(*rivals)), learned)
+
+
+def _learned_from_chance(
+    columns: RecordColumns,
+    sides: tuple[Ints, Ints],
+    model: MatchModel,
+    comparisons: Sequence[Comparison],
+    context: Context,
+) -> MatchModel:
+    """Return the prior for these comparisons, with what random pairs of the files say of two people."""
+    count_left, count_right = map(len, sides)
+    known = prior_model(model.version, comparisons)
+    start = replace(model, comparisons=known.comparisons | (model if model.taught_by else unshifted(model)).comparisons)
+    random = random_pairs(*sides, min(_RANDOM_PAIRS, count_left * count_right), _SEED)
+    if max(count_left, count_right) < _FEW:
+        # Of few records, a random pair is too often one person: what looks like a match teaches nothing about chance.
+        guess = replace(start, report_share=0.5)
+        looks = score_pairs(columns, random[:, 0], random[:, 1], context, guess, count_left, comparisons)
+        random = random[looks.probability < 0.5]
+    learned = u_from_random(start, columns, random, context, comparisons)
+    return within_reach(learned, _reached(columns, sides, context, comparisons))
 
 
 def _useful(
