@@ -204,11 +204,15 @@ class _Reader:
         value = self.fields.get(field)
         if value is None:
             return ()
-        parts = (value,) if isinstance(value, str) else value
-        return tuple([part.strip() for part in parts if part and part.strip()])
+        if isinstance(value, str):
+            return (text,) if (text := value.strip()) else ()
+        return tuple([part.strip() for part in value if part and part.strip()])
 
     def one(self, field: str) -> str | None:
-        return " ".join(self.many(field)) or None if field in self.fields else None
+        value = self.fields.get(field)
+        if value is None or isinstance(value, str):
+            return (value and value.strip()) or None
+        return " ".join(self.many(field)) or None
 
     def refuse(self, problem: InvalidRecord) -> None:
         if not self.lenient:
