@@ -153,16 +153,17 @@ def keep_best(pairs: Rows, levels: Rows, rarity: Rows) -> None:
 
 
 @compiled
-def plain_weights(levels: Rows, rarity: Rows, plain: Rows, bits: Rows, rare: Rows) -> Number:
-    """Write what levels weigh without rarity; return how many pairs have any, whose positions are in `rare`.
+def weigh_levels(levels: Rows, rarity: Rows, weights: Rows, means: Rows, scale: Number, bits: Rows) -> None:
+    """Write what levels weigh, rarity included, as `matcher.scoring.level_bits` does.
 
     Args:
         levels, rarity: shape (n,).
-        plain: shape (1 + levels,), bits; that of null comes first.
+        weights, means: shape (1 + levels,), bits and mean rarity of each level; those of null, 0, come first.
+        scale: how much of a difference in rarity counts.
+        bits: shape (n,).
     """
-    count = np.int64(0)
     for number in range(len(levels)):
-        bits[number] = plain[np.int64(levels[number]) + 1]
-        rare[count] = number
-        count += np.int64(rarity[number] != 0)
-    return count
+        level = np.int64(levels[number]) + 1
+        weight = weights[level]
+        shown = weight + scale * (rarity[number] - means[level]) if level > 0 else weight
+        bits[number] = max(shown, 0.0) if weight > 0 else shown

@@ -17,11 +17,11 @@ import numpy.typing as npt
 
 from matcher.columns import RecordColumns
 from matcher.compare.names import DIFFERENT, FATHER, MOTHER, NAME, RELATIVE, level_of
-from matcher.comparison import NULL, Comparison, LevelResult
+from matcher.comparison import NULL, Comparison
 from matcher.fast.compiled import Rows, aligned
 from matcher.fast.memo import SLOT, Memo
 from matcher.fast.name_joins import UNCLEAR, find_joins, weigh_joined
-from matcher.fast.name_pairs import ASKED, HOLDER, MOST, PAIR, keep_best, list_pairs, plain_weights, survey
+from matcher.fast.name_pairs import ASKED, HOLDER, MOST, PAIR, keep_best, list_pairs, survey, weigh_levels
 from matcher.fast.name_weighing import SCRATCH, find_rarity, weigh_pairs
 from matcher.fast.namebook import NameBook, pet_table
 from matcher.fast.rules import word_rules
@@ -29,9 +29,9 @@ from matcher.fast.situations import Sides
 from matcher.model import ComparisonWeights
 from matcher.names.alignment import NameFeatures, compare_batch
 from matcher.names.prior import EVERYWHERE
-from matcher.scoring import level_bits
 
 Int32 = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
 
 COMPARISONS = (NAME, FATHER, MOTHER, RELATIVE)
 _OWN, _FATHER, _MOTHER, _RELATIVE = range(4)
@@ -54,7 +54,6 @@ class _Room:
         self.size = size
         self.levels = np.empty(len(COMPARISONS) * size, dtype=np.int8)
         self.rarity = np.empty(len(COMPARISONS) * size, dtype=np.float32)
-        self.rare = np.empty(size + 1, dtype=np.int64)
         self.listed = np.empty(MOST * _BLOCK, dtype=ASKED)
         self.pairs = np.empty(MOST * _BLOCK, dtype=PAIR)
         self.scratch = np.zeros(1, dtype=SCRATCH)
@@ -74,11 +73,11 @@ class NamePart:
         columns, context = sides.columns, sides.context
         rows = np.concatenate([sides.left, sides.right])
         self._rows = [
-            (role, wanted.index(comparison), weights[comparison.name])
+            (role, wanted.index(comparison), *_by_level(weights[comparison.name]))
             for role, comparison in enumerate(COMPARISONS)
             if comparison in wanted
         ]
-        asked = [role for role, _, _ in self._rows]
+        asked = [role for role, *_ in self._rows]
         self._columns, self._context = columns, context
         self._roles = np.array([[role if role in asked else -1 for role in row] for row in _ROLES], dtype=np.int8)
         self._rules = word_rules()
@@ -100,12 +99,9 @@ class NamePart:
         rarity = room.rarity[: shape[0] * shape[1]].reshape(shape)
         found[:], rarity[:] = NULL, 0
         self._compare(i, j, found, rarity, room)
-        for role, row, weights in self._rows:
+        for role, row, *weights in self._rows:
             levels[row] = found[role]
-            plain = level_bits(weights, LevelResult.plain(np.arange(-1, len(weights.levels), dtype=np.int8)))
-            count = plain_weights(found[role], rarity[role], plain.astype(np.float32), bits[row], room.rare)
-            at = room.rare[:count]
-            bits[row, at] = level_bits(weights, LevelResult(found[role, at], rarity[role, at]))
+            weigh_levels(found[role], rarity[role], *weights, bits[row])
         self._rooms.put(room)
 
     def _room(self, size: int) -> _Room:
@@ -134,9 +130,10 @@ class NamePart:
             telling = find_joins(
                 pairs, book.names, book.more, book.together, book.words, book.spelled, self._rules, scratch
             )
-            kept.append(pairs[:telling].copy())
+            # As bytes: numpy copies records field by field.
+            kept.append(pairs[:telling].view(np.uint8).copy())
         if kept:
-            self._judge(np.concatenate(kept), levels, rarity)
+            self._judge(np.concatenate(kept).view(PAIR), levels, rarity)
 
     def _judge(self, pairs: Rows, levels: npt.NDArray[np.int8], rarity: npt.NDArray[np.float32]) -> None:
         """Give the pairs of names their levels, and each pair of records that of the best, in place."""
@@ -210,6 +207,13 @@ class NamePart:
                     [self._areas[area] for area in (areas[rows] % len(self._areas)).tolist()],
                 )
             self._rare.add(keys, values)
+
+
+def _by_level(weights: ComparisonWeights) -> tuple[Floats, Floats, float]:
+    """Return the weight and the mean rarity of each level, those of null first, and how much of rarity counts."""
+    means = np.zeros(1 + len(weights.levels))
+    means[1 : 1 + len(weights.rarity_mean)] = weights.rarity_mean
+    return np.append(0.0, weights.weights()), means, weights.rarity_scale
 
 
 def _lists(columns: RecordColumns) -> tuple[Int32, Int32]:
