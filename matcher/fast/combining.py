@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.compare.faces import SIBLING_FACTOR, may_be_siblings
-from matcher.fast.compiled import Rows, compiled
+from matcher.fast.compiled import Number, Rows, compiled
 from matcher.household import HOUSEHOLD, NAME, sibling_bits
 from matcher.model import MatchModel
 from matcher.scoring import FACE_NAME, _mixed_names
@@ -114,19 +114,25 @@ class Combiner:
 
 @compiled
 def _add_up(bits: Rows, order: Rows, ends: Rows, shares: Rows, scratch: Rows, totals: Rows) -> None:
-    size = scratch.shape[1]
-    for start in range(0, bits.shape[1], size):
-        end = min(start + size, bits.shape[1])
-        total, highest, lowest, out = scratch[0], scratch[1], scratch[2], totals[start:end]
+    for start in range(0, bits.shape[1], scratch.shape[1]):
+        out = totals[start : min(start + scratch.shape[1], bits.shape[1])]
+        end = start + len(out)
         begin = 0
         for group in range(len(ends)):
-            scratch[:] = 0
-            for place in range(begin, ends[group]):
-                _count_in(bits[order[place], start:end], total, highest, lowest)
+            if ends[group] - begin == 1:
+                _add(bits[order[begin], start:end], out)
+            else:
+                scratch[:] = 0
+                for place in range(begin, ends[group]):
+                    _count_in(bits[order[place], start:end], scratch[0], scratch[1], scratch[2])
+                _add_shared(scratch[0], scratch[1], scratch[2], shares[group], out)
             begin = ends[group]
-            share, rest = shares[group], np.float32(1) - shares[group]
-            for pair in range(len(out)):
-                out[pair] += share * total[pair] + rest * (highest[pair] + lowest[pair])
+
+
+@compiled
+def _add(row: Rows, out: Rows) -> None:
+    for pair in range(len(out)):
+        out[pair] += row[pair]
 
 
 @compiled
@@ -134,6 +140,14 @@ def _count_in(row: Rows, total: Rows, highest: Rows, lowest: Rows) -> None:
     for pair in range(len(row)):
         value = row[pair]
         total[pair] += value
-        # Not max and min, which look for numbers that are none.
-        highest[pair] = value if value > highest[pair] else highest[pair]
-        lowest[pair] = value if value < lowest[pair] else lowest[pair]
+        # Nothing is added so that no value is written back to where it stood: the compiler would write with a mask,
+        # which many processors do slowly.
+        highest[pair] = (value if value > highest[pair] else highest[pair]) + np.float32(0)
+        lowest[pair] = (value if value < lowest[pair] else lowest[pair]) + np.float32(0)
+
+
+@compiled
+def _add_shared(total: Rows, highest: Rows, lowest: Rows, share: Number, out: Rows) -> None:
+    rest = np.float32(1) - share
+    for pair in range(len(out)):
+        out[pair] += share * total[pair] + rest * (highest[pair] + lowest[pair])
