@@ -95,8 +95,13 @@ def _covered(items: Items, others: Items, looks_needed: bool) -> float:
     """Return how much of the things of one side the other side has."""
     found = total = 0.0
     for item in items:
-        total += item.weight
-        found += item.weight * max(_item_similarity(item, other, looks_needed) for other in others)
+        weight, best = item.weight, 0.0
+        for other in others:
+            alike = _item_similarity(item, other, looks_needed)
+            if alike > best:
+                best = alike
+        total += weight
+        found += weight * best
     return found / total
 
 
@@ -119,7 +124,8 @@ def _item_similarity(a: Item, b: Item, looks_needed: bool) -> float:
 
 def _alike(what: str, a: str, b: str) -> bool:
     groups: Mapping[str, tuple[str, ...]] = item_terms().codes[what]
-    return not set(groups.get(a, ())).isdisjoint(groups.get(b, ()))
+    others = groups.get(b, ())
+    return any(group in others for group in groups.get(a, ()))
 
 
 def item_terms() -> Terms:

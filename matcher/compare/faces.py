@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matcher.columns import RecordColumns
+from matcher.columns import FACES_KEPT, RecordColumns
 from matcher.compare.names import CLOSE, DIFFERENT, MIXED, SAME
 from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
 from matcher.face_calibration import FALSE_ALARMS, Calibrations, share_words, shipped_calibrations
@@ -193,16 +193,19 @@ def _photo_days(
     columns: RecordColumns, rows: Pairs, faces: npt.NDArray[np.int64]
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Return the day of each photo (the event's when the photo has none, 0 unknown) and whether it is weak."""
-    days = np.zeros(len(rows))
-    weak = np.zeros(len(rows), dtype=np.bool_)
-    for number, (row, face) in enumerate(zip(rows, faces, strict=True)):
-        embedding = columns.records[row].faces[face]
+    # A record meets many: each of its photos is looked at once.
+    photos, inverse = np.unique(rows * FACES_KEPT + faces, return_inverse=True)
+    days = np.zeros(len(photos))
+    weak = np.zeros(len(photos), dtype=np.bool_)
+    for number, photo in enumerate(photos.tolist()):
+        row, face = divmod(photo, FACES_KEPT)
         record, event = columns.records[row], max(int(columns.event[row, 0]), 0)
+        embedding = record.faces[face]
         taken = embedding.taken.toordinal() if embedding.taken else event
         # Nobody photographed a missing child after she was last seen: a later date is that of a picture of a picture.
         days[number] = min(taken, event) if event and record.side is Side.MISSING else taken
         weak[number] = embedding.quality == "weak"
-    return days, weak
+    return days[inverse], weak[inverse]
 
 
 FACE = Comparison("face", "How much do the photos say, age and years between allowed for?", LABELS, _faces)
