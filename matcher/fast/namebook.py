@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matcher.fast.compiled import Number, Rows, aligned, compiled
-from matcher.fast.letters import finish_spelling, join_words, look_at, spell_words
+from matcher.fast.compiled import Number, Record, Rows, aligned, compiled
+from matcher.fast.letters import finish_spelling, join_words, look_at, plain_letter, spell_words
 from matcher.fast.rules import JOINED, SPELLED, WORD
-from matcher.names.joining import Wholes
 from matcher.names.nicknames import pet_keys
 from matcher.names.pairs import INHERENT
 from matcher.names.table import MAX_TOKENS, NameTable
@@ -147,21 +146,21 @@ def _names(
     )
     names["initials"], names["courtesies"] = (initials * bits).sum(axis=1), (courtesy[tokens] * bits).sum(axis=1)
     names["script"], names["inherent"], names["written"] = scripts, inherent[scripts], table.written[used]
-    wholes = Wholes.of(table.codes, np.ascontiguousarray(tokens.T).astype(np.intp))
-    whole, together["whole"] = spell_words(wholes.codes, rules)
-    names["steps"], more["strong"], more["near"] = whole["steps"], whole["strong"], whole["near"]
-    _prepare_joins(names, more, together, words, spelled, rules, np.zeros(1, dtype=JOINED))
+    _prepare_joins(names, more, together, words, spelled, rules, np.zeros(1, dtype=JOINED), np.zeros(1, dtype=WORD))
     return names, more, together
 
 
 @compiled
 def _prepare_joins(
-    names: Rows, more: Rows, together: Rows, words: Rows, spelled: Rows, rules: Rows, scratch: Rows
+    names: Rows, more: Rows, together: Rows, words: Rows, spelled: Rows, rules: Rows, scratch: Rows, looks: Rows
 ) -> None:
     """Fill in what is asked where words may be written together."""
-    rule, joined = rules[0], scratch[0]
+    rule, joined, look = rules[0], scratch[0], looks[0]
     for number in range(len(names)):
         name, beside, cold = names[number], more[number], together[number]
+        _write_together(name, spelled, rule, cold.whole)
+        look_at(cold.whole, look, rule)
+        name.steps, beside.strong, beside.near = look.steps, look.strong, look.near
         begins, heads = np.int64(0), np.int64(0)
         shortest: Number = _NONE
         longest: Number = 0
@@ -184,3 +183,16 @@ def _prepare_joins(
                     heads |= np.int64(1) << min(letter, 31)
         name.begins, name.heads = np.uint32(begins), np.uint32(heads)
         name.shortest, name.longest = shortest, longest
+
+
+@compiled
+def _write_together(name: Record, spelled: Rows, rule: Record, out: Record) -> None:
+    """Write all words of a name as one word, as many letters as are kept."""
+    length = np.int64(0)
+    for place in range(np.int64(name.count)):
+        word = spelled[name.words[place]]
+        for letter in range(min(np.int64(word.length), len(out.letters) - length)):
+            out.letters[length] = plain_letter(word, letter, rule)
+            length += 1
+    out.length = length
+    finish_spelling(out, rule)

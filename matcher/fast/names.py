@@ -73,11 +73,11 @@ class NamePart:
         columns, context = sides.columns, sides.context
         rows = np.concatenate([sides.left, sides.right])
         self._rows = [
-            (role, wanted.index(comparison), *_by_level(weights[comparison.name]))
+            (role, wanted.index(comparison), _by_level(weights[comparison.name]))
             for role, comparison in enumerate(COMPARISONS)
             if comparison in wanted
         ]
-        asked = [role for role, *_ in self._rows]
+        asked = [role for role, _, _ in self._rows]
         self._columns, self._context = columns, context
         self._roles = np.array([[role if role in asked else -1 for role in row] for row in _ROLES], dtype=np.int8)
         self._rules = word_rules()
@@ -99,9 +99,9 @@ class NamePart:
         rarity = room.rarity[: shape[0] * shape[1]].reshape(shape)
         found[:], rarity[:] = NULL, 0
         self._compare(i, j, found, rarity, room)
-        for role, row, *weights in self._rows:
+        for role, row, (weights, means, scale) in self._rows:
             levels[row] = found[role]
-            weigh_levels(found[role], rarity[role], *weights, bits[row])
+            weigh_levels(found[role], rarity[role], weights, means, scale, bits[row])
         self._rooms.put(room)
 
     def _room(self, size: int) -> _Room:
