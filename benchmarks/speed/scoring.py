@@ -1,20 +1,27 @@
 """How many pairs are weighed in a second? Weights only, compiled, beside `score_pairs` with all its contributions.
 
-python -m benchmarks.speed.scoring [--reports 20000] [--rescues 2000] [--pairs 1000000] [--json]
+python -m benchmarks.speed.scoring [--reports 20000] [--rescues 2000] [--pairs 1000000] [--peers-python PYTHON] [--json]
 
 Candidate pairs as the search proposes them, repeated up to --pairs: tables that a batch builds once are then known, as
-in a night's run. "first" is the first time, when they are built, and includes reading the records.
+in a night's run. "first" is the first time, when they are built, and includes reading the records. Machines differ:
+with --peers-python, of an environment that holds Splink, its rate of scoring blocked pairs of the same two tables on
+all cores is printed beside, and how many times as fast both are on two threads.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
+import tempfile
 import time
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 
+from benchmarks.peers.pairs import write_table
+from benchmarks.peers.rescue_tables import table_of
 from data.synthetic import linked_sample
 from indexing.match_index import context_of
 from indexing.pairing import candidate_pairs
@@ -26,6 +33,12 @@ from matcher.scoring import score_pairs
 SEED = 80_001  # never one that trains or tunes
 TODAY = date(2026, 11, 1)
 REPEATS, WARM = 5, 5000
+_SPLINK = """
+import sys
+from pathlib import Path
+from benchmarks.peers.with_splink import predict_rescues
+print(*predict_rescues(*map(Path, sys.argv[1:])))
+"""
 
 
 def run(reports: int, rescues: int, count: int) -> dict[str, float]:
@@ -62,15 +75,36 @@ def run(reports: int, rescues: int, count: int) -> dict[str, float]:
     return found
 
 
+def splink(reports: int, rescues: int, python: str) -> dict[str, float]:
+    """Return pairs a second of Splink's step that blocks and scores, on the same records.
+
+    Raises:
+        subprocess.CalledProcessError: it ended with an error, or is not installed.
+    """
+    sample = linked_sample(SEED, reports, rescues)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{name}.csv" for name in ("reports", "rescues")]
+        for path, side in zip(paths, (sample.reports, sample.rescues), strict=True):
+            write_table(path, table_of([record.to_person(TODAY) for record in side]))
+        said = subprocess.run([python, "-c", _SPLINK, *map(str, paths)], check=True, stdout=subprocess.PIPE, text=True)
+    pairs, seconds = map(float, said.stdout.split()[-2:])
+    return {"splink_pairs": pairs, "splink": pairs / seconds}
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reports", type=int, default=20_000)
     parser.add_argument("--rescues", type=int, default=2000)
     parser.add_argument("--pairs", type=int, default=1_000_000)
+    parser.add_argument("--peers-python", help="Python of an environment that holds Splink")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     found = run(chosen.reports, chosen.rescues, chosen.pairs)
+    if chosen.peers_python:
+        found |= splink(chosen.reports, chosen.rescues, chosen.peers_python)
+        for name in ("first", "weights"):
+            found[f"{name}_to_splink"] = found[f"{name}_2_threads"] / found["splink"]
     if chosen.json:
         print(json.dumps(found, indent=1))
         return
