@@ -80,11 +80,12 @@ def _growth(columns: RecordColumns, i: Pairs, j: Pairs, first_day: Floats, years
     sex_i, sex_j = columns.sex[i], columns.sex[j]
     least, most = np.full(len(i), np.inf), np.zeros(len(i))
     for curve, own, other in ((_GIRLS, _FEMALE, _MALE), (_BOYS, _MALE, _FEMALE)):
-        gain = np.interp(at + years, np.arange(len(curve)), curve) - np.interp(at, np.arange(len(curve)), curve)
         # A curve is left out where one record says the other sex and none says this one.
-        counts = (sex_i == own) | (sex_j == own) | ((sex_i != other) & (sex_j != other))
-        least = np.where(counts, np.minimum(least, gain.min(axis=0)), least)
-        most = np.where(counts, np.maximum(most, gain.max(axis=0)), most)
+        rows = np.flatnonzero((sex_i == own) | (sex_j == own) | ((sex_i != other) & (sex_j != other)))
+        then, later = at[:, rows], at[:, rows] + years[rows]
+        gain = np.interp(later, np.arange(len(curve)), curve) - np.interp(then, np.arange(len(curve)), curve)
+        least[rows] = np.minimum(least[rows], gain.min(axis=0))
+        most[rows] = np.maximum(most[rows], gain.max(axis=0))
     return least, most
 
 
