@@ -4,8 +4,9 @@ python -m benchmarks.speed.scoring [--reports 20000] [--rescues 2000] [--pairs 1
 
 Candidate pairs as the search proposes them, repeated up to --pairs: tables that a batch builds once are then known, as
 in a night's run. "first" is the first time, when they are built, and includes reading the records. Machines differ:
-with --peers-python, of an environment that holds Splink, its rate of scoring blocked pairs of the same two tables on
-all cores is printed beside, and how many times as fast both are on two threads.
+with --peers-python, of an environment that holds Splink, its rate of scoring blocked pairs of the same two tables is
+printed beside, and how many times as fast both are. What one thread does, and Splink, is measured in processor time,
+which other programs on the machine disturb least; two threads by the clock on the wall.
 """
 
 from __future__ import annotations
@@ -54,29 +55,29 @@ def run(reports: int, rescues: int, count: int) -> dict[str, float]:
     times = max(round(count / len(pairs)), 1)
     many_i, many_j = np.tile(i, times), np.tile(j, times)
     weights = np.zeros(0, dtype=np.float32)
-    for threads in (1, 2):
-        started = time.perf_counter()
+    for threads, clock in ((1, time.process_time), (2, time.perf_counter)):
+        started = clock()
         scorer = PairScorer(columns, left, right, context, model, reports, threads=threads)
         weights = scorer.weights(i, j)
-        found[f"first_{threads}_threads"] = len(i) / (time.perf_counter() - started)
+        found[f"first_{threads}_threads"] = len(i) / (clock() - started)
         took = []
         for _ in range(REPEATS):
-            started = time.perf_counter()
+            started = clock()
             scorer.weights(many_i, many_j)
-            took.append(time.perf_counter() - started)
+            took.append(clock() - started)
         found[f"weights_{threads}_threads"] = len(many_i) / min(took)
     took = []
     for _ in range(2):
-        started = time.perf_counter()
+        started = time.process_time()
         scored = score_pairs(columns, pairs[:, 0], pairs[:, 1], context, model, reports)
-        took.append(time.perf_counter() - started)
+        took.append(time.process_time() - started)
     found["with_contributions_1_thread"] = len(pairs) / min(took)
     found["largest_difference_bits"] = float(np.abs(weights - scored.weight).max())
     return found
 
 
 def splink(reports: int, rescues: int, python: str) -> dict[str, float]:
-    """Return pairs a second of Splink's step that blocks and scores, on the same records.
+    """Return pairs a second of processor time of Splink's step that blocks and scores, on the same records.
 
     Raises:
         subprocess.CalledProcessError: it ended with an error, or is not installed.
@@ -104,12 +105,12 @@ def main() -> None:
     if chosen.peers_python:
         found |= splink(chosen.reports, chosen.rescues, chosen.peers_python)
         for name in ("first", "weights"):
-            found[f"{name}_to_splink"] = found[f"{name}_2_threads"] / found["splink"]
+            found[f"{name}_to_splink"] = found[f"{name}_1_threads"] / found["splink"]
     if chosen.json:
         print(json.dumps(found, indent=1))
         return
     for name, value in found.items():
-        print(f"{name:<28} {value:>14,.0f}" if value > 1 else f"{name:<28} {value:>14.6f}")
+        print(f"{name:<28} {value:>14,.0f}" if value > 100 else f"{name:<28} {value:>14.6f}")
 
 
 if __name__ == "__main__":
