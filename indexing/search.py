@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -97,6 +98,7 @@ def find_matches_batch(
     also: Sequence[Sequence[str]] | None = None,
     comparisons: Sequence[Comparison] = COMPARISONS,
     compete: bool = True,
+    proposed: list[Counter[str]] | None = None,
 ) -> list[list[FoundMatch]]:
     """Return the best matches of each record; all queries must be of one side. See `find_matches`.
 
@@ -105,6 +107,7 @@ def find_matches_batch(
             from before, whose evidence may have fallen.
         compete: weigh reports of one rescued person against each other; False where the asker may not learn that there
             are others.
+        proposed: to which is added, for each query, how many candidates each route proposed.
     Raises:
         BadSearch: `limit` or `candidates` is below 1.
         ValueError: the queries are of both sides, or `also` is not one entry for each.
@@ -122,6 +125,8 @@ def find_matches_batch(
     pool = _Pool(index, source, model, comparisons, candidates)
     compared = pool.compare(queries, side, known, allowed)
     columns, first, second = compared.columns, compared.first, compared.second
+    if proposed is not None:
+        proposed += [Counter(route for found in one.values() for route in found) for one in compared.routes]
     scored = compared.scored
     if compete:
         elsewhere = side is Side.RESCUED

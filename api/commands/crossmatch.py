@@ -1,10 +1,17 @@
-"""`sandhan crossmatch`: compare everyone who has changed, or everyone, with the other side."""
+"""`sandhan crossmatch`: compare everyone who has changed, or everyone, with the other side; now, or every night."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -14,10 +21,32 @@ from rich.table import Table
 from api.bootstrap import Sandhan
 from api.commands.console import err, fail, out, print_json, progress
 from api.commands.context import services
-from api.nightly import DEFAULT_CHUNK, Beat, CrossMatch, LeaseLost, RunInProgress, RunProgress
-from api.nightly_report import RunReport, write_report
+from api.faults import origin
+from api.ids import Clock, utc_now
+from api.nightly.errors import LeaseLost, RunInProgress, RunStopped
+from api.nightly.memory import MemoryBudget
+from api.nightly.report import RunReport, write_report
+from api.nightly.run import DEFAULT_CHUNK, Beat, CrossMatch, RunProgress
+from api.nightly.schedule import BadTimeOfDay, Nights, every_night, time_of_day
 
-BUSY_EXIT, INTERRUPTED_EXIT = 3, 130
+BUSY_EXIT, UNSAVED_EXIT, INTERRUPTED_EXIT, TERMINATED_EXIT = 3, 4, 130, 143
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run is carried out, as `crossmatch` describes it."""
+
+    full: bool = False
+    chunk: int = DEFAULT_CHUNK
+    memory_mb: int | None = None
+    report: Path | None = None
+    as_json: bool = False
+
+    def budget(self, sandhan: Sandhan) -> MemoryBudget:
+        """Return what the run may hold."""
+        if self.memory_mb is None:
+            return MemoryBudget.unlimited()
+        return MemoryBudget(self.memory_mb, sandhan.settings.candidates)
 
 
 class _Watch:
@@ -45,29 +74,93 @@ def crossmatch(
         typer.Option("--full", help="Every open rescued person against every report, e.g. after a change of model."),
     ] = False,
     chunk: Annotated[int, typer.Option(min=1, help="Cases between two checkpoints.")] = DEFAULT_CHUNK,
+    memory: Annotated[
+        int | None,
+        typer.Option(
+            metavar="MB",
+            min=1,
+            help="Bound what the run holds while it compares, by comparing fewer cases at once. The program and the "
+            "index are extra: the index depends on how many records there are.",
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="HH:MM", help="Stay, and run every day at this local time until interrupted."),
+    ] = None,
     report: Annotated[
-        Path | None, typer.Option(help="Folder for the report, crossmatch-<run id>.json and .html.")
+        Path | None, typer.Option(help="Folder for the report, crossmatch-<run id>.json, .csv and .html.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")] = False,
 ) -> None:
     """Compare the cases that changed since the last run with everyone on the other side; meant for every night.
 
-    A run that was interrupted is resumed. Exits with 3 when another run is under way.
+    A run that was interrupted is resumed. Exits with 3 when another run is under way, with 4 when the run is finished
+    but its report or the index could not be saved, with 143 when SIGTERM ended it between two chunks.
     """
     if report is not None:
         _writable(report)
+    options = Options(full, chunk, memory, report, as_json)
+    with _asked_to_end() as asked:
+        if at is None:
+            night(options, asked.is_set)
+        else:
+            nightly(options, _time(at), asked.is_set, utc_now, asked.wait)
+
+
+def night(options: Options, stop: Callable[[], bool]) -> None:
+    """Do one night's work and tell what it came to.
+
+    Raises:
+        typer.Exit: it did not end well; why has been told.
+    """
     with services() as sandhan:
-        reports = _run(sandhan, full, chunk, as_json)
-        if report is not None:
-            _write(reports, report)
-        if as_json:
+        kept = True
+        try:
+            reports = _run(sandhan, options, stop)
+        finally:
+            # Also after an interruption: what was opened need not be built again.
+            kept = _keep_index(sandhan)
+        if options.report is not None:
+            kept &= _write(reports, options.report)
+        if options.as_json:
             print_json({"runs": [one.to_json() for one in reports]})
         else:
             for one in reports:
                 out.print(summary_table(one))
+        if not kept:
+            raise typer.Exit(UNSAVED_EXIT)
 
 
-def _run(sandhan: Sandhan, full: bool, chunk: int, quiet: bool) -> list[RunReport]:
+def nightly(
+    options: Options, at: time, stopped: Callable[[], bool], clock: Clock, sleep: Callable[[float], object]
+) -> None:
+    """Do every night's work until stopped; a night that fails is told, and the next one still comes."""
+    with services() as sandhan:  # what is set up wrongly is told now and not in the night
+        options.budget(sandhan).cases_at_once(0)
+    nights = Nights(at, clock())
+
+    def say_next() -> None:
+        err.print(f"next run: {nights.next_moment().astimezone():%Y-%m-%d %H:%M %z}")
+
+    def work() -> None:
+        try:
+            night(options, stopped)
+        except typer.Exit as ended:
+            if ended.exit_code == INTERRUPTED_EXIT:
+                raise
+        except Exception as error:  # noqa: BLE001 - a night that fails must not cost the next one
+            err.print(f"[bold red]error:[/] tonight's run failed ({origin(error)})")
+        if not stopped():
+            say_next()
+
+    say_next()
+    try:
+        every_night(nights, work, clock=clock, sleep=sleep, stopped=stopped)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED_EXIT) from None
+
+
+def _run(sandhan: Sandhan, options: Options, stop: Callable[[], bool]) -> list[RunReport]:
     def open_index(beat: Beat) -> None:
         sandhan.keeper.open(beat)
         sandhan.index_open = True  # so that it is saved at the end, with tonight's changes
@@ -76,20 +169,55 @@ def _run(sandhan: Sandhan, full: bool, chunk: int, quiet: bool) -> list[RunRepor
         sandhan.database, sandhan.matching, sandhan.model.version, sandhan.clock, secrets.token_bytes,
         open_index=open_index,
     )  # fmt: skip
-    with progress(quiet) as bars:
+    budget = options.budget(sandhan)
+    with progress(options.as_json) as bars:
         watch = _Watch(bars)
         try:
-            return job.run(full=full, chunk=chunk, watch=watch)
+            return job.run(full=options.full, chunk=options.chunk, memory=budget, watch=watch, stop=stop)
         except (RunInProgress, LeaseLost) as error:
             bars.stop()
             fail(str(error), BUSY_EXIT)
-        except KeyboardInterrupt:
+        except OSError as error:  # the index's: the database has errors of its own
             bars.stop()
-            again = "sandhan crossmatch --full" if full else "sandhan crossmatch"
+            fail(f"the index could not be saved ({error.strerror}): the old one stays in use and nothing is lost")
+        except (KeyboardInterrupt, RunStopped) as ended:
+            bars.stop()
+            again = "sandhan crossmatch --full" if options.full else "sandhan crossmatch"
             at = watch.last
             done = f" after {at.done:,} of {at.total:,} cases; these stay done" if at else " before the first case"
             err.print(f"[yellow]interrupted[/]{done}. To resume, run: {again}")
-            raise typer.Exit(INTERRUPTED_EXIT) from None
+            raise typer.Exit(TERMINATED_EXIT if isinstance(ended, RunStopped) else INTERRUPTED_EXIT) from None
+
+
+def _keep_index(sandhan: Sandhan) -> bool:
+    """Save the index if it was opened; tell why when that fails."""
+    if not sandhan.index_open:
+        return True
+    sandhan.index_open = False  # not again when the services are closed
+    try:
+        sandhan.keeper.save_if_free()
+    except OSError as error:
+        err.print(
+            f"[bold red]error:[/] the index could not be saved ({error.strerror}): the old one stays in use, "
+            "nothing is lost, and the next run follows from there"
+        )
+        return False
+    return True
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[threading.Event]:
+    """Give an event that SIGTERM sets, instead of ending the process at once."""
+    asked = threading.Event()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    before = signal.signal(signal.SIGTERM, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def summary_table(report: RunReport) -> Table:
@@ -109,18 +237,26 @@ def summary_table(report: RunReport) -> Table:
     table.add_section()
     for grade, count in report.pairs.items():
         table.add_row(f"pairs {grade}", f"{count:,}")
-    for name in ("new", "risen", "fallen"):
+    for name in ("new", "risen", "fallen", "withdrawn"):
         table.add_row(f"  {name}", f"{counters[name]:,}")
     table.add_row("alerts queued", f"{counters['alerts']:,}")
-    if report.routes:
+    if report.routes or report.candidates:
         table.add_section()
-    for route, count in report.routes.items():
-        table.add_row(f"found by {route}", f"{count:,}")
+    for route in sorted({*report.candidates, *report.routes}):
+        found, proposed = report.routes.get(route, 0), report.candidates.get(route, 0)
+        table.add_row(f"found by {route}, of candidates", f"{found:,} of {proposed:,}")
     table.add_section()
     for stage, seconds in report.seconds.items():
         table.add_row(f"seconds, {stage}", f"{seconds:,.1f}")
     table.caption = report.run_id
     return table
+
+
+def _time(text: str) -> time:
+    try:
+        return time_of_day(text)
+    except BadTimeOfDay as error:
+        fail(f"--at: {error}")
 
 
 def _writable(folder: Path) -> None:
@@ -133,10 +269,15 @@ def _writable(folder: Path) -> None:
         fail("--report: the folder cannot be written to")
 
 
-def _write(reports: list[RunReport], folder: Path) -> None:
+def _write(reports: list[RunReport], folder: Path) -> bool:
     try:
         for one in reports:
-            page = write_report(one, folder)[1]
+            page = write_report(one, folder)[-1]
             err.print(f"report: {page}")
     except OSError as error:
-        fail(f"the run is finished, but its report could not be written ({error.strerror})")
+        err.print(
+            f"[bold red]error:[/] the run is finished, but its report could not be written ({error.strerror}); "
+            "what it found is stored"
+        )
+        return False
+    return True

@@ -11,8 +11,8 @@ import hashlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from api.alerts.messages import alert_payload
@@ -46,6 +46,7 @@ class MatchOutcome:
         counts: outcome ("new", "risen", "fallen", "same") -> how many matches.
         settled: False when the case changed meanwhile and will be compared again.
         bears_on: rescued persons whose other reports now have another rival, and are compared again.
+        proposed: search route -> candidates that it proposed for the case.
     """
 
     case_id: str
@@ -54,6 +55,7 @@ class MatchOutcome:
     counts: dict[str, int]
     settled: bool
     bears_on: tuple[str, ...] = ()
+    proposed: Mapping[str, int] = field(default_factory=dict)
 
 
 class MatchService:
@@ -99,13 +101,15 @@ class MatchService:
             [match.missing_id if match.rescued_id == case.id else match.rescued_id for match in known[case.id]]
             for case in queries
         ]
+        proposed: list[Counter[str]] = []
         results = find_matches_batch(
             records, self._keeper.index, self._keeper.source, self._model,
-            limit=self._kept, candidates=self._candidates, also=also,
+            limit=self._kept, candidates=self._candidates, also=also, proposed=proposed,
         )  # fmt: skip
         outcomes = []
-        for case, record, result, old in zip(queries, records, results, also, strict=True):
-            outcomes.append(self._store(case, record, result, set(old), seen_seq))
+        for case, record, result, old, routes in zip(queries, records, results, also, proposed, strict=True):
+            outcome = self._store(case, record, result, set(old), seen_seq)
+            outcomes.append(replace(outcome, proposed=routes))
         again = sorted({rescued for outcome in outcomes for rescued in outcome.bears_on})
         if again:
             # The first of them carries what comparing these came to; should it not come to that, they still wait.

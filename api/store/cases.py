@@ -260,6 +260,30 @@ def unmatched(conn: Connection, limit: int) -> list[Case]:
     return _fetch(conn, statement.order_by(cases.c.updated_at, cases.c.id).limit(limit))
 
 
+def open_ids(conn: Connection, *, side: str | None = None, waiting: bool = False) -> set[str]:
+    """Return the ids of the open cases.
+
+    Args:
+        side: only these; None for both.
+        waiting: only those whose present version has not been compared yet.
+    """
+    statement = select(cases.c.id).where(cases.c.status == "open")
+    if side is not None:
+        statement = statement.where(cases.c.side == str(side))
+    if waiting:
+        statement = statement.where(cases.c.matched_version < cases.c.version)
+    return set(conn.scalars(statement))
+
+
+def sides_of(conn: Connection, case_ids: Sequence[str]) -> dict[str, str]:
+    """Return the sides of the cases that exist among these ids, by id, without reading the cases."""
+    found: dict[str, str] = {}
+    for some in chunks(case_ids):
+        rows = conn.execute(select(cases.c.id, cases.c.side).where(cases.c.id.in_(some)))
+        found.update((str(row.id), str(row.side)) for row in rows)
+    return found
+
+
 def mark_matched(conn: Connection, case_id: str, version: int, seen_seq: int | None = None) -> bool:
     """Note that a version has been compared; False, and nothing noted, when the case has moved on.
 

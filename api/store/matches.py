@@ -20,7 +20,8 @@ from matcher.errors import InvalidRecord
 Outcome = Literal["new", "risen", "fallen", "same"]
 
 _RANK = {grade: rank for rank, grade in enumerate(GRADES)}
-_ANNOUNCED = ("new", "risen", "fallen")
+ANNOUNCED = ("new", "risen", "fallen")
+"""Kinds of the engine's own events: what people may have to hear of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +240,7 @@ def _compare(before: tuple[str, float], now: tuple[str, float], step: float) -> 
 
 def _last_announced(conn: Connection, stored: Match) -> tuple[str, float]:
     statement = select(match_events.c.detail).where(
-        match_events.c.match_id == stored.id, match_events.c.kind.in_(_ANNOUNCED)
+        match_events.c.match_id == stored.id, match_events.c.kind.in_(ANNOUNCED)
     )
     detail = conn.scalar(statement.order_by(match_events.c.id.desc()).limit(1))
     return (stored.grade, stored.weight) if detail is None else (str(detail["grade"]), float(detail["weight"]))

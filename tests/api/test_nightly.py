@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, delete, make_url, select, text
 
-from api import nightly
 from api.bootstrap import Sandhan
 from api.cases.forms import CaseForm
 from api.ids import new_id
 from api.matches.service import MatchOutcome
-from api.nightly import KIND, LEASE_TTL, CrossMatch, LeaseLost, RunInProgress, RunProgress
-from api.nightly_report import RunReport
+from api.nightly import worklist
+from api.nightly.errors import LeaseLost, RunInProgress
+from api.nightly.report import RunReport
+from api.nightly.run import KIND, LEASE_TTL, CrossMatch, RunProgress
 from api.settings import Settings
 from api.store import StoreError, cases, leases, partners, runs, tables, upgrade
 from data.synthetic import LinkedSample, SyntheticRecord, linked_sample
@@ -270,7 +271,7 @@ def test_a_case_that_waits_since_before_the_last_run_is_taken_up(world: World, s
 
 
 def test_a_long_queue_is_read_page_by_page(world: World, sample: LinkedSample, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nightly, "_PAGE", 3)
+    monkeypatch.setattr(worklist, "_PAGE", 3)
     world.enter(*sample.reports[:7], *sample.rescues[:4])
     spy = Spy(world)
     world.job(spy).run()

@@ -21,8 +21,9 @@ from api.cases.forms import CaseForm
 from api.commands.crossmatch import crossmatch
 from api.ids import new_id
 from api.matches.service import MatchOutcome, MatchService
-from api.nightly import KIND, LEASE_TTL
-from api.nightly_report import RunReport, render_html, write_report
+from api.nightly.page import render_html
+from api.nightly.report import RunReport, write_report
+from api.nightly.run import KIND, LEASE_TTL
 from api.store import Database, cases, leases, partners, runs
 from data.synthetic import LinkedSample, linked_sample
 
@@ -36,7 +37,8 @@ REPORT = RunReport(
     resumed=True,
     started_at=NOW,
     finished_at=NOW + timedelta(minutes=3),
-    counters={"cases": 1234, "compared": 1230, "passed_over": 3, "unsettled": 1, "alerts": 7, "new": 5},
+    counters={"cases": 1234, "compared": 1230, "passed_over": 3, "unsettled": 1, "alerts": 7, "new": 5, "withdrawn": 2},
+    candidates={"name & place": 4321},
     pairs={"certain": 10, "probable": 5, "possible": 0},
     routes={"name & place": 12},
     seconds={"compare": 61.25},
@@ -110,7 +112,7 @@ def test_it_prints_and_writes_what_it_did(database: Database, sample: LinkedSamp
     assert sum(told["pairs_by_grade"].values()) > 0
     assert set(told["seconds"]) == {"list", "index", "compare", "checkpoint"}
     written = sorted(path.name for path in (tmp_path / "reports/new").iterdir())
-    assert written == [f"crossmatch-{told['run_id']}.html", f"crossmatch-{told['run_id']}.json"]
+    assert written == [f"crossmatch-{told['run_id']}.{suffix}" for suffix in ("csv", "html", "json")]
     texts = [path.read_text() for path in (tmp_path / "reports/new").iterdir()]
     assert json.loads(next(text for text in texts if text.startswith("{"))) == told
     assert (tmp_path / "home" / "index").is_dir()  # the index it built is kept

@@ -16,14 +16,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from api.ids import Clock, RandomBytes, new_id
 from api.matches.service import ENGINE, MatchOutcome
-from api.nightly_report import ROUTE, RunReport, report_of
-from api.store import Connection, Database, StoreError, audit, cases, changes, leases, runs
+from api.nightly.errors import LeaseLost, RunInProgress, RunStopped
+from api.nightly.memory import MemoryBudget
+from api.nightly.report import CANDIDATES, ROUTE, RunReport, report_of
+from api.nightly.worklist import work_list
+from api.store import Connection, Database, StoreError, audit, cases, changes, leases, outcomes, runs
 from api.store.runs import Run
-from matcher.errors import SandhanError
 from matcher.person import Side
 
 log = logging.getLogger(__name__)
@@ -31,35 +34,10 @@ log = logging.getLogger(__name__)
 KIND = "crossmatch"
 LEASE_TTL = timedelta(minutes=3)
 DEFAULT_CHUNK = 100
-_SLICE = 50  # the lease is renewed at least this often, however large a chunk is
-_PAGE = 5000
 _PAST_RUNS = 1000
 
 Beat = Callable[[int, int], None]
-
-
-class RunInProgress(SandhanError):
-    """Another cross-match is under way, on this machine or another."""
-
-    code = "run_in_progress"
-
-    def __init__(self, run: Run | None) -> None:
-        """Take the run under way, None when it cannot be told which."""
-        since = f"since {run.started_at:%Y-%m-%d %H:%M:%S} UTC ({run.id})" if run else "since a moment ago"
-        minutes = int(LEASE_TTL.total_seconds() // 60)
-        super().__init__(
-            f"a cross-match has been running {since}; if it was killed, it can be resumed {minutes} minutes after that"
-        )
-        self.started_at = run.started_at if run else None
-
-
-class LeaseLost(SandhanError):
-    """This run stood still for so long that another process has taken its place; what it had done stays done."""
-
-    code = "lease_lost"
-
-    def __init__(self) -> None:
-        super().__init__("this run stood still too long and another process has taken over; nothing is lost")
+Watch = Callable[["RunProgress"], None]
 
 
 class Matching(Protocol):
@@ -132,7 +110,13 @@ class CrossMatch:
         self._open_index, self._stopwatch = open_index, stopwatch
 
     def run(
-        self, *, full: bool = False, chunk: int = DEFAULT_CHUNK, watch: Callable[[RunProgress], None] | None = None
+        self,
+        *,
+        full: bool = False,
+        chunk: int = DEFAULT_CHUNK,
+        memory: MemoryBudget | None = None,
+        watch: Watch = lambda _: None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> list[RunReport]:
         """Run to the end; an unfinished run of the same kind is resumed first, then what has changed since is done.
 
@@ -140,26 +124,33 @@ class CrossMatch:
             full: every open rescued person against every report, which is every report against every rescued person
                 as well; otherwise the cases of both sides that changed since the last finished run, or still wait.
             chunk: cases between two checkpoints, at least 1.
+            memory: bounds how many cases are compared at once; None for as many as pays.
             watch: told at the beginning and after each checkpoint.
+            stop: asked before each chunk, and now and then while the index is opened; true ends the run there.
         Returns:
             One report, or two after a resumed incremental run.
         Raises:
             RunInProgress: another one is under way.
             LeaseLost: another process has taken over.
+            RunStopped: `stop` said so.
+            MemoryTooSmall: not one case fits into `memory`.
             StoreError: the database failed. As after any interruption, the next start resumes.
         """
-        reports = [self._one(full, chunk, watch)]
+        budget = memory or MemoryBudget.unlimited()
+        budget.cases_at_once(0)  # refused before anything is begun
+        once = partial(self._one, full, chunk, budget, watch, stop)
+        reports = [once()]
         if reports[0].resumed and not full:
             with self._database.read() as conn:
                 behind = changes.latest_seq(conn) > reports[0].upto_seq
             if behind:
-                reports.append(self._one(full, chunk, watch))
+                reports.append(once())
         return reports
 
-    def _one(self, full: bool, chunk: int, watch: Callable[[RunProgress], None] | None) -> RunReport:
+    def _one(self, full: bool, chunk: int, budget: MemoryBudget, watch: Watch, stop: Callable[[], bool]) -> RunReport:
         work = self._begin(full)
         try:
-            return self._carry_out(work, chunk, watch or (lambda _: None))
+            return self._carry_out(work, chunk, budget, watch, stop)
         finally:
             self._release(work.holder)
 
@@ -171,9 +162,10 @@ class CrossMatch:
             past = runs.list_runs(conn, KIND, _PAST_RUNS)
             unfinished = [run for run in past if run.state == "running"]
             if not leases.acquire(conn, KIND, holder, now, LEASE_TTL):
-                raise RunInProgress(max(unfinished, key=lambda run: run.updated_at, default=None))
+                raise RunInProgress(max(unfinished, key=lambda run: run.updated_at, default=None), LEASE_TTL)
             same_mode = [run for run in unfinished if run.parameters.get("full") == full]
             same = [run for run in same_mode if run.parameters.get("model") == self._model_version]
+            same = [run for run in same if "from_event" in run.parameters]  # not one of an older version
             if same:
                 run = same[0]
                 # Said again without moving: the run with the latest sign of life is the one under way.
@@ -186,7 +178,12 @@ class CrossMatch:
                     conn,
                     run_id=new_id("run", now, self._random),
                     kind=KIND,
-                    parameters={"full": full, "model": self._model_version, "from_seq": max(finished, default=0)},
+                    parameters={
+                        "full": full,
+                        "model": self._model_version,
+                        "from_seq": max(finished, default=0),
+                        "from_event": outcomes.latest_event(conn),
+                    },
                     upto_seq=changes.latest_seq(conn),
                     at=now,
                 )
@@ -194,9 +191,12 @@ class CrossMatch:
             audit.append(conn, at=now, actor=ENGINE, action=action, subject=run.id, detail={"full": full})
         return _Work(run, holder, bool(same), Counter(run.counters), run.cursor or "")
 
-    def _carry_out(self, work: _Work, chunk: int, watch: Callable[[RunProgress], None]) -> RunReport:
+    def _carry_out(
+        self, work: _Work, chunk: int, budget: MemoryBudget, watch: Watch, stop: Callable[[], bool]
+    ) -> RunReport:
         with self._timed(work, "list"), self._database.read() as conn:
-            listed = sorted(_full_list(conn, work.run) if work.full else _changed_list(conn, work.run))
+            listed = work_list(conn, work.run)
+        at_once = budget.cases_at_once(len(listed))
         work.listed = frozenset(listed)
         work.left = [case_id for case_id in listed if case_id > work.cursor]
         work.done = set(listed) - set(work.left)
@@ -204,11 +204,13 @@ class CrossMatch:
         watch(RunProgress(work.run.id, work.resumed, work.tally["cases"], total, None, None))
         if work.left:
             with self._timed(work, "index"):
-                self._open_index(self._heartbeat(work))
+                self._open_index(self._heartbeat(work, stop))
         began, before = self._stopwatch(), work.tally["cases"]
         for start in range(0, len(work.left), chunk):
+            if stop():
+                raise RunStopped
             part = work.left[start : start + chunk]
-            self._compare(work, part)
+            self._compare(work, part, at_once)
             work.tally.update(cases=len(part), chunks=1)
             with self._timed(work, "checkpoint"):
                 self._checkpoint(work, part[-1])
@@ -218,18 +220,18 @@ class CrossMatch:
             watch(RunProgress(work.run.id, work.resumed, work.tally["cases"], total, rate, left))
         return self._finish(work)
 
-    def _compare(self, work: _Work, part: Sequence[str]) -> None:
-        """Compare one chunk, one side after the other."""
+    def _compare(self, work: _Work, part: Sequence[str], at_once: int) -> None:
+        """Compare one chunk, one side after the other; the lease is renewed after each few, however large it is."""
         with self._database.read() as conn:
-            known = cases.get_cases(conn, part)
+            sides = cases.sides_of(conn, part)
         for side in Side:
-            ids = [case_id for case_id in part if case_id in known and known[case_id].side == side]
-            for start in range(0, len(ids), _SLICE):
-                some = ids[start : start + _SLICE]
+            ids = [case_id for case_id in part if sides.get(case_id) == side]
+            for start in range(0, len(ids), at_once):
+                some = ids[start : start + at_once]
                 with self._timed(work, "compare"):
-                    outcomes = self._matching.match_cases(some)
-                work.tally["passed_over"] += len(some) - len(outcomes)
-                for outcome in outcomes:
+                    compared = self._matching.match_cases(some)
+                work.tally["passed_over"] += len(some) - len(compared)
+                for outcome in compared:
                     _count(work, outcome)
                 work.done.update(some)
                 with self._database.write(ordered=False) as conn:
@@ -245,6 +247,10 @@ class CrossMatch:
         now = self._clock()
         with self._database.write() as conn:
             self._hold(conn, work)
+            # From what is stored: of a chunk that it died in, a run knows not what became of it the first time.
+            work.tally.update(outcomes.announced(conn, int(str(work.run.parameters["from_event"])), work.run.upto_seq))
+            from_seq = int(str(work.run.parameters["from_seq"]))
+            work.tally["withdrawn"] = outcomes.withdrawn(conn, from_seq, work.run.upto_seq)
             ended = runs.finish(conn, work.run.id, at=self._at(work.run), counters=dict(work.tally))
             audit.append(
                 conn, at=now, actor=ENGINE, action="crossmatch.finished", subject=ended.id,
@@ -263,12 +269,14 @@ class CrossMatch:
         if not untouched or not leases.acquire(conn, KIND, work.holder, now, LEASE_TTL):
             raise LeaseLost
 
-    def _heartbeat(self, work: _Work) -> Beat:
+    def _heartbeat(self, work: _Work, stop: Callable[[], bool]) -> Beat:
         """Return what keeps the lease alive while the index is built, which may take longer than it lasts."""
         last = self._stopwatch()
 
         def beat(_done: int, _total: int) -> None:
             nonlocal last
+            if stop():
+                raise RunStopped
             if self._stopwatch() - last >= LEASE_TTL.total_seconds() / 6:
                 with self._database.write(ordered=False) as conn:
                     self._hold(conn, work)
@@ -295,45 +303,11 @@ class CrossMatch:
         work.tally[f"ms_{stage}"] += max(round((self._stopwatch() - began) * 1000), 0)
 
 
-def _full_list(conn: Connection, run: Run) -> set[str]:
-    """Return the open rescued persons, without those who came after the run began: they were compared on arrival."""
-    newer = {change.case_id for change in _changes(conn, run.upto_seq) if change.kind == "created"}
-    return {case.id for case in _open_cases(conn, Side.RESCUED)} - newer
-
-
-def _changed_list(conn: Connection, run: Run) -> set[str]:
-    """Return the cases that changed before the run began, and those that have waited since before."""
-    changed: set[str] = set()
-    newer: set[str] = set()
-    for change in _changes(conn, int(str(run.parameters["from_seq"]))):
-        (changed if change.seq <= run.upto_seq else newer).add(change.case_id)
-    waiting = cases.unmatched(conn, _PAGE)
-    if len(waiting) == _PAGE:  # perhaps not all: go through every open case, a page at a time
-        ids = {case.id for case in _open_cases(conn, None) if case.matched_version < case.version}
-    else:
-        ids = {case.id for case in waiting}
-    # The list must be the same after an interruption, so what changed since is left to the next run.
-    return changed | (ids - newer)
-
-
-def _changes(conn: Connection, seq: int) -> Iterator[changes.Change]:
-    while page := changes.since(conn, seq, _PAGE):
-        yield from page
-        seq = page[-1].seq
-
-
-def _open_cases(conn: Connection, side: Side | None) -> Iterator[cases.Case]:
-    after: str | None = None
-    while page := cases.list_cases(conn, side=side, status="open", after=after, limit=_PAGE):
-        yield from page
-        after = page[-1].id
-
-
 def _count(work: _Work, outcome: MatchOutcome) -> None:
     """Add up what comparing one case came to; a pair whose other case has its turn later is counted then."""
     work.tally["compared" if outcome.settled else "unsettled"] += 1
-    work.tally["alerts"] += outcome.alerts
-    work.tally.update(outcome.counts)
+    work.tally["same"] += outcome.counts.get("same", 0)
+    work.tally.update({f"{CANDIDATES}{route}": count for route, count in outcome.proposed.items()})
     for _, found in outcome.found:
         other = found.pair.left_id if found.pair.right_id == outcome.case_id else found.pair.right_id
         # The later one surely finds the pair too: a match that is stored is compared again in any case.

@@ -1,0 +1,55 @@
+"""How many cases may be compared at once in the memory that an operator allows a run?
+
+The figures are those of `python -m benchmarks.speed.nightly`, rounded up. The index is extra: its size depends on how
+many records there are, not on how a run goes through them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from api.nightly.errors import MemoryTooSmall
+
+MOST_AT_ONCE: Final = 50
+"""More at once are no faster, and the lease would be renewed less often."""
+
+_FIXED_MB: Final = 32.0
+_MB_EACH: Final = 1.0
+_MB_PER_CANDIDATE: Final = 0.05
+_MB_LISTED: Final = 400 / 2**20  # the id of a case that is taken up, in a list and two sets
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryBudget:
+    """What a run may hold beyond the program and its index.
+
+    Attributes:
+        megabytes: the bound; infinite for none.
+        candidates: how many each search route proposes for a case: the more, the more is held of each.
+    """
+
+    megabytes: float
+    candidates: int
+
+    @classmethod
+    def unlimited(cls) -> MemoryBudget:
+        """Return a budget that bounds nothing."""
+        return cls(math.inf, 0)
+
+    def cases_at_once(self, listed: int) -> int:
+        """Return how many cases may be compared at once, from 1 to `MOST_AT_ONCE`.
+
+        Args:
+            listed: cases that the run takes up.
+        Raises:
+            MemoryTooSmall: not even one.
+        """
+        each = _MB_EACH + _MB_PER_CANDIDATE * self.candidates
+        fixed = _FIXED_MB + _MB_LISTED * listed
+        if self.megabytes < fixed + each:
+            raise MemoryTooSmall(math.ceil(fixed + each))
+        if math.isinf(self.megabytes):
+            return MOST_AT_ONCE
+        return min(int((self.megabytes - fixed) / each), MOST_AT_ONCE)
