@@ -15,9 +15,9 @@ from api.nightly.errors import MemoryTooSmall
 MOST_AT_ONCE: Final = 50
 """More at once are no faster, and the lease would be renewed less often."""
 
-_FIXED_MB: Final = 32.0
-_MB_EACH: Final = 1.0
-_MB_PER_CANDIDATE: Final = 0.05
+_FIXED_MB: Final = 64.0  # words and pairs of words are read once and kept, up to a bound
+_MB_EACH: Final = 0.5
+_MB_PER_CANDIDATE: Final = 0.04
 _MB_LISTED: Final = 400 / 2**20  # the id of a case that is taken up, in a list and two sets
 
 

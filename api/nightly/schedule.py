@@ -77,7 +77,8 @@ class Nights:
 
     def _moment(self, day: date) -> datetime:
         # In UTC: of two local times, Python compares what the clocks on the wall say, also across a change of them.
-        return datetime.combine(day, self._at, tzinfo=self._zone).astimezone(UTC)
+        # By way of the timestamp: `astimezone` is an hour off for a machine's time that summer time leaves out.
+        return datetime.fromtimestamp(datetime.combine(day, self._at, tzinfo=self._zone).timestamp(), UTC)
 
 
 def every_night(

@@ -8,24 +8,30 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, delete, make_url, select, text
+from sqlalchemy import create_engine, delete, event, make_url, select, text
 
 from api.bootstrap import Sandhan
 from api.cases.forms import CaseForm
 from api.ids import new_id
 from api.matches.service import MatchOutcome
 from api.nightly import worklist
-from api.nightly.errors import LeaseLost, RunInProgress
+from api.nightly.errors import LeaseLost, MemoryTooSmall, RunInProgress, RunStopped
+from api.nightly.memory import MemoryBudget
 from api.nightly.report import RunReport
 from api.nightly.run import KIND, LEASE_TTL, CrossMatch, RunProgress
 from api.settings import Settings
-from api.store import StoreError, cases, leases, partners, runs, tables, upgrade
+from api.store import DatabaseUnavailable, StoreError, cases, leases, partners, runs, tables, upgrade
 from data.synthetic import LinkedSample, SyntheticRecord, linked_sample
+from matcher.columns import RecordColumns
+from matcher.person import Side
 
 START = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 OWNERS = ("north", "south", "east")
@@ -228,6 +234,8 @@ def test_the_first_run_finds_the_pairs_and_tells_their_owners(world: World, samp
     assert report.counters["new"] == len(found)
     assert report.counters["alerts"] == sum(world.told().values()) > 0
     assert sum(report.routes.values()) >= len(found)
+    assert report.routes.keys() <= report.candidates.keys()
+    assert all(report.routes[route] <= report.candidates[route] for route in report.routes)
     assert world.run_of(report.run_id).state == "finished"
 
 
@@ -339,8 +347,12 @@ def test_killed_within_every_chunk_it_tells_nobody_twice(world: World, sample: L
     assert set(Counter(spy.compared).values()) >= {2}
     assert (world.pairs(), world.told(), world.messages()) == expected
     assert max(expected[1].values()) == 1
-    assert reports[0].pairs == whole.pairs
     assert len(reports) == 1
+    figures = reports[0]
+    assert (figures.pairs, figures.routes, figures.candidates) == (whole.pairs, whole.routes, whole.candidates)
+    # Though what the killed process had stored already was "same" to the one that repeated it.
+    for name in ("cases", "compared", "new", "risen", "fallen", "withdrawn", "alerts", "chunks"):
+        assert figures.counters[name] == whole.counters[name], name
 
 
 def test_a_full_run_and_an_incremental_one_find_the_same(open_world: Callable[..., World]) -> None:
@@ -580,3 +592,219 @@ def test_a_run_is_in_the_audit_log_without_any_name(world: World, sample: Linked
         rows = conn.execute(statement).all()
     assert [row.action for row in rows] == ["crossmatch.started", "crossmatch.finished"]
     assert rows[1].detail == {"cases": 2, "alerts": 0}
+
+
+class Fuse:
+    """Stops the process before its n-th statement or commit, as far as a process can be stopped and go on."""
+
+    def __init__(self, world: World) -> None:
+        self.left = 0
+        engine = world.sandhan.database._engine
+        self._listeners = ((engine, "before_cursor_execute", self._tick), (engine, "commit", self._tick))
+
+    def __enter__(self) -> Fuse:
+        for listener in self._listeners:
+            event.listen(*listener)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for listener in self._listeners:
+            event.remove(*listener)
+
+    def _tick(self, *_: object) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Killed
+
+
+@pytest.mark.parametrize(("full", "seed"), [(False, 1), (False, 2), (True, 3)])
+def test_killed_at_any_statement_again_and_again_it_repeats_and_loses_nothing(
+    world: World, sample: LinkedSample, full: bool, seed: int
+) -> None:
+    world.enter(*sample.reports[:9], *sample.rescues[:5])
+    with Fuse(world) as fuse:
+        whole = world.run(full=full, chunk=2)
+        of_a_chunk = -fuse.left // whole.counters["chunks"]
+    expected = world.pairs(), world.told(), world.messages()
+    assert expected[0]
+    assert expected[1]
+    world.forget_matches()
+    dice, deaths, reports = random.Random(seed), 0, list[RunReport]()
+    with Fuse(world) as fuse:
+        while not reports:
+            # Some lives are shorter than a chunk: the next begins it again.
+            fuse.left = dice.randint(1, 3 * of_a_chunk)
+            job = world.job()
+            job._release = lambda _holder: None  # type: ignore[method-assign] # as after kill -9
+            try:
+                reports = job.run(full=full, chunk=2)
+            except Killed:
+                deaths += 1
+                world.clock.now += LEASE_TTL
+    assert deaths >= 2
+    assert (world.pairs(), world.told(), world.messages()) == expected
+    assert (reports[0].pairs, reports[0].candidates) == (whole.pairs, whole.candidates)
+    for name in ("cases", "compared", "new", "risen", "fallen", "alerts"):
+        assert reports[0].counters[name] == whole.counters[name], name
+
+
+def test_of_two_runs_at_once_one_runs(world: World, sample: LinkedSample) -> None:
+    world.enter(*sample.reports[:6])
+    both, refused = Barrier(2), list[RunInProgress]()
+
+    def one(_number: int) -> list[RunReport]:
+        both.wait()
+        try:
+            # Only one of them gets here and waits for the other to be refused.
+            return world.job().run(chunk=2, watch=lambda _: both.wait() if not refused else None)
+        except RunInProgress as error:
+            refused.append(error)
+            both.wait()
+            return []
+
+    with ThreadPoolExecutor(2) as pool:
+        reports = [report for some in pool.map(one, range(2)) for report in some]
+    assert [report.counters["compared"] for report in reports] == [6]
+    assert len(refused) == 1
+
+
+def test_asked_to_stop_it_ends_between_two_chunks(world: World, sample: LinkedSample) -> None:
+    world.enter(*sample.reports[:6])
+    spy = Spy(world)
+    with pytest.raises(RunStopped):
+        world.job(spy).run(chunk=2, stop=lambda: len(spy.compared) >= 3)
+    assert len(spy.compared) == 4
+    (report,) = world.job(spy).run(chunk=2)  # at once: the lease was given back
+    assert report.resumed
+    assert len(spy.compared) == len(set(spy.compared)) == 6
+
+
+def test_asked_to_stop_it_does_not_finish_the_index_first(world: World, sample: LinkedSample) -> None:
+    world.enter(*sample.reports[:2])
+    steps = []
+
+    def build(beat: Callable[[int, int], None]) -> None:
+        for step in range(10):
+            beat(step, 10)
+            steps.append(step)
+
+    with pytest.raises(RunStopped):
+        world.job(open_index=build).run(stop=lambda: len(steps) == 3)
+    assert len(steps) == 3
+    assert world.run().counters["compared"] == 2
+
+
+def test_no_more_cases_are_compared_at_once_than_the_memory_holds(world: World, sample: LinkedSample) -> None:
+    world.enter(*sample.reports, *sample.rescues)
+    least = MemoryBudget(0, 80)
+    with pytest.raises(MemoryTooSmall) as caught:
+        least.cases_at_once(0)
+    spy, sizes = Spy(world), list[int]()
+    spy.after = lambda ids: sizes.append(len(ids))
+    for megabytes in (caught.value.needed_mb, caught.value.needed_mb + 20, 100_000):
+        at_once = MemoryBudget(megabytes, 80).cases_at_once(24)
+        sizes.clear()
+        world.forget_matches()
+        (report,) = world.job(spy).run(chunk=16, memory=MemoryBudget(megabytes, 80))
+        assert max(sizes) == min(at_once, 16)
+        assert (report.counters["compared"], report.counters["chunks"]) == (24, 2)
+
+
+def test_too_little_memory_is_refused_before_anything_is_begun(world: World, sample: LinkedSample) -> None:
+    world.enter(*sample.reports[:2])
+    with pytest.raises(MemoryTooSmall, match="at least") as caught:
+        world.run(memory=MemoryBudget(5, 80))
+    assert caught.value.needed_mb > 5
+    with world.sandhan.database.read() as conn:
+        assert runs.list_runs(conn, KIND, 9) == []
+    assert world.run(memory=MemoryBudget(caught.value.needed_mb, 80)).counters["compared"] == 2
+
+
+def test_candidates_are_counted_by_the_route_that_proposed_them(world: World, sample: LinkedSample) -> None:
+    world.enter(*sample.reports, *sample.rescues)
+    report = world.run(full=True, chunk=3)
+    keeper = world.sandhan.keeper
+    rescued = keeper.source.records([world.ids[record.record_id] for record in sample.rescues])
+    proposed = keeper.index.candidates(RecordColumns.build(rescued), Side.MISSING, world.sandhan.settings.candidates)
+    expected = Counter(route for one in proposed for routes in one.routes.values() for route in routes)
+    assert len(expected) >= 3
+    assert report.candidates == expected
+
+
+def test_suggestions_end_with_their_cases_and_are_counted_once(world: World, sample: LinkedSample) -> None:
+    world.enter(*sample.reports, *sample.rescues)
+    assert world.run().counters["withdrawn"] == 0
+    standing = {pair for pair, (grade, *_) in world.pairs().items() if grade != "certainly-not"}
+    busiest, _ = Counter(rescued for _, rescued in standing).most_common(1)[0]
+    gone = {missing for missing, rescued in standing if rescued == busiest}
+    answered = next(iter(gone))
+    with world.sandhan.database.write() as conn:
+        conn.execute(
+            tables.matches.update()
+            .where(tables.matches.c.missing_id == answered, tables.matches.c.rescued_id == busiest)
+            .values(state="confirmed")
+        )
+        cases.set_status(conn, busiest, "closed", world.clock())
+    second = world.run()
+    assert second.counters["withdrawn"] == len(gone) - 1
+    assert second.counters["passed_over"] == 1
+    assert world.run().counters["withdrawn"] == 0
+    # A report of a suggestion that has ended ends nothing more by being closed itself; its others it does end.
+    with world.sandhan.database.write() as conn:
+        for missing in gone - {answered}:
+            cases.set_status(conn, missing, "closed", world.clock())
+    others = {pair for pair in standing if pair[0] in gone - {answered} and pair[1] != busiest}
+    assert world.run(full=True).counters["withdrawn"] == len(others)
+
+
+def test_what_others_find_meanwhile_is_not_counted(
+    world: World, sample: LinkedSample, sure: tuple[SyntheticRecord, SyntheticRecord]
+) -> None:
+    report, rescue = sure
+    world.enter(*sample.reports[:4], report)
+    spy = Spy(world)
+
+    def someone_comes(_ids: Sequence[str]) -> None:
+        if "R-late" not in world.ids:
+            world.enter(rescue)
+            assert world.sandhan.matching.match_cases([world.ids["R-late"]])[0].alerts > 0
+
+    spy.after = someone_comes
+    (first,) = world.job(spy).run(chunk=2)
+    assert world.told()
+    assert (first.counters["new"], first.counters["alerts"]) == (0, 0)
+
+
+def test_a_full_disk_stops_it_and_loses_nothing(world: World, sample: LinkedSample, dialect: str) -> None:
+    if dialect != "sqlite":
+        pytest.skip("the disk is the server's")
+    world.enter(*sample.reports, *sample.rescues)
+    whole = world.run(chunk=2)
+    expected = world.pairs(), world.told(), world.messages()
+    world.forget_matches()
+    engine = world.sandhan.database._engine
+
+    def leave_few_pages(connection: Any, *_: object) -> None:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    engine.dispose()
+    with world.sandhan.database.write() as conn:  # pages that were freed would be used first
+        conn.exec_driver_sql("CREATE TABLE filler (data BLOB)")
+        free = conn.exec_driver_sql("PRAGMA freelist_count").scalar_one()
+        size = conn.exec_driver_sql("PRAGMA page_size").scalar_one()
+        conn.exec_driver_sql(f"INSERT INTO filler VALUES (zeroblob({max(free - 6, 0) * size}))")
+    engine.dispose()
+    event.listen(engine, "connect", leave_few_pages)
+    try:
+        with pytest.raises(DatabaseUnavailable, match="SQLITE_FULL"):
+            world.run(chunk=2)
+    finally:
+        event.remove(engine, "connect", leave_few_pages)
+        engine.dispose()
+        with world.sandhan.database.write() as conn:
+            conn.exec_driver_sql("DROP TABLE filler")
+    (report,) = world.job().run(chunk=2)
+    assert report.resumed
+    assert (world.pairs(), world.told(), world.messages()) == expected
+    assert report.pairs == whole.pairs
