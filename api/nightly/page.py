@@ -169,7 +169,7 @@ def _plot(title: str, rows: Sequence[tuple[str, float, str]]) -> str:
 
 def _duration(seconds: float) -> str:
     """Return e.g. "41.3 s", "12 min 5 s" or "3 h 40 min"."""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 3600:

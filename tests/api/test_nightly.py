@@ -695,19 +695,18 @@ def test_asked_to_stop_it_does_not_finish_the_index_first(world: World, sample: 
 
 
 def test_no_more_cases_are_compared_at_once_than_the_memory_holds(world: World, sample: LinkedSample) -> None:
-    world.enter(*sample.reports, *sample.rescues)
-    least = MemoryBudget(0, 80)
+    world.enter(*sample.reports[:8], *sample.rescues[:2])
     with pytest.raises(MemoryTooSmall) as caught:
-        least.cases_at_once(0)
+        MemoryBudget(0, 80).cases_at_once(0)
     spy, sizes = Spy(world), list[int]()
     spy.after = lambda ids: sizes.append(len(ids))
-    for megabytes in (caught.value.needed_mb, caught.value.needed_mb + 20, 100_000):
-        at_once = MemoryBudget(megabytes, 80).cases_at_once(24)
+    for megabytes in (caught.value.needed_mb, caught.value.needed_mb + 8, 100_000):
+        at_once = MemoryBudget(megabytes, 80).cases_at_once(10)
         sizes.clear()
         world.forget_matches()
         (report,) = world.job(spy).run(chunk=16, memory=MemoryBudget(megabytes, 80))
-        assert max(sizes) == min(at_once, 16)
-        assert (report.counters["compared"], report.counters["chunks"]) == (24, 2)
+        assert max(sizes) == min(at_once, 8)
+        assert (report.counters["compared"], report.counters["chunks"]) == (10, 1)
 
 
 def test_too_little_memory_is_refused_before_anything_is_begun(world: World, sample: LinkedSample) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import errno
 import json
+import os
 import random
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+import subprocess
+import sys
+import time as clock_time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,14 +23,17 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
+from api.bootstrap import Sandhan
 from api.cases.forms import CaseForm
-from api.commands.crossmatch import crossmatch
+from api.commands.crossmatch import Options, crossmatch, nightly
 from api.ids import new_id
+from api.index_keeper import IndexKeeper
 from api.matches.service import MatchOutcome, MatchService
 from api.nightly.page import render_html
 from api.nightly.report import RunReport, write_report
 from api.nightly.run import KIND, LEASE_TTL
-from api.store import Database, cases, leases, partners, runs
+from api.settings import Settings
+from api.store import Database, StoreError, cases, leases, partners, runs
 from data.synthetic import LinkedSample, linked_sample
 
 NOW = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
@@ -116,10 +125,16 @@ def test_it_prints_and_writes_what_it_did(database: Database, sample: LinkedSamp
     texts = [path.read_text() for path in (tmp_path / "reports/new").iterdir()]
     assert json.loads(next(text for text in texts if text.startswith("{"))) == told
     assert (tmp_path / "home" / "index").is_dir()  # the index it built is kept
-    names = {
-        word for record in (*sample.reports, *sample.rescues) for word in str(record.fields.get("name", "")).split()
+    with database.read() as conn:
+        ids = {case.id for case in cases.list_cases(conn, limit=99)}
+    personal = ids | {
+        word
+        for record in (*sample.reports, *sample.rescues)
+        for field in ("name", "father_name", "mother_name", "district", "village", "address", "found_place", "phone")
+        for word in re.findall(r"\w{4,}", str(record.fields.get(field, "")))
     }
-    assert not [name for name in names if len(name) > 2 and any(name in text for text in [*texts, result.output])]
+    assert len(personal) > 30
+    assert not [word for word in personal if any(re.search(rf"\b{word}\b", text) for text in [*texts, result.output])]
 
 
 def test_it_prints_a_table_and_does_nothing_twice(database: Database) -> None:
@@ -180,22 +195,27 @@ def test_a_chunk_of_nothing_is_refused(database: Database) -> None:
 
 
 def test_the_page_needs_nothing_else_and_draws_the_figures() -> None:
-    text = render_html(REPORT)
+    text = render_html(REPORT.to_json())
     page = Page(text)
     assert not {"script", "link", "img", "iframe", "object"} & {tag for tag, _ in page.tags}
     assert not re.search(r"https?:|url\(|@import", text)
     widths = [float(str(attributes["width"])) for tag, attributes in page.tags if tag == "rect"]
-    assert widths[0] == 2 * widths[1] > 0
-    assert widths[2] == 0
+    grades, changed, routes, stages = widths[:3], widths[3:7], widths[7:8], widths[8:]
+    assert grades[0] == 2 * grades[1] > 0
+    assert grades[2] == 0
+    assert changed[0] == pytest.approx(2.5 * changed[3], abs=0.1)  # five new, two withdrawn
+    assert changed[1:3] == [0, 0]
+    assert routes == stages == [grades[0]]
     assert "certain 10, probable 5, possible 0" in " ".join(page.text)
-    assert {"1,234", "61.2", "name & place"} <= {part.strip() for part in page.text}
+    assert {"1,234", "1 min 1 s", "name & place", "4,321 (12 pairs)"} <= {part.strip() for part in page.text}
     assert "resumed after an interruption" in text
 
 
 def test_a_page_of_a_night_without_work_is_still_a_page() -> None:
-    empty = replace(REPORT, pairs=dict.fromkeys(REPORT.pairs, 0), routes={}, full=False, resumed=False)
-    page = Page(render_html(empty))
-    assert [attributes["width"] for tag, attributes in page.tags if tag == "rect"] == ["0.0"] * 3
+    nothing = {"pairs": dict.fromkeys(REPORT.pairs, 0), "routes": {}, "candidates": {}, "seconds": {"list": 0.0}}
+    empty = replace(REPORT, **nothing, counters={}, full=False, resumed=False)  # type: ignore[arg-type]
+    page = Page(render_html(empty.to_json()))
+    assert [attributes["width"] for tag, attributes in page.tags if tag == "rect"] == ["0.0"] * (3 + 4 + 1)
 
 
 def test_a_report_written_again_replaces_the_first(tmp_path: Path) -> None:
@@ -203,3 +223,210 @@ def test_a_report_written_again_replaces_the_first(tmp_path: Path) -> None:
     write_report(replace(REPORT, model_version="m2"), tmp_path / "a" / "b")
     assert json.loads(paths[0].read_text())["model_version"] == "m2"
     assert sorted((tmp_path / "a" / "b").iterdir()) == sorted(paths)
+
+
+def test_what_a_plot_shows_is_said_in_words_too() -> None:
+    page = Page(render_html(REPORT.to_json()))
+    described = [attributes["aria-labelledby"] for tag, attributes in page.tags if tag == "svg"]
+    ids = [attributes["id"] for tag, attributes in page.tags if "id" in attributes]
+    assert described == ids
+    assert len(set(ids)) == 4
+    for word in ("Case", "Candidate", "New", "Risen", "Fallen", "Withdrawn"):
+        assert word in page.text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.04, "0.0 s"),
+        (59.9, "59.9 s"),
+        (59.96, "1 min 0 s"),
+        (61.25, "1 min 1 s"),
+        (3599.7, "1 h 0 min"),
+        (9000, "2 h 30 min"),
+    ],
+)
+def test_times_are_said_as_people_say_them(seconds: float, said: str) -> None:
+    assert f">{said}<" in render_html(replace(REPORT, seconds={"compare": seconds}).to_json())
+
+
+def test_the_csv_holds_every_figure_once(tmp_path: Path) -> None:
+    paths = write_report(REPORT, tmp_path)
+    with paths[1].open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    told = REPORT.to_json()
+    expected = {("run", name): value for name, value in told.items() if not isinstance(value, dict)}
+    expected |= {
+        (section, name): value
+        for section, part in told.items()
+        if isinstance(part, dict)
+        for name, value in part.items()
+    }
+    assert {(row["section"], row["name"]): row["value"] for row in rows} == {
+        key: {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+        for key, value in expected.items()
+    }
+    assert len(rows) == len(expected)
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_when_the_index_cannot_be_saved_the_old_one_stays(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("--full").exit_code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(IndexKeeper, "save", full_disk)
+        result = run("--json", "--report", "reports")
+    assert result.exit_code == 4
+    said = re.sub(r"\s+", " ", result.stderr)
+    assert "No space left on device" in said
+    assert "the old one stays in use" in said
+    (told,) = json.loads(result.stdout)["runs"]  # the work is done all the same
+    assert told["counters"]["compared"] == 8
+    assert len(list(Path("reports").iterdir())) == 3
+    with Sandhan.build(Settings()) as sandhan:
+        assert sandhan.keeper.inspect().source == "snapshot"
+    assert re.search(r"cases compared\W+0\b", run().stdout)
+
+
+def test_when_a_new_index_cannot_be_saved_it_says_so_and_resumes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(IndexKeeper, "save", full_disk)
+        result = run()
+    assert result.exit_code == 2
+    assert "No space left on device" in re.sub(r"\s+", " ", result.stderr)
+    (told,) = json.loads(run("--json").stdout)["runs"]
+    assert (told["resumed"], told["counters"]["compared"]) == (True, 12)
+
+
+def test_when_the_report_cannot_be_written_the_run_counts_all_the_same(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("api.commands.crossmatch.write_report", full_disk)
+        result = run("--report", "reports")
+    assert result.exit_code == 4
+    assert "what it found is stored" in re.sub(r"\s+", " ", result.stderr)
+    assert re.search(r"cases compared\W+12\b", result.stdout)
+
+
+def test_too_little_memory_is_refused(database: Database) -> None:
+    result = run("--memory", "3")
+    assert result.exit_code == 2
+    needed = re.search(r"at least (\d+) MB", re.sub(r"\s+", " ", result.stderr))
+    assert needed is not None
+    assert re.search(r"cases compared\W+4\b", run("--full", "--memory", needed[1]).stdout)
+    assert run("--at", "01:30", "--memory", "3").exit_code == 2
+
+
+@pytest.mark.parametrize("text", ["25:00", "noon"])
+def test_what_is_no_time_of_day_is_refused(database: Database, text: str) -> None:
+    result = run("--at", text)
+    assert result.exit_code == 2
+    assert "--at" in result.stderr
+
+
+class Nighttime:
+    """A clock on which every sleep takes a day, until so many nights have come."""
+
+    def __init__(self, nights: int) -> None:
+        self.now, self.slept, self.nights = NOW, 0, nights
+        self.before: Callable[[int], None] = lambda _: None
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def sleep(self, _seconds: float) -> None:
+        self.slept += 1
+        self.now += timedelta(days=1)
+        self.before(self.slept)
+
+    def stopped(self) -> bool:
+        return self.slept > self.nights
+
+
+def test_every_night_has_its_run_and_one_that_fails_does_not_cost_the_next(
+    database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real, calls = MatchService.match_cases, []
+
+    def fails_at_first(service: MatchService, case_ids: Sequence[str]) -> list[MatchOutcome]:
+        calls.append(case_ids)
+        if len(calls) == 1:
+            raise KeyError("a name that must not be printed")
+        if len(calls) == 2:
+            raise StoreError("the database went away")
+        return real(service, case_ids)
+
+    monkeypatch.setattr(MatchService, "match_cases", fails_at_first)
+    world = Nighttime(4)
+    nightly(Options(as_json=True), time(3, 0), world.stopped, world, world.sleep)
+    printed = capsys.readouterr()
+    # The first two nights fail; the third resumes them; the fourth finds nothing to do.
+    decoder, nights, rest = json.JSONDecoder(), [], printed.out.lstrip()
+    while rest:
+        told, end = decoder.raw_decode(rest)
+        nights.append(told["runs"])
+        rest = rest[end:].lstrip()
+    assert [[one["counters"]["compared"] for one in runs] for runs in nights] == [[12], [0]]
+    assert nights[0][0]["resumed"]
+    assert "tonight's run failed (KeyError at " in re.sub(r"\s+", " ", printed.err)
+    assert "the database went away" in printed.err
+    assert "must not be printed" not in printed.err
+    assert printed.err.count("next run: 2026-11-") >= 3
+
+
+def test_a_run_under_way_elsewhere_costs_one_night(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    world = Nighttime(2)
+
+    def other_machine(night: int) -> None:
+        with database.write() as conn:
+            if night == 1:
+                leases.acquire(conn, KIND, "another machine", datetime.now(UTC), LEASE_TTL)
+            else:
+                leases.release(conn, KIND, "another machine")
+
+    world.before = other_machine
+    nightly(Options(), time(3, 0), world.stopped, world, world.sleep)
+    printed = capsys.readouterr()
+    assert "has been running" in printed.err
+    assert re.search(r"cases compared\W+12\b", printed.out)
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = clock_time.monotonic() + 60
+    while not happened():
+        assert clock_time.monotonic() < deadline
+        clock_time.sleep(0.02)
+
+
+@pytest.mark.parametrize("daily", [False, True])
+def test_sigterm_ends_it_cleanly(database: Database, daily: bool) -> None:
+    options = ["--at", f"{datetime.now() - timedelta(hours=1):%H:%M}"] if daily else ["--chunk", "1"]
+    program = "from api.cli import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "crossmatch", *options], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        if daily:
+            assert process.stderr.readline().startswith("next run: ")
+        else:
+
+            def begun() -> bool:
+                with database.read() as conn:
+                    run = runs.latest_unfinished(conn, KIND)
+                return run is not None and run.cursor is not None
+
+            wait_until(begun)
+        process.terminate()
+        said = re.sub(r"\s+", " ", process.communicate(timeout=60)[1])
+    assert process.returncode == (0 if daily else 143)
+    if not daily:
+        found = re.search(r"interrupted after (\d+) of 12 cases", said)
+        assert found is not None
+        assert 1 <= int(found[1]) < 12
+        (told,) = json.loads(run("--json").stdout)["runs"]  # at once: the lease was given back
+        assert (told["resumed"], told["counters"]["compared"]) == (True, 12)
