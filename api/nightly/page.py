@@ -52,7 +52,7 @@ _PAGE = """<!doctype html>
 body {{ font: 16px/1.5 system-ui, sans-serif; color: #1c1e21; background: #fff; max-width: 52rem; margin: 2rem auto;
   padding: 0 1rem; }}
 h1 {{ line-height: 1.2; margin-bottom: .5rem; }}
-h2 {{ font-size: 1.1rem; margin: 0 0 .5rem; }}
+h2 {{ font-size: 1.1rem; margin: 0 0 .5rem; break-after: avoid; }}
 .plots {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); gap: 2rem;
   margin: 2rem 0; }}
 section {{ break-inside: avoid; min-width: 0; }}

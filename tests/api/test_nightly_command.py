@@ -25,7 +25,15 @@ from typer.testing import CliRunner
 
 from api.bootstrap import Sandhan
 from api.cases.forms import CaseForm
-from api.commands.crossmatch import Options, crossmatch, nightly
+from api.commands.crossmatch import (
+    BUSY_EXIT,
+    INTERRUPTED_EXIT,
+    TERMINATED_EXIT,
+    UNSAVED_EXIT,
+    Options,
+    crossmatch,
+    nightly,
+)
 from api.ids import new_id
 from api.index_keeper import IndexKeeper
 from api.matches.service import MatchOutcome, MatchService
@@ -430,3 +438,15 @@ def test_sigterm_ends_it_cleanly(database: Database, daily: bool) -> None:
         assert 1 <= int(found[1]) < 12
         (told,) = json.loads(run("--json").stdout)["runs"]  # at once: the lease was given back
         assert (told["resumed"], told["counters"]["compared"]) == (True, 12)
+
+
+def test_every_option_and_exit_code_is_in_the_guide() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "nightly.md").read_text()
+    app = typer.Typer()
+    app.command()(crossmatch)
+    options = {name for param in typer.main.get_command(app).params for name in param.opts if name != "--help"}
+    options -= {"--install-completion", "--show-completion"}
+    assert len(options) == 6
+    assert not [name for name in options if f"{name} " not in guide and f"{name}`" not in guide]
+    for code in (BUSY_EXIT, UNSAVED_EXIT, INTERRUPTED_EXIT, TERMINATED_EXIT):
+        assert f"| {code} |" in guide
