@@ -1,7 +1,8 @@
 """How many cases may be compared at once in the memory that an operator allows a run?
 
-The figures are those of `python -m benchmarks.speed.nightly`, rounded up. The index is extra: its size depends on how
-many records there are, not on how a run goes through them.
+The figures are those of `python -m benchmarks.speed.nightly`, rounded up by half, for cases compared one by one: many at
+once share candidates and need less. The index is extra: its size depends on how many records there are, not on how a run
+goes through them.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ MOST_AT_ONCE: Final = 50
 """More at once are no faster, and the lease would be renewed less often."""
 
 _FIXED_MB: Final = 64.0  # words and pairs of words are read once and kept, up to a bound
-_MB_EACH: Final = 0.5
-_MB_PER_CANDIDATE: Final = 0.04
+_MB_EACH: Final = 1.5
+_MB_PER_CANDIDATE: Final = 0.03
 _MB_LISTED: Final = 400 / 2**20  # the id of a case that is taken up, in a list and two sets
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -622,8 +622,9 @@ def test_killed_at_any_statement_again_and_again_it_repeats_and_loses_nothing(
     world: World, sample: LinkedSample, full: bool, seed: int
 ) -> None:
     world.enter(*sample.reports[:9], *sample.rescues[:5])
+    chunk = 1 if full else 2
     with Fuse(world) as fuse:
-        whole = world.run(full=full, chunk=2)
+        whole = world.run(full=full, chunk=chunk)
         of_a_chunk = -fuse.left // whole.counters["chunks"]
     expected = world.pairs(), world.told(), world.messages()
     assert expected[0]
@@ -632,12 +633,12 @@ def test_killed_at_any_statement_again_and_again_it_repeats_and_loses_nothing(
     dice, deaths, reports = random.Random(seed), 0, list[RunReport]()
     with Fuse(world) as fuse:
         while not reports:
-            # Some lives are shorter than a chunk: the next begins it again.
-            fuse.left = dice.randint(1, 3 * of_a_chunk)
+            # Some lives are shorter than a chunk: the next begins it again. Later ones last longer, so there is an end.
+            fuse.left = dice.randint(1, (2 + deaths) * of_a_chunk)
             job = world.job()
             job._release = lambda _holder: None  # type: ignore[method-assign] # as after kill -9
             try:
-                reports = job.run(full=full, chunk=2)
+                reports = job.run(full=full, chunk=chunk)
             except Killed:
                 deaths += 1
                 world.clock.now += LEASE_TTL
@@ -650,22 +651,21 @@ def test_killed_at_any_statement_again_and_again_it_repeats_and_loses_nothing(
 
 def test_of_two_runs_at_once_one_runs(world: World, sample: LinkedSample) -> None:
     world.enter(*sample.reports[:6])
-    both, refused = Barrier(2), list[RunInProgress]()
+    both, refused = Barrier(2, timeout=60), Event()
 
     def one(_number: int) -> list[RunReport]:
         both.wait()
         try:
-            # Only one of them gets here and waits for the other to be refused.
-            return world.job().run(chunk=2, watch=lambda _: both.wait() if not refused else None)
-        except RunInProgress as error:
-            refused.append(error)
-            both.wait()
+            # Whoever gets this far goes on only when the other has been refused.
+            return world.job().run(chunk=2, watch=lambda _: refused.wait(60) or pytest.fail("nobody was refused"))
+        except RunInProgress:
+            refused.set()
             return []
 
     with ThreadPoolExecutor(2) as pool:
         reports = [report for some in pool.map(one, range(2)) for report in some]
     assert [report.counters["compared"] for report in reports] == [6]
-    assert len(refused) == 1
+    assert refused.is_set()
 
 
 def test_asked_to_stop_it_ends_between_two_chunks(world: World, sample: LinkedSample) -> None:
