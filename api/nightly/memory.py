@@ -1,8 +1,8 @@
 """How many cases may be compared at once in the memory that an operator allows a run?
 
-The figures are those of `python -m benchmarks.speed.nightly`, rounded up by half, for cases compared one by one: many at
-once share candidates and need less. The index is extra: its size depends on how many records there are, not on how a run
-goes through them.
+The figures are those of `python -m benchmarks.speed.nightly`, rounded up by half, for cases compared one by one: many
+at once share candidates and need less. The index is extra: its size depends on how many records there are, not on how a
+run goes through them.
 """
 
 from __future__ import annotations

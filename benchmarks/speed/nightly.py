@@ -3,8 +3,8 @@
 python -m benchmarks.speed.nightly [--reports 4000] [--rescues 1000] [--candidates 80] [--json]
 
 Batches of several sizes are compared as a run compares them, once for the seconds and others once for the memory: how
-much was allocated at most beyond what was held before (`tracemalloc`, which slows it down). What a batch of one needs is
-what `api.nightly.memory` reckons with. The last line is the growth of the whole process meanwhile.
+much was allocated at most beyond what was held before (`tracemalloc`, which slows it down). What a batch of one needs
+is what `api.nightly.memory` reckons with. The last line is the growth of the whole process meanwhile.
 """
 
 from __future__ import annotations
