@@ -255,6 +255,11 @@ def _whole_similarity(pair: Record, names: Rows, together: Rows, spelled: Rows, 
             word = spelled[name.words[x]]
             if word.length == len(word.letters):
                 cut = 2
+            if length > 0:
+                meeting = rule.junction[whole.letters[length - 1], plain_letter(word, 0, rule)]
+                whole.letters[length - 1] = meeting
+                if meeting == 0:
+                    length -= 1
             for place in range(np.int64(word.length)):
                 whole.letters[length] = plain_letter(word, place, rule)
                 length += 1

@@ -42,6 +42,11 @@ _RHYMES = {
     "ိန်": "ein", "ိဏ်": "ein", "ိမ်": "ein", "ုန်": "one", "ုဏ်": "one", "ုမ်": "one",
     "ယ်": "al", "ိုယ်": "o", "ာယ်": "ai", "ဝ်": "ao", "ာဝ်": "ao", "လ်": "al", "ိုလ်": "o", "ရ်": "ar", "ာရ်": "ar",
 }  # fmt: skip
+# Before the consonant below it a killed one keeps its Pali sound: ဓမ္မ Dhamma, ဗုဒ္ဓ Buddha, အဂ္ဂ Agga, ကိတ္တိ Keitti.
+_STACKED = {
+    "မ": "am", "ာမ": "am", "ိမ": "eim", "ုမ": "om", "ဒ": "ad", "ိဒ": "eid", "ုဒ": "ud", "ဂ": "ag", "ိတ": "eit", "ုတ": "ut",
+    "ုန": "on", "ုဏ": "on",
+}  # fmt: skip
 # After the medial wa, which rounds some rhymes (Tun, Htut, Nyunt) and glides before the others (Win, Shwe).
 _ROUNDED = {"တ်": "ut", "န်": "un", "ဏ်": "un", "ဋ်": "ut", "ံ": "un", "ေ": "we", "ုံ": "un", "မ်": "wan", "ပ်": "ut"}
 # A final consonant of a foreign name, or a second one, is heard as it stands: ဒေါ်နယ်ဒ် Donald.
@@ -67,6 +72,7 @@ _RESPELT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ("ါ", "ာ"),
         (r"ဥ(?=[ာ\u1037]?်|ာ)", "ဉ"),
         (r"ေ(?<![က-အဿျ-ှ]ေ)([က-အ][ျ-ှ]*)", r"\1ေ"),
+        (r"ဿ(?<=[ာ-ဲ]ဿ)", "သ"),  # a vowel sign keeps its own sound: ဝိဿာခါ Withakhar
         ("ဿ", "သ္သ"),
         ("်(?=[ျြ])(?<=([က-အ])်)", r"်\1"),
         (r"သ္(?=သ)(?<![^\n်]သ္)", ""),
@@ -80,6 +86,7 @@ _RESPELT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ("ပ(?=[ညဉ]ာ)(?<!္ပ)", "ပဉ္"),
         # Its r is y at the start of a name and r between two open syllables: ရတနာ Yadanar, သီရိ Thiri, သူရ Thura.
         (r"ရ(?<=[က-အာ-ူေ]ရ)(?=ိ(?![က-အ]့?[္်]|ု)|(?![က-အ]့?[္်]|[ါ-ှ]))", "\ue000"),
+        (r"ရ(?<=္[က-အ]ရ)(?=ီ)", "\ue000"),  # သုန္ဒရီ Thondari
         # What no Burmese word has tells a foreign one, whose r is r: ဘရန် Brang, မယ်ရီ Mary, ဖာရုက် Faruk, ရောဘတ် Robert.
         (
             "ရ(?=[ါ-ူေ]|[က-အ]့?်)(?:(?<=[ဘဂဒဖထ]ရ)(?<!္.ရ)|(?<=ခရ)(?=စ်|ို)|(?<=ကရ)(?=စ်)|(?<=ပရ)(?=ို(?:က်|[^\nက-အ])))",
@@ -95,6 +102,7 @@ _RESPELT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ("ဂျ်", "\ue006်"),
         ("ရှ်", "\ue007်"),
         ("သြ", "ဩ"),
+        (r"င်္က(?=[ျြ])", "င်္ဂ"),  # သင်္ကြန် Thingyan
         # The last of several syllables is voiced: အောင်ကြီး Aung Gyi, အင်ကြင်း Ingyin.
         (r"ကြ(?<=[^\nက]ကြ)(?=ီး$)|ကြ(?<=အင်ကြ)(?=င်း)", "ဂြ"),
         ("လိုင်း(?<=^ဆလိုင်း)", "လာဲ"),  # the Chin title Salai
@@ -137,6 +145,7 @@ _SYLLABLE = re.compile(
     f"(?P<tone>[\u1037\u1038]*)(?P<more>(?:{_FINAL}[\u1037\u1038]*)*)"
 )
 _READ = re.compile(f"{_SYLLABLE.pattern}|[^a-z \n]")
+_STACKED_FIRST = re.compile("[က-အ][ျ-ှ]*[ါ-ဲံ]*[က-အ]်?္")
 _CREAKY, _ASAT, _VIRAMA, _HIGH = "\u1037", "\u103a", "\u1039", "\u1038"
 
 
@@ -198,6 +207,11 @@ def romanize_burmese(lines: str) -> str:
     for pattern, replacement in _RESPELT:
         lines = pattern.sub(replacement, lines)
     return _READ.sub(_replace, _newcomers_read(lines)).replace(" \n", "\n").removesuffix(" ")
+
+
+def begins_stacked(word: str) -> bool:
+    """Return whether a word's first consonants are one letter above the other: the Nan of နန္ဒာ Nandar is no title."""
+    return _STACKED_FIRST.match(word) is not None
 
 
 def _newcomers_read(lines: str) -> str:
@@ -276,10 +290,8 @@ def _rhyme(match: re.Match[str]) -> str:
     creaky = _CREAKY in match.group(0)
     wa = "\u103d" in match["medials"]
     rhyme = _RHYMES.get(letters) or _foreign(vowels, final)
-    if final == "မ" and _VIRAMA in match["final"]:
-        rhyme = rhyme.removesuffix("n") + "m"  # ဓမ္မ Dhamma
-    elif final == "ဒ" and _VIRAMA in match["final"]:
-        rhyme = {"": "ad", "ိ": "eid", "ု": "ud"}.get(vowels, rhyme)  # ဗုဒ္ဓ Buddha
+    if _VIRAMA in match["final"] and (stacked := _STACKED.get(vowels + final)):
+        rhyme = stacked
     elif (wa or match["onset"] == "ဝ") and letters in _ROUNDED:
         rhyme = _ROUNDED[letters]
         if match["onset"] == "ဝ":

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 
+from matcher.names.burmese import begins_stacked
 from matcher.names.grammar_tables import Grammar, Kind, equivalence_key
 from matcher.names.phonetics import fold, fold_many
 from matcher.names.romanize import romanize_words
@@ -243,7 +244,8 @@ def kind_of(word: str, syllables: Sequence[str]) -> int:
     """Return what a word may be, told from the tables and from its syllables."""
     grammar = Grammar.load()
     kind = grammar.kind(word)
-    if len(syllables) > 1 and syllables[0] in grammar.glued and syllables[1] != syllables[0]:
+    glued = len(syllables) > 1 and syllables[0] in grammar.glued and syllables[1] != syllables[0]
+    if glued and not begins_stacked(word):
         kind |= Kind.GLUED
     return kind
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from matcher.kept import kept
+from matcher.names.burmese_spellings import burmese_spellings
 from matcher.names.phonetics import fold, fold_many
 from matcher.names.romanize import romanize, romanize_words
 from matcher.names.script import main_script, normalise
@@ -201,6 +202,9 @@ def _equivalents() -> dict[str, str]:
             source = equivalence_key(sounds[form], folded[form])
             if source and source not in (target, "=" + target) and source not in canonical:
                 canonical[source] = target
+    syllables = list(burmese_spellings())
+    for (written, _), target in zip(syllables, fold_many([usual for _, usual in syllables]), strict=True):
+        canonical.setdefault(f"={written}", target)
     # A target may itself be a variant of an earlier row; follow one step so that all meet.
     return {source: canonical.get(target, target) for source, target in canonical.items()}
 

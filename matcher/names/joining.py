@@ -6,6 +6,8 @@ for which the other has nothing near. Only what is left is compared letter by le
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,6 +42,16 @@ _MEETING = encode_tokens(["mn"])[0, :2].astype(np.intp)
 _MARGIN = 1e-3
 _JUNCTION_STEPS = 8  # n weighs less than the m that it may become
 _UNITS_APART = round(_APART[0] / UNIT)
+_MEETINGS_IN_TEXT = tuple(
+    (re.compile(pattern), becomes)
+    for pattern, becomes in (
+        (r"(.) (?=\1)", ""),
+        (r"m (?=[tdkgcj])", "n"),
+        (r"n (?=[pbf])", "m"),
+        (r"n (?=g)", "N"),
+        (" ", ""),
+    )
+)
 
 
 def _bits(rows: npt.NDArray[np.bool_]) -> Bits:
@@ -245,6 +257,14 @@ def _written_together(first: Codes, second: Codes) -> Codes:
     return codes
 
 
+def written_together(words: Sequence[str]) -> str:
+    """Return folded words as one word; where two meet, as `JUNCTION` says."""
+    text = " ".join(words)
+    for pattern, becomes in _MEETINGS_IN_TEXT:
+        text = pattern.sub(becomes, text)
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Wholes:
     """n names, each as one word.
@@ -274,6 +294,11 @@ class Wholes:
             if not len(rows):
                 continue
             word = place[rows]
+            meet = (end[rows] > 0) & (end[rows] <= width)
+            last = begin[rows[meet]] + end[rows[meet]] - 1
+            becomes = JUNCTION[out.ravel()[last], codes[word[meet], 0]]
+            out.ravel()[last] = becomes
+            end[rows[meet]] -= becomes == 0  # one letter where both are: သတ္တဝါ that ta war, Thattawar
             # What begins behind the last letter that is kept is written there, and not kept.
             at = begin[rows] + np.minimum(end[rows], width)
             out.ravel()[at[:, None] + np.arange(longest)] = codes[:, :longest].take(word, axis=0)

@@ -13,7 +13,16 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from matcher.names.joining import JOINED_SAME, Joins, Letters, Wholes, best_joins, possible_joins, whole_similarities
+from matcher.names.joining import (
+    JOINED_SAME,
+    Joins,
+    Letters,
+    Wholes,
+    best_joins,
+    possible_joins,
+    whole_similarities,
+    written_together,
+)
 from matcher.names.phonetics import MAX_TOKEN, encode_tokens, token_similarities
 from matcher.names.sides import Bools, FloatArray, Rows, Side, Weighed
 from matcher.names.table import MAX_TOKENS, NameTable
@@ -241,7 +250,8 @@ class Field:
         rows = np.concatenate([self.left.names[a], self.right.names[b]])
         vocabulary = self.table.vocabulary
         words = [
-            "".join(vocabulary[token] for token in name if token >= 0) for name in self.table.tokens[rows].tolist()
+            written_together([vocabulary[token] for token in name if token >= 0])
+            for name in self.table.tokens[rows].tolist()
         ]
         codes = encode_tokens(words, MAX_TOKENS * MAX_TOKEN)
         return token_similarities(codes, np.arange(len(a)), np.arange(len(a)) + len(a))

@@ -101,6 +101,9 @@ _INSERT_WHERE: tuple[tuple[str, str, str, float], ...] = (
     ("y", _VOWELS, "", 0.2),
     (_VOWELS, "r", "bcdfgjklmnpstN$", 0.35),  # where r is not spoken: Horm, Kyar
     ("", "k", "s", 0.6),  # Meenakshi, Minashi
+    ("", "n", "m", 0.4),  # Burmese Ohnmar, Ohmar
+    ("o", "h", "nm", 0.1),
+    ("N", "g", "", 0.1),  # only where words meet: Min Ga Lar, Mingalar
     ("u", "l", "rndstj", 0.5),  # the Arabic article: Abdul Rahman, Abdurrahman
     ("", "t", "sc", 0.4),  # Tseten, Chheten
     ("n", "td", "$", 0.35),  # Nyunt, Nyun
@@ -119,7 +122,7 @@ _CONFUSED: dict[str, float] = {
     "bw": 0.15, "bp": 0.35, "bf": 0.6, "fp": 0.2, "cs": 0.25, "cj": 0.45, "js": 0.8, "jy": 0.4, "ck": 0.6, "dt": 0.3,
     "dr": 0.45, "gk": 0.3, "mn": 0.9, "nN": 0.2, "gN": 0.4, "kN": 0.6, "lr": 0.6, "ln": 0.8, "hs": 0.5, "iy": 0.1,
     "uw": 0.1, "ow": 0.2, "ey": 0.3, "dj": 0.5, "tc": 0.7, "gj": 0.6, "lN": 0.9, "ty": 0.7, "st": 0.7,
-    "lZ": 0.3, "jZ": 0.2, "sZ": 0.5, "rZ": 0.6, "cZ": 0.2, "gh": 0.4,
+    "ry": 0.45, "lZ": 0.3, "jZ": 0.2, "sZ": 0.5, "rZ": 0.6, "cZ": 0.2, "gh": 0.4,
 }  # fmt: skip
 # The vowel that ends a name is often its gender (Karima, Karim; Thoiba, Thoibi).
 _CONFUSED_AT_THE_END: dict[str, float] = {
@@ -178,7 +181,7 @@ INITIAL_SUBSTITUTION = np.where(SUBSTITUTION >= _INITIAL_FROM, SUBSTITUTION * _I
 def _junctions() -> npt.NDArray[np.uint8]:
     """Return shape (s, s): what the last letter becomes before the first of another word; 0 where both are one."""
     table = np.repeat(np.arange(_SIZE, dtype=np.uint8)[:, None], _SIZE, axis=1)
-    for last, firsts, becomes in (("m", "tdkgcj", "n"), ("n", "pbf", "m")):
+    for last, firsts, becomes in (("m", "tdkgcj", "n"), ("n", "pbf", "m"), ("n", "g", "N")):
         table[_CODE[last], [_CODE[letter] for letter in firsts]] = _CODE[becomes]
     np.fill_diagonal(table, 0)
     return table

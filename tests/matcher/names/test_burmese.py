@@ -60,7 +60,7 @@ from matcher.names.burmese import romanize_burmese
         ("ဆလိုင်းအောင်", "sa lai aung"),
         ("သူရိန်", "thu rein"),
         ("ကရင်", "ka yin"),
-        ("သုန္ဒရ", "thone da ra"),
+        ("သုန္ဒရ", "thon da ra"),
     ],
 )
 def test_names(word: str, latin: str) -> None:
