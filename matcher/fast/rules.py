@@ -122,7 +122,7 @@ def word_rules() -> Rows:
     rules = np.zeros(1, dtype=RULES)
     letters = np.arange(_S, dtype=np.uint8)[:, None]
     scales = _SCALES[:_STEPS]
-    cheapest = SUBSTITUTION_UNITS.reshape(2, _S, 2, _S).min(axis=(0, 2))
+    cheapest = np.minimum(SUBSTITUTION_UNITS, INITIAL_UNITS).reshape(2, _S, 2, _S).min(axis=(0, 2))
     kept = encode_tokens([_TOLD_APART], len(_TOLD_APART))[0]
     bit = np.full(_S, -1)
     bit[kept] = np.arange(len(kept))

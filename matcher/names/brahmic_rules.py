@@ -46,6 +46,10 @@ def _rules(*lines: str) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
+# Two vowels with a hiatus, which Latin letters part by a y: নাঈম Nayeem, सईद Sayeed; but भाई Bhai.
+_HIATUS = "ī(?=<C>)(?<=[Aāo]ī) -> yī"
+# The second word of a compound keeps its first vowel, the first loses its last: फुलमणि Phulmani, श्यामचरण Shyamcharan.
+_COMPOUNDS = "A(?=(?:mAṇ[iī]|lAtā|kAl[iī]|nAyAnā|sArā|cArAṇA?)$)(?<=[AaāiīuūReEoO]<C>A) ->"
 # A nasal sounds like the consonant after it; nothing is written for a breath at a syllable's end.
 _NASALS = ("H ->", "[MX](?=[pPbBm]) -> m", "M(?=h) -> ŋ", "ŋ(?=[kKgG]) -> n", "ŋhA?$ -> nG")
 # राम Ram, चाँद Chand; but प्रिय Priya.
@@ -55,6 +59,9 @@ _RU = ("R(?=ṣ)(?<=kR) -> ri", "R -> ru")  # Krishna, but Krupa, Amruta, Rutuja
 
 _HINDI = (
     "M$(?<=AM) -> m",  # शिवं Shivam
+    _HIATUS,
+    _COMPOUNDS,
+    "ñ(?=ā)(?<=[iīuū]ñ) -> y",  # बरभूञा Barbhuiya
     *_NASALS,
     "At(?=[iī]$)(?<=[vm]At) -> at",  # भगवती Bhagwati, सुमति Sumati
     "A(?=r[iī]$)(?<=ODA) -> a",  # चौधरी Chaudhary
@@ -80,6 +87,8 @@ _BENGALI = (
     "^[ae]Yā -> a",  # অ্যানি Annie
     "^([kKgcjṭḍpPbBmnrřlsh])Yā -> \\1ā",  # ব্যানার্জী Banerjee, ম্যাথিউ Mathew; শ্যামল Shyamal keeps its y
     "Y(?<=<C>Y) -> y",
+    _HIATUS,
+    "A(?=cArAṇA?$)(?<=[AaāiīuūReEoO]<C>A) ->",  # শ্যামচরণ Shyamcharan
     _W_BY_JOINING,  # স্বপন Swapan, বিশ্বাস Biswas
     "b(?<=db)(?:(?<=^db)|(?=ā)(?<=[iīAā]db)) -> w",  # দ্বারকা Dwarka, বিদ্বান Bidwan
     "X(?=[AaāiīuūeEoO]) ->",
@@ -104,7 +113,7 @@ _BENGALI = (
     _FINAL_SCHWA,
     # Loans: হল্যান্ড Holland, পার্ক Park, ইস্ট East; Bengali's own clusters keep their vowel: চন্দ্র, দত্ত, বসন্ত
     "A$(?<=n[ṭḍsj]A|s[tṭk]A|r[kgGṭḍtdsmnlj]A|l[ṭdDbmk]A|k[sṭ]A|pṭA) ->",
-    "A(?=<C>[āiīuūeoEO]$)(?<=[AaiīuūeR]<C>A) -> a",  # কমলা Kamala, but সালমা Salma
+    "A(?=<C>[āiīuūeoEO]$)(?<=[AaiīuūeR][^ẏ\n]A) -> a",  # কমলা Kamala, but সালমা Salma, জয়না Jayna
 )
 _BENGALI_CUSTOM = (
     "E$|^E -> oi",  # গগৈ Gogoi, ঐশী Oishi

@@ -21,6 +21,7 @@ from matcher.names.script import MAX_NAME_CHARS, normalise
 
 INITIAL_WEIGHT = 0.3
 FULL_WEIGHT = 0.6
+_AS_WRITTEN = 4  # letters; shorter spellings are abbreviations
 """Below this a word says too little to stand for the whole name beside words that say more."""
 
 
@@ -188,7 +189,8 @@ def syllables_of(words: Sequence[str]) -> list[list[str]]:
     latin = [grammar.expansions.get(word, "") for word in words]
     unknown = [position for position, roman in enumerate(latin) if not roman]
     for position, roman in zip(unknown, romanize_words([words[p] for p in unknown]), strict=True):
-        latin[position] = roman
+        # What is another spelling of a word in Latin letters (Nurul, of Nur) is that in every script.
+        latin[position] = grammar.expansions.get(roman, roman) if len(roman) >= _AS_WRITTEN else roman
     return [
         [letter.upper() for letter in letters]
         if not word.isascii() and (letters := _letters_of(word, grammar))

@@ -62,7 +62,8 @@ def _bits(rows: npt.NDArray[np.bool_]) -> Bits:
 
 def _cheapest() -> FloatArray:
     """Return the least that one letter may cost for another anywhere in a word, shape (s, s)."""
-    cheapest: FloatArray = SUBSTITUTION.reshape(2, _SIZE, 2, _SIZE).min(axis=(0, 2))
+    costs = np.minimum(SUBSTITUTION, INITIAL_SUBSTITUTION)
+    cheapest: FloatArray = costs.reshape(2, _SIZE, 2, _SIZE).min(axis=(0, 2))
     return cheapest
 
 

@@ -34,7 +34,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"ksh|kkh|ksy|khy", "ks"),  # Laxmi, Lakshmi; Bengali says and often writes kkh
         (r"tch|chh|ch", "C"),
         (r"c(?=[eiy])", "s"),
-        (r"ck|c|q", "k"),
+        (r"ck|que$|c|q", "k"),  # Rafique, Rafik
+        (r"^angel", "anjel"),
         (r"C", "c"),
         (r"p+h", "f"),
         (r"sh|sch", "s"),
@@ -101,6 +102,8 @@ _INSERT_WHERE: tuple[tuple[str, str, str, float], ...] = (
     ("y", _VOWELS, "", 0.2),
     (_VOWELS, "r", "bcdfgjklmnpstN$", 0.35),  # where r is not spoken: Horm, Kyar
     ("", "k", "s", 0.6),  # Meenakshi, Minashi
+    ("k", "s", "", 0.5),  # Himakshi, Himakhi
+    ("", "o", "w", 0.15),  # Anwar is Anowar in Bengal
     ("", "n", "m", 0.4),  # Burmese Ohnmar, Ohmar
     ("o", "h", "nm", 0.1),
     ("N", "g", "", 0.1),  # only where words meet: Min Ga Lar, Mingalar
@@ -112,13 +115,13 @@ _INSERT_WHERE: tuple[tuple[str, str, str, float], ...] = (
     ("^", _VOWELS, "", 1.2),  # Amandeep is not Mandeep
     ("^", "y", "ei", 0.3),
     ("^", "h", "", 0.6),
-    ("", "a", "$", 0.45),  # Karim, Karima
+    ("", "a", "$", 0.37),  # Karim, Karima; Anant, Ananta
     ("", "o", "$", 0.5),
     ("", "eiu", "$", 0.55),
     (_VOWELS, _VOWELS, "$", 0.4),
 )
 _CONFUSED: dict[str, float] = {
-    "ao": 0.15, "ae": 0.36, "ai": 0.6, "au": 0.45, "ei": 0.3, "eo": 0.5, "eu": 0.6, "io": 0.6, "iu": 0.5, "ou": 0.2,
+    "ao": 0.15, "ae": 0.3, "ai": 0.6, "au": 0.45, "ei": 0.3, "eo": 0.5, "eu": 0.6, "io": 0.6, "iu": 0.5, "ou": 0.2,
     "bw": 0.15, "bp": 0.35, "bf": 0.6, "fp": 0.2, "cs": 0.25, "cj": 0.45, "js": 0.8, "jy": 0.4, "ck": 0.6, "dt": 0.3,
     "dr": 0.45, "gk": 0.3, "mn": 0.9, "nN": 0.2, "gN": 0.4, "kN": 0.6, "lr": 0.6, "ln": 0.8, "hs": 0.5, "iy": 0.1,
     "uw": 0.1, "ow": 0.2, "ey": 0.3, "dj": 0.5, "tc": 0.7, "gj": 0.6, "lN": 0.9, "ty": 0.7, "st": 0.7,
@@ -129,6 +132,8 @@ _CONFUSED_AT_THE_END: dict[str, float] = {
     "ae": 0.5, "ai": 0.8, "au": 0.8, "iu": 0.8, "eo": 0.8, "eu": 0.8, "io": 0.8,
     "nN": 0.45,
 }  # fmt: skip
+# What one script begins with and another hears otherwise: যতীন Jatin, Yatin; Imran, Emran; Burmese Yan, Ran.
+_CONFUSED_AT_THE_START: dict[str, float] = {"jy": 0.25, "ei": 0.25, "ry": 0.55}
 _FULL = 1.15
 _INITIAL_EXTRA = 1.5  # names that differ in their first consonant are other names: Sita, Gita, Rita
 _INITIAL_FROM = 0.3
@@ -173,9 +178,18 @@ SUBSTITUTION, INSERTION = _tables()
 LETTER_WEIGHT = np.ones(_SIZE, dtype=np.float32)
 LETTER_WEIGHT[0] = 0.0
 LETTER_WEIGHT[[_CODE[letter] for letter in _INSERT]] = list(_INSERT.values())
-INITIAL_SUBSTITUTION = np.where(SUBSTITUTION >= _INITIAL_FROM, SUBSTITUTION * _INITIAL_EXTRA, SUBSTITUTION).astype(
-    np.float32
-)
+
+
+def _at_the_start() -> FloatArray:
+    """Return what exchanging the first letters of two words costs, shape (2 s, 2 s)."""
+    costs = np.where(SUBSTITUTION >= _INITIAL_FROM, SUBSTITUTION * _INITIAL_EXTRA, SUBSTITUTION).astype(np.float32)
+    for rows in (slice(0, _SIZE), slice(_SIZE, 2 * _SIZE)):
+        for columns in (slice(0, _SIZE), slice(_SIZE, 2 * _SIZE)):
+            _confuse(costs[rows, columns], _CONFUSED_AT_THE_START)
+    return costs
+
+
+INITIAL_SUBSTITUTION = _at_the_start()
 
 
 def _junctions() -> npt.NDArray[np.uint8]:
