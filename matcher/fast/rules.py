@@ -24,7 +24,6 @@ from matcher.names.phonetics import (
     SUBSTITUTION_UNITS,
     UNIT,
     encode_tokens,
-    ends_apart,
     weight_steps,
 )
 from matcher.names.sides import Side
@@ -41,6 +40,7 @@ from matcher.names.weighing import (
     SAME_WORD,
     TWIN,
     Words,
+    ends_apart,
     with_initials,
 )
 

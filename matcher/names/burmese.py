@@ -15,6 +15,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from matcher.names.burmese_newcomers import NEWCOMER, newcomers_read
+
 _ONSETS = {
     "က": "k", "ခ": "kh", "ဂ": "g", "ဃ": "g", "င": "ng", "စ": "s", "ဆ": "s", "ဇ": "z", "ဈ": "z", "ဉ": "ny", "ည": "ny",
     "ဋ": "t", "ဌ": "ht", "ဍ": "d", "ဎ": "d", "ဏ": "n", "တ": "t", "ထ": "ht", "ဒ": "d", "ဓ": "d", "န": "n", "ပ": "p",
@@ -59,7 +61,7 @@ _CODAS = {
 # Syllables that custom spells otherwise than their letters: အိအိ Ei Ei, အေးအေး Aye Aye, ဝေဝေ Wai Wai, ဘုန်း Phone.
 _CUSTOM = {
     "အိ": "ei", "အေ": "aye", "အေး": "aye", "ဝေ": "wai", "ဘုန်း": "phone", "အုန်း": "ohn", "ဥန်း": "ohn",
-    "စိုင်း": "sai", "ခမ်း": "kham", "အယ်": "e",
+    "ငယ်": "nge", "စိုင်း": "sai", "ခမ်း": "kham", "အယ်": "e",
     "မွန်": "mon", "မွန်း": "mon", "အွန်": "on", "အွန်း": "on", "ဝေး": "way", "ဝား": "wah",
     "ပဉ္": "pyin", "ပစ္": "pyit", "မေတ္": "myit",
 }  # fmt: skip
@@ -109,33 +111,6 @@ _RESPELT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 
-# Muslim and European names: letters killed that Burmese never kills, and syllables that only such names have. Every
-# alternative begins with a plain character, for so it is found fast.
-_NEWCOMER = re.compile(
-    "\ue001|[ဖဗဘဒဂဟ\ue005-\ue007]်|လ်(?<!ိုလ်)|[ာူ]ရ်|[ိ-ူ]သ်|ဇ်(?<!ရာဇ်)|ဂျ[ာမီ]|ဟ[ာီူ](?<!မဟ.)|ဖာ|ဖယ်ရ|ဇာဖ|ရှာ|ရှု|ဘီဘီ|ဆူဇ"
-    "|\n(?:အီ(?!အီ|\n)|အာ(?:[လဘဗယ]|မ(?:က်|ီ)|ရှ|ဒမ်)|အ[ဘဗ](?:္ဗ|ူ|ဒူ)|အနဝါ|နူ[^\n]|[ယရ]ူ(?:ဆ|န|ဘီ|သ)|ယာကူ|ခတီ"
-    "|ဇူ[ဘလ]|ဇိုင်န|မာ(?:မ[တက]်|မူ|[\ue000ရ]ီယ)|ကာ(?:စင်|မာ|[\ue000ရ]င်)|တာ[ဟလ]|ဂူလ|[စဆ]ာ?လင်|[စဆ]ေ?ာ?လီမ|အက်[ဘဗ]"
-    "|[ရ\ue000](?:ဟင်|ရှ|ာ?မန်|မာန်|ဗက္|ေဗ|ေချ|ိုဟ|ာဂျ|ာဗီ|ီတာ))"
-)
-_AS_FOREIGN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
-        ("ရ(?![ှ်])", "\ue000"),
-        ("(?<=ာ)လောင်|(?<=^ရှောင်ရှုအာ)လောင်", "လ\ue003မ်"),  # Alam
-        ("^ရှောင်", "ရှ\ue003မ်"),  # Shams
-        ("(?<!ေ)ာ(?![က-အ\ue005-\ue007]့?်|[်း])", "\ue003"),
-        ("(?<=[\ue000လဟစ])င်$|(?<=[စဆ]လ)င်း$|ိမ်", "ီမ်"),  # Rahim, Salim
-        ("ယ်(?!ဒ်)", "ဲ"),
-        ("^အက်", "အ\ue003က်"),  # Akbar
-        ("ွပ်|ုပ်", "ူပ်"),
-        ("ု(?=[ကတ]်)", "ူ"),
-        ("ိ(?=[ကတပ]်)", "ီ"),
-        ("(?<=[က-အ\ue000ျ-ှ])([ပမ])်", "\ue003\\1်"),
-        ("ိုင်(?=န)", "ာဲ"),
-        ("သ်", "\ue008်"),
-    )
-)
-
 
 # Dot below (\u1037) and visarga (\u1038) are tones; \u103a kills a vowel; \u1039 stacks the next consonant below.
 _FINAL = "[က-အ\ue005-\ue008]\u1037?(?:\u103a\u1039?|\u1039)"
@@ -144,8 +119,9 @@ _SYLLABLE = re.compile(
     f"(?P<vowels>[\u102c-\u1032\u1036\ue003]*)(?P<dot>\u1037?)(?P<killed>\u103a?)(?P<final>(?:{_FINAL})?)"
     f"(?P<tone>[\u1037\u1038]*)(?P<more>(?:{_FINAL}[\u1037\u1038]*)*)"
 )
-_READ = re.compile(f"{_SYLLABLE.pattern}|[^a-z \n]")
-_STACKED_FIRST = re.compile("[က-အ][ျ-ှ]*[ါ-ဲံ]*[က-အ]်?္")
+_READ = re.compile(f"{_SYLLABLE.pattern}|[^a-z _\n]")
+_ONE_WORD = re.compile(f"^{NEWCOMER}.*$", re.MULTILINE)
+_NEXT_SYLLABLE = re.compile("[က-ဪ](?!\u1037?[်္])")
 _CREAKY, _ASAT, _VIRAMA, _HIGH = "\u1037", "\u103a", "\u1039", "\u1038"
 
 
@@ -206,34 +182,16 @@ def romanize_burmese(lines: str) -> str:
         lines = "\n".join(_neighbour(word) if _NEIGHBOUR.search(word) else word for word in words)
     for pattern, replacement in _RESPELT:
         lines = pattern.sub(replacement, lines)
-    return _READ.sub(_replace, _newcomers_read(lines)).replace(" \n", "\n").removesuffix(" ")
+    read = _READ.sub(_replace, newcomers_read(lines)).replace(" \n", "\n").removesuffix(" ")
+    return _ONE_WORD.sub(lambda found: found[0][1:].replace(" ", ""), read)
 
 
-def begins_stacked(word: str) -> bool:
-    """Return whether a word's first consonants are one letter above the other: the Nan of နန္ဒာ Nandar is no title."""
-    return _STACKED_FIRST.match(word) is not None
+def begins_with(word: str, syllable: str) -> bool:
+    """Return whether a syllable ends where a word that begins with its letters has its first syllable end.
 
-
-def _newcomers_read(lines: str) -> str:
-    """Return the lines with private letters in foreign words, where Burmese spells a sound otherwise."""
-    lines = f"\n{lines}\n"
-    read, done = [], 0
-    for mark in _NEWCOMER.finditer(lines):
-        if mark.end() <= done:
-            continue  # a word may have many marks
-        start = lines.rfind("\n", done, mark.end() - 1) + 1 or done
-        end = lines.index("\n", mark.end() - 1)
-        read += [lines[done:start], _as_foreign(lines[start:end])]
-        done = end
-    return "".join([*read, lines[done:]])[1:-1]
-
-
-@lru_cache(maxsize=8192)
-def _as_foreign(word: str) -> str:
-    """Return one foreign word with the private letters."""
-    for pattern, replacement in _AS_FOREIGN:
-        word = pattern.sub(replacement, word)
-    return word
+    စောအောင် begins with စော, but မီနာ not with မိ, and မောင် not with မ.
+    """
+    return word.startswith(syllable) and _NEXT_SYLLABLE.match(word, len(syllable)) is not None
 
 
 def _replace(match: re.Match[str]) -> str:
@@ -290,6 +248,8 @@ def _rhyme(match: re.Match[str]) -> str:
     creaky = _CREAKY in match.group(0)
     wa = "\u103d" in match["medials"]
     rhyme = _RHYMES.get(letters) or _foreign(vowels, final)
+    if letters == "မ်" and not wa and not match["tone"]:
+        return "am"  # Kham, Ram; what Burmese itself ends in m has a tone or another vowel: လမ်း Lan, အိမ် Ein
     if _VIRAMA in match["final"] and (stacked := _STACKED.get(vowels + final)):
         rhyme = stacked
     elif (wa or match["onset"] == "ဝ") and letters in _ROUNDED:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 
-from matcher.names.burmese import begins_stacked
+from matcher.names.burmese import begins_with
 from matcher.names.grammar_tables import Grammar, Kind, equivalence_key
 from matcher.names.phonetics import fold, fold_many
 from matcher.names.romanize import romanize_words
@@ -189,6 +189,8 @@ def syllables_of(words: Sequence[str]) -> list[list[str]]:
     latin = [grammar.expansions.get(word, "") for word in words]
     unknown = [position for position, roman in enumerate(latin) if not roman]
     for position, roman in zip(unknown, romanize_words([words[p] for p in unknown]), strict=True):
+        # A name that the tables hold is one word, how many syllables it may have: မိုဟာမက် Mohammed.
+        roman = roman.replace(" ", "") if words[position] in grammar.whole else roman
         # What is another spelling of a word in Latin letters (Nurul, of Nur) is that in every script.
         latin[position] = grammar.expansions.get(roman, roman) if len(roman) >= _AS_WRITTEN else roman
     return [
@@ -246,8 +248,8 @@ def kind_of(word: str, syllables: Sequence[str]) -> int:
     """Return what a word may be, told from the tables and from its syllables."""
     grammar = Grammar.load()
     kind = grammar.kind(word)
-    glued = len(syllables) > 1 and syllables[0] in grammar.glued and syllables[1] != syllables[0]
-    if glued and not begins_stacked(word):
+    titles = grammar.glued.get(syllables[0], ()) if len(syllables) > 1 and syllables[1] != syllables[0] else ()
+    if any(begins_with(word, title) for title in titles):
         kind |= Kind.GLUED
     return kind
 

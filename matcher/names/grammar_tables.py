@@ -46,7 +46,8 @@ class Grammar:
         kinds: word or phrase (its words joined by a space) -> what it may be.
         languages: title -> the languages in which it is one.
         phrases: first word -> the phrases that begin with it, longest first.
-        glued: Latin syllables that are titles before a Burmese name.
+        glued: Latin syllable -> the titles before a Burmese name that are read so.
+        whole: words of Burmese letters that are one word, of several syllables.
         weights: folded form -> weight of a common element.
         expansions: abbreviation -> Latin full form.
         initials: letter spelled out -> letter.
@@ -60,7 +61,8 @@ class Grammar:
     kinds: dict[str, int]
     languages: dict[str, frozenset[str]]
     phrases: dict[str, tuple[tuple[str, ...], ...]]
-    glued: frozenset[str]
+    glued: dict[str, tuple[str, ...]]
+    whole: frozenset[str]
     weights: dict[str, float]
     expansions: dict[str, str]
     initials: dict[str, str]
@@ -78,7 +80,7 @@ class Grammar:
         kinds: dict[str, int] = {}
         languages: dict[str, frozenset[str]] = {}
         phrases: dict[str, set[tuple[str, ...]]] = {}
-        glued: set[str] = set()
+        glued: dict[str, tuple[str, ...]] = {}
         nobody: set[str] = set()
         patronymics: set[str] = set()
         for row in read_table("names/titles.tsv"):
@@ -98,7 +100,7 @@ class Grammar:
             if kind & Kind.TITLE:
                 languages[form] = languages.get(form, frozenset()) | frozenset(row["lang"].split("|"))
                 if main_script(form) == "Mymr" and " " not in romanize(form):
-                    glued.add(romanize(form))
+                    glued[romanize(form)] = (*glued.get(romanize(form), ()), form)
             if len(words) > 1:
                 phrases.setdefault(words[0], set()).add(words)
         weights, expansions = _weak_elements()
@@ -119,7 +121,8 @@ class Grammar:
             kinds,
             languages,
             {first: tuple(sorted(found, key=len, reverse=True)) for first, found in phrases.items()},
-            frozenset(glued),
+            glued,
+            _whole_words(),
             weights,
             expansions,
             initials,
@@ -185,6 +188,17 @@ def _weak_elements() -> tuple[dict[str, float], dict[str, str]]:
     for (_, weight), key in zip(weight_of, fold_many([sounds[word] for word, _ in weight_of]), strict=True):
         weights[key] = min(weight, weights.get(key, 1.0))
     return weights, expansions
+
+
+def _whole_words() -> frozenset[str]:
+    """Return the words of Burmese letters in the tables of elements and equivalents that other scripts have, too."""
+    tables = (read_table(f"names/{name}.tsv") for name in ("weak_tokens", "equivalents"))
+    found: set[str] = set()
+    for forms in (alternatives(row["native"]) for table in tables for row in table):
+        burmese = {normalise(form) for form in forms if main_script(form) == "Mymr"}
+        if len(burmese) < len(forms):
+            found |= burmese
+    return frozenset(found)
 
 
 def _equivalents() -> dict[str, str]:

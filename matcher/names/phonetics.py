@@ -101,6 +101,7 @@ _INSERT_WHERE: tuple[tuple[str, str, str, float], ...] = (
     (_VOWELS, "w", _VOWELS, 0.2),
     ("y", _VOWELS, "", 0.2),
     (_VOWELS, "r", "bcdfgjklmnpstN$", 0.35),  # where r is not spoken: Horm, Kyar
+    ("a", "r", "$", 0.2),  # Burmese Thidar, Thida
     ("", "k", "s", 0.6),  # Meenakshi, Minashi
     ("k", "s", "", 0.5),  # Himakshi, Himakhi
     ("", "o", "w", 0.15),  # Anwar is Anowar in Bengal
@@ -203,20 +204,6 @@ def _junctions() -> npt.NDArray[np.uint8]:
 
 JUNCTION = _junctions()
 """As `fold` does within a word: Ram Kumar, Rankumar; Abdur Rahman, Abdurahman."""
-_IS_VOWEL = np.zeros(_SIZE, dtype=np.bool_)
-_IS_VOWEL[[_CODE[letter] for letter in _VOWELS]] = True
-
-
-def ends_apart(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Return where two words, shape (n, width) each, are one but for a vowel more at the end of one, shape (n,)."""
-    extra = a != b
-    where = extra.argmax(axis=1)
-    rows = np.arange(len(a))
-    one, other = a[rows, where], b[rows, where]
-    apart: npt.NDArray[np.bool_] = (extra.sum(1) == 1) & ((one == 0) | (other == 0)) & _IS_VOWEL[np.maximum(one, other)]
-    return apart
-
-
 UNIT: Final = 0.005
 """Every cost is a multiple of it: whole numbers of 16 bits take a quarter of the time of floats, and add up exactly."""
 _NEVER = 20_000  # what stands behind the end of a word is turned into nothing

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from matcher.names.grammar_tables import Grammar
 from matcher.names.grid import pair_similarities
 from matcher.names.nicknames import pet_keys
-from matcher.names.phonetics import INITIAL_SUBSTITUTION, encode_tokens, ends_apart, fold
+from matcher.names.phonetics import INITIAL_SUBSTITUTION, encode_tokens, fold
 from matcher.names.romanize import romanize
 from matcher.names.sides import IS_COURTESY, IS_INITIAL, Bools, FloatArray, Side, Weighed
 from matcher.names.table import NameTable
@@ -51,6 +51,8 @@ _COURTESY = re.compile(r"women|girl|widow|article|set before")
 # Folding hides what an initial may stand for: C. (which folds to k) for Chandra, P. for Phulmoni, Y. (i) for Yasmin.
 _STANDS_ALSO_FOR = np.zeros(256, dtype=np.uint8)
 _STANDS_ALSO_FOR[encode_tokens(["kpi"])[0, :3]] = encode_tokens(["cfy"])[0, :3]
+
+_VOWELS = encode_tokens(["aeiou"])[0, :5]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,16 @@ def weigh(words: Words, left: Side, right: Side, grid: FloatArray, strict: Bools
         agreement / np.maximum(total, np.float32(1e-6)) * factor,
         np.zeros(n, dtype=np.int8),
     )
+
+
+def ends_apart(a: Codes, b: Codes) -> Bools:
+    """Return where two words, shape (n, width) each, are one but for a vowel more at the end of one, shape (n,)."""
+    extra = a != b
+    where = extra.argmax(axis=1)
+    rows = np.arange(len(a))
+    one, other = a[rows, where], b[rows, where]
+    apart: Bools = (extra.sum(1) == 1) & ((one == 0) | (other == 0)) & np.isin(np.maximum(one, other), _VOWELS)
+    return apart
 
 
 def _part_twins(

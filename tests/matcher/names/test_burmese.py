@@ -51,7 +51,7 @@ from matcher.names.burmese import romanize_burmese
         ("ကိုကို", "ko ko"),
         ("နွယ်", "nwe"),
         ("ကြယ်", "kyal"),
-        ("ဒေါ်နယ်ဒ်", "daw nald"),
+        ("ဒေါ်နယ်ဒ်", "dawnald"),
         ("ယောက်ျား", "yauk kyar"),
         ("ဿန်", "than"),
         ("အောင်ကြီး", "aung gyi"),
@@ -70,22 +70,22 @@ def test_names(word: str, latin: str) -> None:
 @pytest.mark.parametrize(
     ("word", "latin"),
     [
-        ("ရဟင်", "ra him"),
+        ("ရဟင်", "rahim"),
         ("ဘရန်အောင်", "bran aung"),
-        ("ဂရေဟမ်", "gray ham"),
+        ("ဂရေဟမ်", "grayham"),
         ("မယ်ရီ", "mal ri"),
-        ("အီဗရာဟင်", "i ba ra him"),
-        ("ဟာမီဒါ", "ha mi da"),
-        ("အာလီ", "a li"),
-        ("ရိုဟီမာ", "ro hi ma"),
-        ("ယူဆွပ်", "yu sup"),
-        ("ဖာရုက်", "pha ruk"),
+        ("အီဗရာဟင်", "ibarahim"),
+        ("ဟာမီဒါ", "hamida"),
+        ("အာလီ", "ali"),
+        ("ရိုဟီမာ", "rohima"),
+        ("ယူဆွပ်", "yusup"),
+        ("ဖာရုက်", "pharuk"),
         ("ဂျော့ချ်", "jawch"),
         ("မဟာ", "ma har"),
         ("အာကာ", "ar kar"),
     ],
 )
-def test_foreign_names(word: str, latin: str) -> None:
+def test_foreign_names_are_one_word(word: str, latin: str) -> None:
     assert romanize_burmese(word) == latin
 
 

@@ -8,9 +8,9 @@ import pytest
 from matcher.compare.names import MIXED, level_of
 from matcher.names import NAME_MATCH_THRESHOLD, name_similarity
 from matcher.names.alignment import compare_batch
-from matcher.names.burmese import begins_stacked
+from matcher.names.burmese import begins_with
 from matcher.names.burmese_spellings import burmese_spellings
-from matcher.names.grammar import parse_name
+from matcher.names.grammar import parse_name, parse_with_titles
 from matcher.names.table import NameTable
 
 
@@ -50,11 +50,14 @@ def test_two_names_stay_two(pair: str) -> None:
     assert name_similarity(native, latin) < NAME_MATCH_THRESHOLD
 
 
-def test_a_title_ends_where_its_letters_end() -> None:
-    assert begins_stacked("နန္ဒာ")
-    assert begins_stacked("မင်္ဂလာ")
-    assert not begins_stacked("နန်းဒာ")
-    assert [token.text for token in parse_name("နန္ဒာ")] == ["နန္ဒာ", "နန္ဒာ"]
+def test_a_title_ends_where_its_syllable_ends() -> None:
+    assert begins_with("စောအောင်", "စော")
+    assert begins_with("မအိ", "မ")
+    others = (("မောင်", "မ"), ("မန္တလေး", "မ"), ("မင်း", "မ"), ("မီနာ", "မိ"))
+    assert not any(begins_with(word, title) for word, title in others)
+    names = [token for name in ("နန္ဒာ", "မီနာ", "မန္တလေး") for token in parse_with_titles(name)]
+    assert not any(token.title for token in names)
+    assert parse_with_titles("စောအောင်")[0].title
 
 
 def test_other_spellings_are_the_usual_one_to_us() -> None:

@@ -11,10 +11,10 @@ from matcher.names.phonetics import (
     MAX_TOKEN,
     SUBSTITUTION,
     encode_tokens,
-    ends_apart,
     fold,
     token_similarities,
 )
+from matcher.names.weighing import ends_apart
 
 
 def similarity(left: str, right: str) -> float:
