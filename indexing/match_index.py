@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexing.faiss_index import FaissIndex
+from indexing.key_lists import KEY_BUCKET_CAP
 from indexing.record_vectors import ROUTES, WIDTH, encode_records, weighted
 from indexing.vectors import NO_ID, checked_vectors
 from matcher.columns import RecordColumns, exact_key
@@ -32,8 +33,6 @@ from matcher.places import Gazetteer
 
 FACE_WIDTH = 128
 PHOTO_ROUTE, KEY_ROUTE = "photo", "exact key"
-KEY_BUCKET_CAP = 200
-"""A key that more records share says too little to compare them all: everybody is born on 1 January."""
 Vectors = npt.NDArray[np.float32]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexing.faiss_index import nearest_rows
-from indexing.match_index import KEY_BUCKET_CAP
+from indexing.key_lists import KeyLists
 from indexing.record_vectors import ROUTES, encode_addresses, encode_records, weighted
 from matcher.columns import RecordColumns
 
@@ -55,20 +55,7 @@ def candidate_pairs(
 
 
 def _sharing_a_key(columns: RecordColumns, boundary: int) -> Ints:
-    """Return left * n + right of the pairs that share a phone, an identifier or a date of birth known to the day."""
+    """Return left * n + right of the pairs that share a key."""
     n = len(columns)
-    births = np.where(columns.exact_birth & ~columns.birth_guessed, columns.birth[:, 0], 0).astype(np.int64)[:, None]
-    found = []
-    for keys in (columns.phones, columns.identifiers, births):
-        rows, places = np.nonzero(keys)
-        values = keys[rows, places]
-        left = rows < boundary
-        order = np.argsort(values[left], kind="stable")
-        sorted_values, left_rows = values[left][order], rows[left][order]
-        first = np.searchsorted(sorted_values, values[~left], side="left")
-        held = np.searchsorted(sorted_values, values[~left], side="right") - first
-        held[held > KEY_BUCKET_CAP] = 0  # what so many share says too little to compare them all
-        right_rows = np.repeat(rows[~left], held)
-        within = np.arange(len(right_rows)) - np.repeat(np.cumsum(held) - held, held)
-        found.append(left_rows[np.repeat(first, held) + within] * n + right_rows)
-    return np.concatenate(found).astype(np.int64)
+    right, left = KeyLists(columns, np.arange(boundary)).sharing(columns, np.arange(boundary, n))
+    return left * n + right + boundary

@@ -1,6 +1,6 @@
 """Which point in space is a whole record? Blocks side by side, so that an inner product adds up the fields' likeness.
 
-    | name 144 | father 64 | mother 64 | birth 56 | sex 2 | place 64 | village 64 |
+    | name 144 | father 64 | mother 64 | birth 56 | sex 2 | place 64 | village 64 | languages 24 |
 
 A field nobody knows is a block of zeros and says nothing. The weights stand on the query's side, so one index answers
 "by name", "by place and age" and "by everything" with three weightings of one query. An alias is a further row of the
@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.columns import AREA_LEVELS, RecordColumns
+from matcher.languages import language_bits
 from matcher.names.encoder import NAME_WIDTH, REDUCED_WIDTH, NameEncoder, unit_rows
 from matcher.names.reading import read_with
 from matcher.texts import parse_text
@@ -26,6 +27,7 @@ Vectors = npt.NDArray[np.float32]
 
 _RELATIVE_WIDTH: Final = REDUCED_WIDTH
 _PLACE_WIDTH: Final = 64
+_LANGUAGES_WIDTH: Final = 24
 _BIRTH_WIDTH: Final = 56
 _FIRST_YEAR: Final = 1975
 _BIRTH_SPREAD: Final = 1.8  # years: guesses by eye are off by one or two
@@ -39,9 +41,10 @@ BLOCKS: Final[Mapping[str, int]] = {
     "sex": 2,
     "place": _PLACE_WIDTH,
     "village": _RELATIVE_WIDTH,
+    "languages": _LANGUAGES_WIDTH,
 }
 WIDTH: Final = sum(BLOCKS.values())
-PIPELINE: Final = "record-blocks-1"
+PIPELINE: Final = "record-blocks-2"
 
 ROUTES: Final[Mapping[str, Mapping[str, float]]] = {
     "name": {"name": 1.0, "father": 0.5, "mother": 0.5},
@@ -83,7 +86,7 @@ def encode_records(columns: RecordColumns) -> RecordVectors:
     relatives = encoder.reduced(names)
     villages = np.concatenate([columns.village[:, None], columns.remembered_texts], axis=1)
     shared = np.zeros((n, WIDTH), dtype=np.float32)
-    spans = _spans()
+    spans = block_spans()
     unknown = columns.relatives  # relation unknown: may be the father as well as the mother
     shared[:, spans["father"]] = _mean_of(relatives, np.concatenate([columns.father, unknown], axis=1))
     shared[:, spans["mother"]] = _mean_of(relatives, np.concatenate([columns.mother, unknown], axis=1))
@@ -91,6 +94,7 @@ def encode_records(columns: RecordColumns) -> RecordVectors:
     shared[:, spans["sex"]] = np.stack([columns.sex == 1, columns.sex == 2], axis=1)
     shared[:, spans["place"]] = _places(columns)
     shared[:, spans["village"]] = _mean_of(*_encoded_texts(columns, villages))
+    shared[:, spans["languages"]] = _languages(columns)
     record, column = np.nonzero(columns.own >= 0)
     nameless = np.flatnonzero((columns.own < 0).all(axis=1))
     owners = np.concatenate([record, nameless]).astype(np.int64)
@@ -117,13 +121,14 @@ def _encoded_texts(columns: RecordColumns, ids: npt.NDArray[np.int32]) -> tuple[
 def weighted(queries: Vectors, route: str) -> Vectors:
     """Return the queries as one route asks: blocks times that route's weights, rows of unit norm (zero stays zero)."""
     scale = np.zeros(WIDTH, dtype=np.float32)
-    for block, span in _spans().items():
+    for block, span in block_spans().items():
         scale[span] = ROUTES[route].get(block, 0.0)
     return unit_rows(queries * scale)
 
 
 @lru_cache(maxsize=1)
-def _spans() -> dict[str, slice]:
+def block_spans() -> dict[str, slice]:
+    """Return where each block stands in a row."""
     spans, start = {}, 0
     for block, width in BLOCKS.items():
         spans[block] = slice(start, start + width)
@@ -172,10 +177,22 @@ def _places(columns: RecordColumns) -> Vectors:
     return unit_rows(total)
 
 
+def _languages(columns: RecordColumns) -> Vectors:
+    """Return the unit sum of a fixed random direction for each language, rare ones counting more."""
+    sets = dict.fromkeys(record.languages for record in columns.records)
+    known = {languages: number for number, languages in enumerate(sets)}
+    directions = np.zeros((len(known), _LANGUAGES_WIDTH), dtype=np.float32)
+    for languages, number in known.items():
+        for tag in {language.lower().split("-")[0] for language in languages}:
+            directions[number] += language_bits(tag) * _direction(tag, _LANGUAGES_WIDTH)
+    of = np.fromiter((known[record.languages] for record in columns.records), dtype=np.int64, count=len(columns))
+    return unit_rows(directions)[of]
+
+
 @lru_cache(maxsize=65536)
-def _direction(path: str) -> Vectors:
-    """Return the random direction of an area, the same in every process."""
-    seed = np.frombuffer(path.encode(), dtype=np.uint8).astype(np.uint32)
-    vector = np.random.default_rng(seed).standard_normal(_PLACE_WIDTH, dtype=np.float32)
+def _direction(name: str, width: int = _PLACE_WIDTH) -> Vectors:
+    """Return the random direction of an area or a language, the same in every process."""
+    seed = np.frombuffer(name.encode(), dtype=np.uint8).astype(np.uint32)
+    vector = np.random.default_rng(seed).standard_normal(width, dtype=np.float32)
     unit: Vectors = vector / np.linalg.norm(vector)
     return unit

@@ -17,6 +17,7 @@ from api.tabular import rows_of, yes_or_no
 from api.train import train_evidence, train_on_files, write_model
 from api.train_faces import train_faces, write_faces
 from api.train_names import train_names, write_names
+from api.train_retrieval import train_retrieval, write_space
 from matcher.names.learning import Settings
 
 DEFAULTS = Settings()
@@ -122,3 +123,21 @@ def names(
             fail(f"{error.name} is not installed; training needs it: pip install 'sandhan[train]'")
         path = write_names(trained, to)
     out.print(f"wrote {path}: {sum(trained.concepts.values())} names in {len(trained.concepts)} languages")
+
+
+@app.command()
+def retrieval(
+    to: Annotated[Path, typer.Option("--out", help="Folder for the artefact and its checksum.")] = Path("data/models"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the weights as JSON.")] = False,
+) -> None:
+    """Learn from synthetic people which fields find the true report among its neighbours (a few minutes)."""
+    with plain_errors():
+        err.print("[cyan]•[/] drawing people, learning the weights of the fields (a few minutes)")
+        trained = train_retrieval()
+        path = write_space(trained, to)
+    if as_json:
+        print_json({"file": str(path), "version": trained.space.version, "weights": trained.weights})
+        return
+    out.print(f"wrote {path}")
+    for block, (weight, unknown) in trained.weights.items():
+        out.print(f"  {block:<10} {weight:>6.2f}   unknown in the report {unknown:>5.2f}")

@@ -1,0 +1,102 @@
+"""Where does a record stand when it is searched among a million? Its blocks, weighed and turned, in whole numbers.
+
+    blocks of a record's vector  x  learned weights  ->  turned so that the first directions say most  ->  one byte each
+
+The weights say which blocks agree for one person and not for her neighbours; they stand half on either side, so that a
+product of two rows is the weighted sum of the fields' likeness. A field that the report leaves open counts as much as
+it is worth on average: a father nobody named is no other father.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from indexing.record_vectors import BLOCKS, WIDTH, block_spans
+from matcher.reference import read_arrays
+
+ARTEFACT: Final = "retrieval-1.npz"
+SPACE_WIDTH: Final = 256
+_LEAST_STEP: Final = 1e-6
+_CHUNK: Final = 65_536
+
+Vectors = npt.NDArray[np.float32]
+Small = npt.NDArray[np.int8]
+Queries = npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSpace:
+    """The weights of the blocks, and the turn.
+
+    Attributes:
+        version: names weights and turn; rows of two versions never meet.
+        weights: shape (blocks,), what a block's likeness counts, in the order of `BLOCKS`.
+        unknown: shape (blocks,), what counts instead where the query knows a block and the stored record does not.
+        turn: shape (WIDTH + blocks, d), orthonormal columns.
+        steps: shape (d,), what one unit of a stored byte is worth.
+    """
+
+    version: str
+    weights: Vectors
+    unknown: Vectors
+    turn: Vectors
+    steps: Vectors
+
+    @classmethod
+    @lru_cache(maxsize=1)
+    def load(cls) -> Self:
+        """Return the space that ships.
+
+        Raises:
+            ModelMissing, ModelCorrupt: the artefact is not installed, or is not the one whose hash is recorded.
+        """
+        arrays = read_arrays(ARTEFACT, "sandhan train retrieval")
+        return cls(str(arrays["version"]), arrays["weights"], arrays["unknown"], arrays["turn"], arrays["steps"])
+
+    @classmethod
+    def fitted(
+        cls, version: str, weights: Vectors, unknown: Vectors, stored: Vectors, queries: Vectors,
+        width: int = SPACE_WIDTH,
+    ) -> Self:  # fmt: skip
+        """Return the space whose first directions hold most of what some stored records and queries differ in.
+
+        Args:
+            weights, unknown: shape (blocks,), not negative.
+            stored, queries: shapes (n, WIDTH), (q, WIDTH), blocks as `encode_records` makes them.
+        """
+        plain = cls(version, weights, unknown, np.eye(WIDTH + len(BLOCKS), dtype=np.float32), np.ones(1, np.float32))
+        left, right = plain._weighed(stored, asking=False), plain._weighed(queries, asking=True)
+        spread = left.T @ left / len(left) + right.T @ right / len(right)
+        turn = np.linalg.eigh(spread.astype(np.float64))[1][:, ::-1][:, :width].astype(np.float32)
+        reach = np.abs(left @ turn).max(axis=0)
+        return cls(version, weights, unknown, turn, np.maximum(reach / np.float32(127), np.float32(_LEAST_STEP)))
+
+    def stored(self, blocks: Vectors) -> Small:
+        """Return rows to be searched, shape (n, d), int8; blocks as `encode_records` makes them, shape (n, WIDTH)."""
+        out = np.empty((len(blocks), self.turn.shape[1]), dtype=np.int8)
+        for start in range(0, len(blocks), _CHUNK):
+            part = self._weighed(blocks[start : start + _CHUNK], asking=False) @ self.turn
+            out[start : start + _CHUNK] = np.clip(np.rint(part / self.steps), -127, 127)
+        return out
+
+    def queries(self, blocks: Vectors) -> Queries:
+        """Return rows that ask, shape (n, d), int16: products of one query are in proportion, those of two are not."""
+        turned = self._weighed(blocks, asking=True) @ self.turn * self.steps
+        # So many products of a byte and so many units stay inside 32 bits.
+        peak = np.abs(turned).max(axis=1, keepdims=True, initial=0.0)
+        out: Queries = np.rint(turned * (30_000 / np.maximum(peak, np.float32(1e-12)))).astype(np.int16)
+        return out
+
+    def _weighed(self, blocks: Vectors, *, asking: bool) -> Vectors:
+        """Return the blocks times the roots of their weights, and what stands for unknown ones, (n, WIDTH + blocks)."""
+        out = np.zeros((len(blocks), WIDTH + len(BLOCKS)), dtype=np.float32)
+        for number, span in enumerate(block_spans().values()):
+            out[:, span] = blocks[:, span] * np.sqrt(self.weights[number])
+            known = blocks[:, span].any(axis=1)
+            out[:, WIDTH + number] = (known if asking else ~known) * np.sqrt(self.unknown[number])
+        return out

@@ -1,0 +1,225 @@
+"""Which stored records are worth comparing with these, among a million? Lists by place and age, and by words of names.
+
+    rows sorted by state, sex and day of birth       a query scans the span of its state, sex and years "place and age"
+    a list of rows for each word of a name           a query scans the lists of words like its own      "name"
+    the same for father's and mother's names                                                          "father", "mother"
+
+Whatever is scanned is ranked by the whole record. One inverted list over the whole vector cannot do this: the fields
+of a record agree or not one by one, so the nearest list of the sum is the right one too seldom (decision 16).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from indexing.record_space import RecordSpace, Small
+from indexing.record_vectors import RecordVectors
+from indexing.scanning import scan
+from indexing.word_lists import KINDS, LOOKED_INTO, WordLists, Words, words_of
+from matcher.columns import RecordColumns
+
+Ints = npt.NDArray[np.int64]
+Int32 = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
+Vectors = npt.NDArray[np.float32]
+
+PLACE_ROUTE: Final = "place and age"
+ROUTES: Final = (PLACE_ROUTE, *KINDS)
+
+_SLACK: Final = 4 * 365
+"""Days that a guess of an age may be off beyond its own interval: in our sample 99.8 % are not."""
+_WIDE: Final = 6 * 365
+"""Days: an interval of birth that is wider says little, and its row is looked at whatever the age asked for."""
+_NEAR_SLACK: Final = 6 * 365
+_SHORT: Final = 300
+_LONG_AGO, _NEVER = -(2**30), 2**30
+_SEXES: Final = 3
+_THREAD_QUERIES: Final = 64
+_MOST_SPANS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Records found, one row for each (query, record), the same pair once.
+
+    Attributes:
+        query: shape (n,), position among the queries.
+        record: shape (n,), position among the stored records.
+        routes: shape (n,), uint8, bit n for `ROUTES[n]`.
+        scanned: products taken in all.
+    """
+
+    query: Ints
+    record: Ints
+    routes: npt.NDArray[np.uint8]
+    scanned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Records that ask: one vector a name, and what is known of each record."""
+
+    vectors: RecordVectors
+    columns: RecordColumns
+    rows: Ints
+
+
+class Shelf:
+    """The stored records of one side.
+
+    Attributes:
+        owners: shape (r,), which record each row belongs to.
+        alive: shape (r,), bool; a record that is taken away is found no more from that moment.
+    """
+
+    def __init__(self, columns: RecordColumns, records: Ints, vectors: RecordVectors, space: RecordSpace) -> None:
+        """Sort records onto the shelf.
+
+        Args:
+            columns: hold the records.
+            records: shape (n,), their rows in the columns.
+            vectors: of these records, owners counted from 0 to n - 1.
+            space: weights and turn.
+        """
+        self._space, self._paths = space, columns.area_paths
+        of = records[vectors.owners]
+        state, sex = columns.areas[of, 1], np.minimum(columns.sex[of], _SEXES - 1).astype(np.int8)
+        born = _born(columns.birth[of])
+        wide = born[:, 1] - born[:, 0] > _WIDE
+        group = (state.astype(np.int64) * _SEXES + sex) * 2 + wide
+        order = np.lexsort((born[:, 0], group))
+        self.owners = vectors.owners[order].astype(np.int32)
+        self._born = np.ascontiguousarray(born[order])
+        self.table: Small = space.stored(vectors.rows)[order]
+        self.alive: Bools = np.ones(len(order), dtype=np.bool_)
+        groups, starts = np.unique(group[order], return_index=True)
+        ends = np.append(starts[1:], len(order))
+        self._groups = {int(g): (int(a), int(b)) for g, a, b in zip(groups, starts, ends, strict=True) if g >= 0}
+        self._states = {self._paths[code]: int(code) for code in np.unique(state[state >= 0]).tolist()}
+        self._words = WordLists(columns.names.vocabulary, self._words_of(columns, of[order], self.owners))
+        self._members_born, self._members_sexes = self._born[self._words.members], sex[order][self._words.members]
+
+    def __len__(self) -> int:
+        return len(self.owners)
+
+    def search(self, asked: Asked, k: int, *, threads: int = 2) -> Found:
+        """Return the records most like each that asks, at most k for each of its names.
+
+        Args:
+            asked: the records that ask.
+            k: at least 1.
+            threads: how many work at once.
+        """
+        vectors, owners = asked.vectors.rows, asked.vectors.owners
+        spans, windows, near = (each[owners] for each in self._spans_of(asked))
+        kinds = self._words_of(asked.columns, asked.rows[owners], owners)
+        probed = self._words.lists_for(asked.columns.names.vocabulary, kinds, len(owners))
+        queries = self._space.queries(vectors)
+        rows = np.empty((len(queries), k), dtype=np.int32)
+        scores = np.empty((len(queries), k), dtype=np.int32)
+        scanned = np.zeros(len(queries), dtype=np.int64)
+        # Queries of one state and age look at the same rows: one after the other, while these are at hand.
+        order = np.lexsort((windows[:, 0], spans[:, 0, 0]))
+
+        def part(start: int) -> None:
+            some = order[start : start + _THREAD_QUERIES]
+            out = np.empty((2, len(some), k), dtype=np.int32)
+            counts = np.empty(len(some), dtype=np.int64)
+            scan(
+                queries[some], spans[some], windows[some], near[some], probed[some], self.table, self._born, self.alive,
+                self._words.bounds, self._words.members, self._members_born, self._members_sexes,
+                LOOKED_INTO, _SHORT, k, out[0], out[1], counts,
+            )  # fmt: skip
+            rows[some], scores[some], scanned[some] = out[0], out[1], counts
+
+        starts = range(0, len(order), _THREAD_QUERIES)
+        if threads == 1 or len(starts) == 1:
+            for start in starts:
+                part(start)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(part, starts))
+        return self._found(owners, rows, int(scanned.sum()))
+
+    def _found(self, owners: Ints, coded: Int32, scanned: int) -> Found:
+        """Return what was found, row * 4 + route, shape (names, k), as pairs of records."""
+        query, place = np.nonzero(coded >= 0)
+        row, route = np.divmod(coded[query, place], 4)
+        most = int(self.owners.max(initial=0)) + 1
+        keys, inverse = np.unique(owners[query] * most + self.owners[row], return_inverse=True)
+        routes = np.zeros(len(keys), dtype=np.uint8)
+        np.bitwise_or.at(routes, inverse, (1 << route).astype(np.uint8))
+        asked, record = np.divmod(keys, most)
+        return Found(asked, record, routes, scanned)
+
+    @staticmethod
+    def _words_of(columns: RecordColumns, records: Ints, owners: Ints | Int32) -> list[Words]:
+        """Return the words of rows by kind: of its one own name, and in a record's first row of its relatives.
+
+        Args:
+            records: shape (n,), the record of each row, as a row of the columns.
+            owners: shape (n,), what tells records apart; the rows of a record stand together.
+        """
+        rows = np.arange(len(records))
+        begins = np.append(True, owners[1:] != owners[:-1])[: len(rows)]
+        first = np.maximum.accumulate(np.where(begins, rows, 0))
+        own = columns.own[records, np.minimum(rows - first, columns.own.shape[1] - 1)][:, None]
+        heads, heard = rows[begins], records[begins]
+        unknown = columns.relatives[heard]
+        father = np.concatenate([columns.father[heard], unknown], axis=1)
+        mother = np.concatenate([columns.mother[heard], unknown], axis=1)
+        return [words_of(columns, own, rows), words_of(columns, father, heads), words_of(columns, mother, heads)]
+
+    def _spans_of(self, asked: Asked) -> tuple[Int32, Int32, Int32]:
+        """Return spans, shape (n, s, 2), windows of them and of the lists, shape (n, 3), of records that ask."""
+        columns, rows = asked.columns, asked.rows
+        born = _born(columns.birth[rows])
+        sex = np.minimum(columns.sex[rows], _SEXES - 1).astype(np.int32)
+        windows = np.stack([born[:, 0] - _SLACK, born[:, 1] + _SLACK, sex], axis=1).astype(np.int32)
+        near = np.stack([born[:, 0] - _NEAR_SLACK, born[:, 1] + _NEAR_SLACK, sex], axis=1).astype(np.int32)
+        spans = np.zeros((len(rows), _MOST_SPANS, 2), dtype=np.int32)
+        codes = [self._states.get(path, -1) for path in columns.area_paths]
+        places = np.concatenate([columns.areas[rows, 1:2], columns.remembered_areas[rows]], axis=1)
+        for number, row in enumerate(places.tolist()):
+            states = dict.fromkeys(self._state(columns.area_paths[code], code, codes) for code in row if code >= 0)
+            found: list[tuple[int, int]] = []
+            for state in states:
+                if state < 0:
+                    continue
+                for one in (0, int(sex[number])) if sex[number] else range(_SEXES):
+                    found += self._span(state, one, windows[number])
+            # A child who remembers places of many states has been to many: the first few.
+            for place, (start, end) in enumerate(found[:_MOST_SPANS]):
+                spans[number, place] = start, end
+        return spans, windows, near
+
+    def _state(self, path: str, code: int, codes: list[int]) -> int:
+        """Return the state's code on this shelf of an area that may lie below it."""
+        if path.count("/") > 1:
+            return self._states.get("/".join(path.split("/")[:2]), -1)
+        return codes[code]
+
+    def _span(self, state: int, sex: int, window: Int32) -> list[tuple[int, int]]:
+        """Return the rows of a state and sex that may be of an age: sorted by first day, none wider than `_WIDE`."""
+        group = (state * _SEXES + sex) * 2
+        found = []
+        if group in self._groups:
+            start, end = self._groups[group]
+            first = self._born[start:end, 0]
+            low, high = np.searchsorted(first, [int(window[0]) - _WIDE, int(window[1]) + 1])
+            if low < high:
+                found.append((start + int(low), start + int(high)))
+        if group + 1 in self._groups:
+            found.append(self._groups[group + 1])
+        return found
+
+
+def _born(birth: Int32) -> Int32:
+    """Return first and last day of birth, everything from long ago to never where nothing is known."""
+    known = birth[:, 0] > 0
+    return np.where(known[:, None], birth, np.array([_LONG_AGO, _NEVER])).astype(np.int32)
