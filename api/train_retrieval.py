@@ -53,8 +53,8 @@ def write_space(trained: TrainedSpace, folder: Path) -> Path:
     """Write the artefact and its checksum into a folder; return its path."""
     space, content = trained.space, io.BytesIO()
     np.savez(
-        content, version=np.array(space.version), weights=space.weights, unknown=space.unknown, turn=space.turn,
-        steps=space.steps,
+        content, version=np.array(space.version), weights=space.weights, unknown=space.unknown,
+        middle=space.middle, turn=space.turn, steps=space.steps,
     )  # fmt: skip
     return write_artefact(folder, ARTEFACT, content.getvalue())
 

@@ -37,6 +37,7 @@ class RecordSpace:
         version: names weights and turn; rows of two versions never meet.
         weights: shape (blocks,), what a block's likeness counts, in the order of `BLOCKS`.
         unknown: shape (blocks,), what counts instead where the query knows a block and the stored record does not.
+        middle: shape (WIDTH + blocks,), the mean of stored records: what all have in common ranks none before another.
         turn: shape (WIDTH + blocks, d), orthonormal columns.
         steps: shape (d,), what one unit of a stored byte is worth.
     """
@@ -44,6 +45,7 @@ class RecordSpace:
     version: str
     weights: Vectors
     unknown: Vectors
+    middle: Vectors
     turn: Vectors
     steps: Vectors
 
@@ -56,7 +58,10 @@ class RecordSpace:
             ModelMissing, ModelCorrupt: the artefact is not installed, or is not the one whose hash is recorded.
         """
         arrays = read_arrays(ARTEFACT, "sandhan train retrieval")
-        return cls(str(arrays["version"]), arrays["weights"], arrays["unknown"], arrays["turn"], arrays["steps"])
+        return cls(
+            str(arrays["version"]), arrays["weights"], arrays["unknown"], arrays["middle"], arrays["turn"],
+            arrays["steps"],
+        )  # fmt: skip
 
     @classmethod
     def fitted(
@@ -69,18 +74,21 @@ class RecordSpace:
             weights, unknown: shape (blocks,), not negative.
             stored, queries: shapes (n, WIDTH), (q, WIDTH), blocks as `encode_records` makes them.
         """
-        plain = cls(version, weights, unknown, np.eye(WIDTH + len(BLOCKS), dtype=np.float32), np.ones(1, np.float32))
+        none = np.zeros(WIDTH + len(BLOCKS), dtype=np.float32)
+        plain = cls(version, weights, unknown, none, np.diag(none), none)
         left, right = plain._weighed(stored, asking=False), plain._weighed(queries, asking=True)
+        middle = left.mean(axis=0)
+        left -= middle
         spread = left.T @ left / len(left) + right.T @ right / len(right)
         turn = np.linalg.eigh(spread.astype(np.float64))[1][:, ::-1][:, :width].astype(np.float32)
-        reach = np.abs(left @ turn).max(axis=0)
-        return cls(version, weights, unknown, turn, np.maximum(reach / np.float32(127), np.float32(_LEAST_STEP)))
+        steps = np.maximum(np.abs(left @ turn).max(axis=0) / np.float32(127), np.float32(_LEAST_STEP))
+        return cls(version, weights, unknown, middle, turn, steps)
 
     def stored(self, blocks: Vectors) -> Small:
         """Return rows to be searched, shape (n, d), int8; blocks as `encode_records` makes them, shape (n, WIDTH)."""
         out = np.empty((len(blocks), self.turn.shape[1]), dtype=np.int8)
         for start in range(0, len(blocks), _CHUNK):
-            part = self._weighed(blocks[start : start + _CHUNK], asking=False) @ self.turn
+            part = (self._weighed(blocks[start : start + _CHUNK], asking=False) - self.middle) @ self.turn
             out[start : start + _CHUNK] = np.clip(np.rint(part / self.steps), -127, 127)
         return out
 
