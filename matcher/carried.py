@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
+from matcher.distinct import numbered
 from matcher.terms import Term, Terms, load_terms
 
 Int32 = npt.NDArray[np.int32]
@@ -60,18 +62,10 @@ def item_columns(*columns: Iterable[tuple[str, ...]]) -> tuple[list[Int32], tupl
     Returns:
         (ids of each column, shape (n,), -1 where nothing is named; the distinct sets of things, by id).
     """
-    numbers: dict[Items, int] = {}
-    read: dict[tuple[str, ...], int] = {(): -1}
-    out = []
-    for column in columns:
-        ids = []
-        for texts in column:
-            if texts not in read:
-                items = parse_items(texts)
-                read[texts] = numbers.setdefault(items, len(numbers)) if items else -1
-            ids.append(read[texts])
-        out.append(np.array(ids, dtype=np.int32))
-    return out, tuple(numbers)
+    distinct, which = numbered(chain.from_iterable(columns))
+    sets: dict[Items, int] = {frozenset(): -1}
+    ids = np.array([sets.setdefault(items, len(sets) - 1) for items in map(parse_items, distinct)], dtype=np.int32)
+    return list(ids[which].reshape(len(columns), -1)), tuple(sets)[1:]
 
 
 def items_similarity(a: Items, b: Items, *, looks_needed: bool) -> float:
@@ -133,6 +127,7 @@ def item_terms() -> Terms:
     return load_terms("thing")
 
 
+@lru_cache(maxsize=65536)
 def _items_of(text: str) -> tuple[Item, ...]:
     """Return the things of one text.
 

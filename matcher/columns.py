@@ -5,27 +5,29 @@ Both sides of a linkage go into one table; a pair is two row numbers. Distinct t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from hashlib import blake2b
 from itertools import chain
-from typing import TypeVar
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher.carried import Items, item_columns
-from matcher.family_words import Bare, bare_names
+from matcher.distinct import each_padded, in_columns, numbered
+from matcher.family_words import PLACES, bare_names
 from matcher.languages import language_bits
 from matcher.marks import Int8, mark_rows
 from matcher.names.table import NameTable
-from matcher.person import AgeBasis, PartialDate, PersonName, PersonRecord, Sex, Side
-from matcher.places import Gazetteer, ResolvedPlace
+from matcher.person import AgeBasis, PartialDate, PersonRecord, Place, Sex, Side
+from matcher.places import Gazetteer, ResolvedPlace, area_at
 from matcher.texts import learn_words, parse_text
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
-T = TypeVar("T")
 
 NAMES_KEPT, RELATIVES_KEPT, REMEMBERED_KEPT, PHONES_KEPT, IDS_KEPT, FACES_KEPT, MARKS_KEPT = 4, 3, 4, 4, 4, 3, 4
 _SEX_CODES = {Sex.UNKNOWN: 0, Sex.FEMALE: 1, Sex.MALE: 2, Sex.OTHER: 3}
@@ -36,20 +38,6 @@ def exact_key(kind: str, value: str) -> int:
     """Return a stable positive 62-bit number for an exact key; 0 is reserved for "none"."""
     digest = blake2b(f"{kind}\0{value}".encode(errors="surrogatepass"), digest_size=8).digest()
     return (int.from_bytes(digest) >> 2) | 1
-
-
-def _each(rows: Sequence[tuple[T, ...]], of: Callable[[T], int]) -> list[tuple[int, ...]]:
-    """Return rows of numbers; all empty rows are one object, of which the collector of garbage has nothing to do."""
-    return [tuple([of(item) for item in row]) if row else () for row in rows]
-
-
-def _padded(rows: Sequence[Sequence[int]], width: int, empty: int, dtype: type[np.integer]) -> npt.NDArray[np.int64]:
-    """Return the first `width` of each row; all are written at once, for most rows of most columns are empty."""
-    lengths = np.minimum(np.fromiter(map(len, rows), dtype=np.int64, count=len(rows)), width)
-    out = np.full((len(rows), width), empty, dtype=dtype)
-    kept = chain.from_iterable(row[:width] for row in rows if row)
-    out[np.arange(width) < lengths[:, None]] = np.fromiter(kept, dtype=dtype, count=int(lengths.sum()))
-    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,74 +128,72 @@ class RecordColumns:
     def build(cls, records: Iterable[PersonRecord], gazetteer: Gazetteer | None = None) -> RecordColumns:
         """Return the columns of the records in their order."""
         rows = tuple(records)
-        places = (gazetteer or Gazetteer.load()).resolve_all([row.origin for row in rows])
-        bare = bare_names(rows)
-        names = NameTable.build(
-            chain(
-                (name.text for row in rows for name in (*row.names, *row.father, *row.mother, *row.relatives)),
-                (text for one in chain(*bare) for text in one if text is not None),
-            )
-        )
-        every_text = dict.fromkeys(_texts(rows, places))
-        learn_words(every_text)
-        texts = NameTable.build(every_text, parse_text)
+        names, family = _names(rows)
+        known = gazetteer or Gazetteer.load()
+        places, origin = _places(rows, known)
+        texts = _texts(rows, places, origin)
         codes: dict[str, int] = {}
         areas = _areas(places, codes)
-        remembered = [_remembered(row, gazetteer or Gazetteer.load(), codes) if row.remembered else () for row in rows]
+        remembered = _column(rows, "remembered")
+        remembered_areas = each_padded(
+            remembered, lambda said: _remembered(said, known, codes), REMEMBERED_KEPT, -1, np.int32
+        )
+        marked, mark = numbered(_column(rows, "marks"))
+        marks = mark_rows(marked, lambda text: _text_id(texts, text), MARKS_KEPT)
+        (clothing, belongings), carried = item_columns(_column(rows, "clothing"), _column(rows, "belongings"))
+        languages, spoken = _languages(_column(rows, "languages"))
+        community, communities = _communities(_column(rows, "community"))
+        birth = _intervals(_column(rows, "birth"))
         vectors, models, model_names, face_rows = _faces(rows)
-        marks = mark_rows((row.marks for row in rows), lambda text: _text_id(texts, text), MARKS_KEPT)
-        (clothing, belongings), carried = item_columns((row.clothing for row in rows), (row.belongings for row in rows))
-        rescued = np.array([row.side is Side.RESCUED for row in rows], dtype=np.bool_)
-        languages, spoken = _languages(rows)
-        answers = {
-            said: number for number, said in enumerate(dict.fromkeys(row.community for row in rows if row.community))
-        }
+        identifiers = _column(rows, "identifiers")
         return cls(
             records=rows,
             names=names,
             texts=texts,
-            own=_name_ids(names, [row.names for row in rows], NAMES_KEPT),
-            father=_name_ids(names, [row.father for row in rows], RELATIVES_KEPT),
-            mother=_name_ids(names, [row.mother for row in rows], RELATIVES_KEPT),
-            bare_father=_bare_ids(names, bare[0]),
-            bare_mother=_bare_ids(names, bare[1]),
-            bare_relatives=_bare_ids(names, bare[2]),
-            relatives=_name_ids(names, [row.relatives for row in rows], RELATIVES_KEPT),
-            sex=np.array([_SEX_CODES[row.sex] for row in rows], dtype=np.int8),
-            birth=_intervals([row.birth for row in rows]),
-            exact_birth=np.array([row.birth is not None and row.birth.is_exact for row in rows], dtype=np.bool_),
-            birth_guessed=np.array([row.birth_basis is AgeBasis.GUESS for row in rows], dtype=np.bool_),
-            event=_intervals([row.event for row in rows]),
-            areas=np.array(areas, dtype=np.int32).reshape(len(rows), AREA_LEVELS),
+            **family,
+            sex=np.array(list(map(_SEX_CODES.__getitem__, _column(rows, "sex"))), dtype=np.int8),
+            birth=birth,
+            exact_birth=(birth[:, 0] >= 0) & (birth[:, 0] == birth[:, 1]),
+            birth_guessed=np.array([basis is AgeBasis.GUESS for basis in _column(rows, "birth_basis")], dtype=np.bool_),
+            event=_intervals(_column(rows, "event")),
+            areas=areas[origin],
             area_paths=tuple(codes),
-            region=np.array([row[1] if row[1] >= 0 else row[0] for row in areas], dtype=np.int32),
-            village=_text_ids(texts, [place.village for place in places]),
-            district_text=_text_ids(texts, [place.district for place in places]),
-            state_text=_text_ids(texts, [place.state for place in places]),
-            remembered_areas=_padded(remembered, REMEMBERED_KEPT, -1, np.int32).astype(np.int32),
-            remembered_texts=_text_rows(texts, [row.remembered for row in rows], REMEMBERED_KEPT),
+            region=np.where(areas[:, 1] >= 0, areas[:, 1], areas[:, 0])[origin],
+            village=_text_ids(texts, [place.village for place in places])[origin],
+            district_text=_text_ids(texts, [place.district for place in places])[origin],
+            state_text=_text_ids(texts, [place.state for place in places])[origin],
+            remembered_areas=remembered_areas,
+            remembered_texts=each_padded(
+                remembered, lambda said: _known_ids(texts, said), REMEMBERED_KEPT, -1, np.int32
+            ),
             languages=languages,
             language_bits=_language_bits(spoken),
-            community=np.array([answers.get(row.community, -1) for row in rows], dtype=np.int32),
-            communities=tuple(answers),
-            height=np.array([row.height_cm or np.nan for row in rows], dtype=np.float32),
-            height_on=np.array([row.height_on.toordinal() if row.height_on else -1 for row in rows], dtype=np.int32),
-            phones=_keys([row.phones for row in rows], lambda phone: exact_key("phone", phone), PHONES_KEPT),
-            identifiers=_keys([row.identifiers for row in rows], lambda held: exact_key(*held), IDS_KEPT),
-            identifier_types=_keys(
-                [row.identifiers for row in rows], lambda held: exact_key("type", held[0]), IDS_KEPT
+            community=community,
+            communities=communities,
+            height=np.array([height or np.nan for height in _column(rows, "height_cm")], dtype=np.float32),
+            height_on=_ordinals(_column(rows, "height_on")),
+            phones=each_padded(
+                _column(rows, "phones"),
+                lambda phones: [exact_key("phone", phone) for phone in phones],
+                PHONES_KEPT,
+                0,
+                np.int64,
             ),
-            postcode=_text_ids(texts, [row.postcode for row in rows]),
-            marks=marks.texts,
-            mark_kind=marks.kinds,
-            mark_site=marks.sites,
-            mark_side=marks.sides,
+            identifiers=each_padded(identifiers, lambda held: [exact_key(*one) for one in held], IDS_KEPT, 0, np.int64),
+            identifier_types=each_padded(
+                identifiers, lambda held: [exact_key("type", kind) for kind, _ in held], IDS_KEPT, 0, np.int64
+            ),
+            postcode=_text_ids(texts, _column(rows, "postcode")),
+            marks=marks.texts[mark],
+            mark_kind=marks.kinds[mark],
+            mark_site=marks.sites[mark],
+            mark_side=marks.sides[mark],
             clothing=clothing,
             belongings=belongings,
             carried=carried,
-            extras=_extras(rows, texts),
-            rescued=rescued,
-            address=_text_ids(texts, [row.address for row in rows]),
+            extras=_extras(_column(rows, "extras"), texts),
+            rescued=np.array([side is Side.RESCUED for side in _column(rows, "side")], dtype=np.bool_),
+            address=_text_ids(texts, _column(rows, "address")),
             faces=face_rows,
             face_vectors=vectors,
             face_models=models,
@@ -215,12 +201,56 @@ class RecordColumns:
         )
 
 
-def _texts(rows: tuple[PersonRecord, ...], places: list[ResolvedPlace]) -> Iterable[str]:
-    for row, place in zip(rows, places, strict=True):
-        yield from filter(None, (place.village, place.district, place.state, row.address, row.postcode))
-        yield from row.remembered
-        yield from row.marks
-        yield from (value for _, value in row.extras)
+def _column(rows: Sequence[object], field: str) -> list[Any]:
+    return list(map(attrgetter(field), rows))
+
+
+def _names(rows: Sequence[PersonRecord]) -> tuple[NameTable, dict[str, Int32]]:
+    """Return (the table of names, the columns that hold its ids)."""
+    families = list(map(attrgetter("names", "father", "mother", "relatives"), rows))
+    lengths = map(len, chain.from_iterable(families))
+    counts = np.fromiter(lengths, dtype=np.int64, count=PLACES * len(rows)).reshape(-1, PLACES)
+    every = chain.from_iterable(chain.from_iterable(families))
+    texts, ids = numbered(map(attrgetter("text"), every))
+    shared, left = bare_names(texts, ids, counts)
+    begins = (np.cumsum(counts) - counts.ravel()).reshape(counts.shape)
+    # Behind the names stand what is left of fathers', then of mothers', then of other names.
+    place = np.repeat(np.tile(np.arange(PLACES), len(rows)), counts.ravel())[shared]
+    table = NameTable.build(chain(texts, map(left.__getitem__, np.argsort(place, kind="stable").tolist())))
+    named, bare = ids.astype(np.int32), np.full(len(ids), -1, dtype=np.int32)
+    bare[shared] = list(map(table.ids.__getitem__, left))
+    own, father, mother, relatives = zip(begins.T, counts.T, strict=True)
+    return table, {
+        "own": in_columns(named, *own, NAMES_KEPT, -1),
+        "father": in_columns(named, *father, RELATIVES_KEPT, -1),
+        "mother": in_columns(named, *mother, RELATIVES_KEPT, -1),
+        "relatives": in_columns(named, *relatives, RELATIVES_KEPT, -1),
+        "bare_father": in_columns(bare, *father, RELATIVES_KEPT, -1),
+        "bare_mother": in_columns(bare, *mother, RELATIVES_KEPT, -1),
+        "bare_relatives": in_columns(bare, *relatives, RELATIVES_KEPT, -1),
+    }
+
+
+def _places(rows: Sequence[PersonRecord], gazetteer: Gazetteer) -> tuple[list[ResolvedPlace], npt.NDArray[np.int64]]:
+    """Return (the distinct places, of each record which one she comes from)."""
+    parts = attrgetter("country", "state", "district", "village")
+    distinct, which = numbered(map(parts, map(attrgetter("origin"), rows)))
+    return gazetteer.resolve_all([Place(*place) for place in distinct]), which
+
+
+def _texts(rows: Sequence[PersonRecord], places: Sequence[ResolvedPlace], origin: npt.NDArray[np.int64]) -> NameTable:
+    """Return the table of all texts that are not names, record by record."""
+    said = [tuple(filter(None, (place.village, place.district, place.state))) for place in places]
+    columns: list[Iterable[tuple[str, ...]]] = [map(said.__getitem__, origin.tolist())]
+    for field in ("address", "postcode"):
+        if any(column := _column(rows, field)):
+            columns.append((text,) if text else () for text in column)
+    columns += filter(any, (_column(rows, field) for field in ("remembered", "marks")))
+    if any(extras := _column(rows, "extras")):
+        columns.append(tuple(value for _, value in held) for held in extras)
+    every = dict.fromkeys(chain.from_iterable(map(chain, *columns)))
+    learn_words(every)
+    return NameTable.build(every, parse_text)
 
 
 def _text_id(table: NameTable, text: str | None) -> int:
@@ -229,83 +259,74 @@ def _text_id(table: NameTable, text: str | None) -> int:
     return number if number >= 0 and table.joined[number] >= 0 else -1
 
 
-def _text_ids(table: NameTable, texts: list[str | None] | list[str]) -> Int32:
-    numbers = np.array([table.ids.get(text, -1) if text else -1 for text in texts], dtype=np.int32)
-    held = np.flatnonzero(numbers >= 0)
-    numbers[held[table.joined[numbers[held]] < 0]] = -1
-    return numbers
+def _text_ids(table: NameTable, texts: Sequence[str | None]) -> Int32:
+    distinct, which = numbered(texts)
+    return np.array([_text_id(table, text) for text in distinct], dtype=np.int32)[which]
 
 
-def _text_rows(table: NameTable, texts: list[tuple[str, ...]], width: int) -> Int32:
-    ids = [tuple(number for text in row if (number := _text_id(table, text)) >= 0) if row else () for row in texts]
-    return _padded(ids, width, -1, np.int32).astype(np.int32)
+def _known_ids(table: NameTable, texts: Iterable[str]) -> list[int]:
+    return [number for text in texts if (number := _text_id(table, text)) >= 0]
 
 
-def _extras(rows: tuple[PersonRecord, ...], texts: NameTable) -> dict[str, Int32]:
-    columns: dict[str, dict[int, int]] = {}
-    for number, row in enumerate(rows):
-        for name, value in row.extras:
-            columns.setdefault(name, {})[number] = texts.ids[value]
-    return {name: _scattered(column, len(rows)) for name, column in columns.items()}
+def _extras(rows: Sequence[tuple[tuple[str, str], ...]], texts: NameTable) -> dict[str, Int32]:
+    distinct, which = numbered(rows)
+    columns: dict[str, Int32] = {}
+    for number, row in enumerate(distinct):
+        for name, value in row:
+            if name not in columns:
+                columns[name] = np.full(len(distinct), -1, dtype=np.int32)
+            columns[name][number] = texts.ids[value]
+    return {name: column[which] for name, column in columns.items()}
 
 
-def _scattered(values: dict[int, int], size: int) -> Int32:
-    """Return shape (size,): the values at their rows, -1 elsewhere."""
-    out = np.full(size, -1, dtype=np.int32)
-    out[list(values)] = list(values.values())
-    return out
-
-
-def _keys(rows: list[tuple[T, ...]], key: Callable[[T], int], width: int) -> Int64:
-    return _padded(_each(rows, key), width, 0, np.int64)
-
-
-def _name_ids(table: NameTable, names: list[tuple[PersonName, ...]], width: int) -> Int32:
-    return _padded(_each(names, lambda name: table.ids[name.text]), width, -1, np.int32).astype(np.int32)
-
-
-def _bare_ids(table: NameTable, bare: list[Bare]) -> Int32:
-    ids = _each(bare, lambda text: -1 if text is None else table.ids[text])
-    return _padded(ids, RELATIVES_KEPT, -1, np.int32).astype(np.int32)
-
-
-def _areas(places: list[ResolvedPlace], codes: dict[str, int]) -> list[list[int]]:
-    """Return the codes of each place's levels; a path is cut once, however many come from there."""
-    cut: dict[str, list[int]] = {}
-    for place in places:
-        if place.path not in cut:
-            cut[place.path] = [_code(place.area(level), codes) for level in range(AREA_LEVELS)]
-    return [cut[place.path] for place in places]
+def _areas(places: Sequence[ResolvedPlace], codes: dict[str, int]) -> Int32:
+    """Return the codes of each place's levels, shape (n, AREA_LEVELS); a path is cut once."""
+    paths, which = numbered(place.path for place in places)
+    cut = [[_code(area_at(path, level), codes) for level in range(AREA_LEVELS)] for path in paths]
+    return np.array(cut, dtype=np.int32).reshape(-1, AREA_LEVELS)[which]
 
 
 def _code(path: str, codes: dict[str, int]) -> int:
     return codes.setdefault(path, len(codes)) if path else -1
 
 
-def _remembered(row: PersonRecord, gazetteer: Gazetteer, codes: dict[str, int]) -> tuple[int, ...]:
-    """Return the codes of every place that a remembered word may mean, the first few."""
-    return tuple(_code(path, codes) for text in row.remembered for path in gazetteer.find_anywhere(text)[:2])
+def _remembered(said: Iterable[str], gazetteer: Gazetteer, codes: dict[str, int]) -> list[int]:
+    """Return the codes of every place that remembered words may mean, the first few of each."""
+    return [_code(path, codes) for text in said for path in gazetteer.find_anywhere(text)[:2]]
 
 
-def _intervals(values: list[PartialDate | None]) -> Int32:
+def _intervals(values: Sequence[PartialDate | None]) -> Int32:
+    """Return the earliest and latest day of each interval, shape (n, 2), -1 where there is none."""
     out = np.full((len(values), 2), -1, dtype=np.int32)
-    for number, value in enumerate(values):
-        if value is not None:
-            out[number] = value.earliest.toordinal(), value.latest.toordinal()
+    held = np.flatnonzero([value is not None for value in values])
+    known = [value for value in values if value is not None]
+    for column, end in enumerate(("earliest", "latest")):
+        out[held, column] = list(map(date.toordinal, map(attrgetter(end), known)))
     return out
 
 
-def _languages(rows: tuple[PersonRecord, ...]) -> tuple[npt.NDArray[np.uint64], dict[str, int]]:
+def _ordinals(days: Sequence[date | None]) -> Int32:
+    return np.array([day.toordinal() if day else -1 for day in days], dtype=np.int32)
+
+
+def _communities(said: Sequence[tuple[str, ...]]) -> tuple[Int32, tuple[tuple[str, ...], ...]]:
+    """Return (of each record which answer was given, -1 for none; the distinct answers)."""
+    # None stands first, and is then taken away.
+    answers, which = numbered(chain([()], said))
+    return which[1:].astype(np.int32) - 1, tuple(answers[1:])
+
+
+def _languages(spoken: Sequence[tuple[str, ...]]) -> tuple[npt.NDArray[np.uint64], dict[str, int]]:
     """Return bit sets; the last bit is shared by all languages beyond the first 62, which says less, not wrong."""
     bits: dict[str, int] = {}
-    sets: dict[tuple[str, ...], int] = {(): 0}
-    for row in rows:
-        if row.languages not in sets:
-            total = 0
-            for language in row.languages:
-                total |= 1 << bits.setdefault(language.lower().split("-")[0], min(len(bits), LANGUAGES_KEPT - 1))
-            sets[row.languages] = total
-    return np.array([sets[row.languages] for row in rows], dtype=np.uint64), bits
+    distinct, which = numbered(spoken)
+    sets = np.zeros(len(distinct), dtype=np.uint64)
+    for number, languages in enumerate(distinct):
+        total = 0
+        for language in languages:
+            total |= 1 << bits.setdefault(language.lower().split("-")[0], min(len(bits), LANGUAGES_KEPT - 1))
+        sets[number] = total
+    return sets[which], bits
 
 
 def _language_bits(positions: dict[str, int]) -> npt.NDArray[np.float32]:
@@ -317,20 +338,15 @@ def _language_bits(positions: dict[str, int]) -> npt.NDArray[np.float32]:
     return out
 
 
-def _faces(rows: tuple[PersonRecord, ...]) -> tuple[npt.NDArray[np.float32], Int32, tuple[str, ...], Int32]:
-    vectors: list[npt.NDArray[np.float32]] = []
-    models: list[int] = []
-    model_codes: dict[str, int] = {}
-    face_rows: list[tuple[int, ...]] = []
-    for row in rows:
-        start = len(vectors)
-        for face in row.faces[:FACES_KEPT]:
-            vectors.append(face.vector)
-            models.append(model_codes.setdefault(face.model, len(model_codes)))
-        face_rows.append(tuple(range(start, len(vectors))))
-    width = max((len(vector) for vector in vectors), default=1)
-    matrix = np.zeros((len(vectors), width), dtype=np.float32)
+def _faces(rows: Sequence[PersonRecord]) -> tuple[npt.NDArray[np.float32], Int32, tuple[str, ...], Int32]:
+    kept = [faces[:FACES_KEPT] for faces in _column(rows, "faces")]
+    counts = np.fromiter(map(len, kept), dtype=np.int64, count=len(kept))
+    faces = list(chain.from_iterable(kept))
+    vectors = [face.vector for face in faces]
+    names, models = numbered(face.model for face in faces)
+    matrix = np.zeros((len(vectors), max(map(len, vectors), default=1)), dtype=np.float32)
     for number, vector in enumerate(vectors):
         matrix[number, : len(vector)] = vector  # models of other widths are never compared with each other
-    kept = _padded(face_rows, FACES_KEPT, -1, np.int32).astype(np.int32)
-    return matrix, np.array(models, dtype=np.int32), tuple(model_codes), kept
+    numbers = np.arange(len(vectors), dtype=np.int32)
+    face_rows = in_columns(numbers, np.cumsum(counts) - counts, counts, FACES_KEPT, -1)
+    return matrix, models.astype(np.int32), tuple(names), face_rows

@@ -89,8 +89,13 @@ class ResolvedPlace:
 
     def area(self, level: int) -> str:
         """Return the path cut to a level (0 country, 1 state, 2 district, 3 block or town), "" if not known so far."""
-        parts = self.path.split("/")
-        return "/".join(parts[: level + 1]) if self.path and len(parts) > level else ""
+        return area_at(self.path, level)
+
+
+def area_at(path: str, level: int) -> str:
+    """Return a path cut to a level, as `ResolvedPlace.area`."""
+    parts = path.split("/")
+    return "/".join(parts[: level + 1]) if path and len(parts) > level else ""
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import lru_cache
 
 import numpy as np
 from hypothesis import strategies as st
@@ -12,6 +13,9 @@ from matcher.columns import RecordColumns
 from matcher.comparison import Comparison, Context
 from matcher.face_calibration import shipped_calibrations
 from matcher.names.frequency import NameFrequencies
+from matcher.names.phonetics import token_similarities
+from matcher.names.table import NameTable
+from matcher.names.weighing import SAME_WORD
 from matcher.person import FaceEmbedding, NameKind, PartialDate, PersonName, PersonRecord, Place, Sex, Side
 
 TODAY = date(2026, 11, 1)
@@ -68,6 +72,36 @@ TEXTS = (
     "😀",
     "-",
 )
+
+
+Bare = tuple[str | None, ...]
+
+
+def bare_by_hand(record: PersonRecord) -> tuple[Bare, Bare, Bare]:
+    """Return what is left of each name of the father, the mother, other relatives; None where it shares no word."""
+    before = [word for name in record.names for word in name.text.split()]
+    found: list[Bare] = []
+    for names in (record.father, record.mother, record.relatives):
+        cut = [name.text.split() for name in names]
+        left = [[word for word in words if not any(one_word(word, other) for other in before)] for words in cut]
+        found.append(tuple(None if kept == words else " ".join(kept) for kept, words in zip(left, cut, strict=True)))
+        before += [word for words in cut for word in words]
+    return found[0], found[1], found[2]
+
+
+@lru_cache(maxsize=100_000)
+def one_word(a: str, b: str) -> bool:
+    """Tell whether two words are one word in two spellings, as they are when each is read alone."""
+    table = NameTable.build((a, b))
+    rows = [table.ids[a], table.ids[b]]
+    if (table.tokens[rows, 0] < 0).any():
+        return False
+    if a == b:
+        return True
+    if (table.tokens[rows, 1] >= 0).any() or table.initials[rows, 0].any():
+        return False
+    left, right = table.tokens[rows, 0][:, None]
+    return bool(token_similarities(table.codes, left, right)[0] >= SAME_WORD)
 
 
 def person(record_id: str = "a", side: Side = Side.MISSING, **fields: object) -> PersonRecord:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_people import people
 
-from matcher.columns import LANGUAGES_KEPT, RecordColumns, _padded, exact_key
+from matcher.columns import LANGUAGES_KEPT, RecordColumns, exact_key
+from matcher.distinct import each_padded, numbered, padded
 from matcher.person import AgeBasis, PersonRecord
 
 
@@ -89,6 +90,14 @@ def test_keys_differ_where_kind_or_value_differs(kind: str, value: str, other_ki
 
 @given(st.lists(st.lists(st.integers(0, 2**40), max_size=5).map(tuple), max_size=8), st.integers(1, 4))
 def test_rows_are_cut_and_filled_up(rows: list[tuple[int, ...]], width: int) -> None:
-    found = _padded(rows, width, -1, np.int64)
+    found = padded(rows, width, -1, np.int64)
     assert found.shape == (len(rows), width)
     assert found.tolist() == [[*row[:width], *[-1] * (width - len(row))] for row in rows]
+    assert each_padded(rows, list, width, -1, np.int64).tolist() == found.tolist()
+
+
+@given(st.lists(st.text(max_size=1)))
+def test_distinct_values_are_numbered_as_they_are_met(values: list[str]) -> None:
+    distinct, which = numbered(values)
+    assert distinct == list(dict.fromkeys(values))
+    assert [distinct[number] for number in which] == values

@@ -6,17 +6,35 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_people import known_names, label, level, person
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_people import Bare, bare_by_hand, known_names, label, level, person
 
 from matcher.columns import RecordColumns
 from matcher.compare.names import DIFFERENT, FATHER, MOTHER, NAME, RELATIVE, SAME
-from matcher.family_words import bare_names
 from matcher.person import PersonName, PersonRecord, Side
+
+WORDS = ("Sunita", "Gopal", "Mondal", "Mandal", "মণ্ডল", "Md", "M.", "Khin-Khin", "ခင်ခင်", "Mondol", "😀", "-", "Das")
+
+
+@st.composite
+def families(draw: st.DrawFn) -> PersonRecord:
+    """Draw a record of names made of few words, so that names share them."""
+    text = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join)
+    names = st.lists(text.map(PersonName), max_size=4).map(tuple)
+    return person(names=draw(names), father=draw(names), mother=draw(names), relatives=draw(names))
 
 
 def bare(**names: str) -> tuple[object, object]:
-    (father,), (mother,), _ = bare_names([person(**names)])
-    return (father[0] if father else None), (mother[0] if mother else None)
+    (father,), (mother,), _ = bare_in(RecordColumns.build([person(**names)]))
+    return father[0], mother[0]
+
+
+def bare_in(columns: RecordColumns) -> list[list[Bare]]:
+    """Return what the columns hold of each record's fathers, mothers, other relatives; None where nothing is shared."""
+    texts = (*columns.names.names, None)
+    tables = (columns.bare_father, columns.bare_mother, columns.bare_relatives)
+    return [[tuple(map(texts.__getitem__, row)) for row in table.tolist()] for table in tables]
 
 
 @pytest.mark.parametrize(
@@ -38,13 +56,32 @@ def test_what_is_left_of_the_parents(own: str, father: str, mother: str, expecte
 
 
 def test_records_without_names_have_nothing_to_share() -> None:
-    assert bare_names([]) == ([], [], [])
-    assert bare_names([person(), person(father="Gopal Mondal")]) == ([(), ()], [(), ()], [(), ()])
+    assert bare_in(RecordColumns.build([])) == [[], [], []]
+    nobody = [(None, None, None)] * 2
+    assert bare_in(RecordColumns.build([person(), person(father="Gopal Mondal")])) == [nobody, nobody, nobody]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(families(), max_size=3))
+def test_the_batch_leaves_what_each_record_alone_leaves(records: list[PersonRecord]) -> None:
+    found = bare_in(RecordColumns.build(records))
+    for record, *left in zip(records, *found, strict=True):
+        for names, kept in zip(bare_by_hand(record), left, strict=True):
+            assert kept == (*names[:3], *[None] * (3 - len(names)))
+
+
+def test_more_records_than_are_compared_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    mothers = ("Rekha Mondal", "Gopal", "Malati Das")
+    records = [person(names="Sunita Mondal", father="Gopal Mondal", mother=mother) for mother in mothers]
+    whole = bare_in(RecordColumns.build(records))
+    monkeypatch.setattr("matcher.family_words._BLOCK", 2)
+    assert bare_in(RecordColumns.build(records)) == whole
+    assert whole[1] == [("Rekha", None, None), ("", None, None), (None, None, None)]
 
 
 def test_of_a_relative_of_unknown_relation_too_the_surname_counts_once() -> None:
-    _, _, (bare,) = bare_names([person(names="Sunita Mondal", relatives="Gopal Mondal")])
-    assert bare == ("Gopal",)
+    _, _, (bare,) = bare_in(RecordColumns.build([person(names="Sunita Mondal", relatives="Gopal Mondal")]))
+    assert bare == ("Gopal", None, None)
     left = person(names="Sunita Mondal", relatives="Gopal Mondal")
     right = person(side=Side.RESCUED, names="Sunita Mondal", father="Tarun Mondal")
     assert label(RELATIVE, left, right) == "different names"

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_people import known_names, people
+from made_people import Bare, bare_by_hand, known_names, people
 
 from matcher.columns import RecordColumns
 from matcher.compare.names import FATHER, MOTHER, NAME, RELATIVE, level_of
 from matcher.comparison import NULL
-from matcher.family_words import Bare, bare_names
 from matcher.names.alignment import NameFeatures, compare_batch
 from matcher.names.table import NameTable
 from matcher.person import PersonRecord
@@ -50,7 +49,7 @@ def test_the_batch_says_what_each_pair_alone_says(records: list[PersonRecord]) -
     columns = RecordColumns.build(records)
     i, j = every_pair(len(records))
     nothing_shared: list[Bare] = [() for _ in records]
-    fathers, mothers, _ = bare_names(records)
+    fathers, mothers, _ = zip(*map(bare_by_hand, records), strict=True)
     own = [one.names[:4] for one in records]
     for comparison, names, bare in (
         (NAME, own, nothing_shared),
