@@ -27,7 +27,6 @@ from matcher.comparison import Context
 from matcher.errors import DimensionMismatch
 from matcher.face_calibration import Calibrations, shipped_calibrations
 from matcher.names.frequency import NameFrequencies
-from matcher.names.prior import EVERYWHERE
 from matcher.person import AgeBasis, PersonRecord, Side
 from matcher.places import Gazetteer
 
@@ -238,10 +237,11 @@ def counted_names(record: PersonRecord) -> tuple[tuple[str, ...], tuple[str, ...
 
 def context_of(columns: RecordColumns, count: int) -> Context:
     """Return the name frequencies of the first `count` records of columns that are in no index."""
-    areas = [columns.area_paths[code] if code >= 0 else EVERYWHERE for code in columns.region[:count].tolist()]
     relatives = np.concatenate([columns.father, columns.mother, columns.relatives], axis=1)
-    texts = columns.names.names
-    own, others = (NameFrequencies.counted(texts, ids[:count], areas) for ids in (columns.own, relatives))
+    own, others = (
+        NameFrequencies.counted(columns.names.read, ids[:count], columns.region[:count], columns.area_paths)
+        for ids in (columns.own, relatives)
+    )
     return Context(own, others)
 
 

@@ -82,7 +82,7 @@ def encode_records(columns: RecordColumns) -> RecordVectors:
     # Behind the names that are searched stand parts of names, which are only compared.
     searched = (columns.own, columns.father, columns.mother, columns.relatives)
     last = max((int(ids.max(initial=-1)) for ids in searched), default=-1)
-    names = encoder.encode(columns.names.names[: last + 1])
+    names = encoder.encode_read(columns.names.read.first(last + 1))
     relatives = encoder.reduced(names)
     villages = np.concatenate([columns.village[:, None], columns.remembered_texts], axis=1)
     shared = np.zeros((n, WIDTH), dtype=np.float32)
@@ -95,13 +95,14 @@ def encode_records(columns: RecordColumns) -> RecordVectors:
     shared[:, spans["place"]] = _places(columns)
     shared[:, spans["village"]] = _mean_of(*_encoded_texts(columns, villages))
     shared[:, spans["languages"]] = _languages(columns)
-    record, column = np.nonzero(columns.own >= 0)
-    nameless = np.flatnonzero((columns.own < 0).all(axis=1))
-    owners = np.concatenate([record, nameless]).astype(np.int64)
+    held = columns.own >= 0
+    held[:, 0] |= ~held.any(axis=1)
+    owners, column = np.nonzero(held)
+    own = columns.own[owners, column]
     rows = shared[owners]
-    rows[: len(record), spans["name"]] = names[columns.own[record, column]]
-    order = np.argsort(owners, kind="stable")
-    return RecordVectors(rows[order], owners[order])
+    named = np.flatnonzero(own >= 0)
+    rows[named, spans["name"]] = names[own[named]]
+    return RecordVectors(rows, owners.astype(np.int64))
 
 
 def encode_addresses(columns: RecordColumns) -> Vectors:
@@ -149,12 +150,17 @@ def _mean_of(table: Vectors, ids: npt.NDArray[np.int32]) -> Vectors:
 def _birth(columns: RecordColumns) -> Vectors:
     """Return a bump over the years of birth: wide intervals are low and broad, so overlap decides."""
     years = np.arange(_FIRST_YEAR, _FIRST_YEAR + _BIRTH_WIDTH, dtype=np.float32) + 0.5
-    low, high = columns.birth[:, 0] / _DAYS_PER_YEAR + 1, columns.birth[:, 1] / _DAYS_PER_YEAR + 1
+    # Both ends as one number: millions of people are born on some ten thousand days.
+    days = np.ascontiguousarray(columns.birth).view(np.int64)[:, 0]
+    _, where, which = np.unique(days, return_index=True, return_inverse=True)
+    birth = columns.birth[where]
+    low, high = birth[:, 0] / _DAYS_PER_YEAR + 1, birth[:, 1] / _DAYS_PER_YEAR + 1
     outside = np.maximum(np.maximum(low[:, None] - years, years - high[:, None]), 0.0)
     bump = np.exp(-0.5 * (outside / _BIRTH_SPREAD) ** 2).astype(np.float32)
-    bump[columns.birth[:, 0] <= 0] = 0.0
+    bump[birth[:, 0] <= 0] = 0.0
     bump[bump < 0.01] = 0.0  # born before 1975: nothing in these years
-    return unit_rows(bump)
+    units: Vectors = unit_rows(bump)[which]
+    return units
 
 
 def _places(columns: RecordColumns) -> Vectors:

@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from matcher.carried import Items, item_columns
 from matcher.distinct import each_padded, in_columns, numbered
-from matcher.family_words import PLACES, bare_names
 from matcher.languages import language_bits
 from matcher.marks import Int8, mark_rows
+from matcher.name_columns import name_columns
 from matcher.names.table import NameTable
 from matcher.person import AgeBasis, PartialDate, PersonRecord, Place, Sex, Side
 from matcher.places import Gazetteer, ResolvedPlace, area_at
@@ -29,7 +29,7 @@ from matcher.texts import learn_words, parse_text
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
-NAMES_KEPT, RELATIVES_KEPT, REMEMBERED_KEPT, PHONES_KEPT, IDS_KEPT, FACES_KEPT, MARKS_KEPT = 4, 3, 4, 4, 4, 3, 4
+REMEMBERED_KEPT, PHONES_KEPT, IDS_KEPT, FACES_KEPT, MARKS_KEPT = 4, 4, 4, 3, 4
 _SEX_CODES = {Sex.UNKNOWN: 0, Sex.FEMALE: 1, Sex.MALE: 2, Sex.OTHER: 3}
 AREA_LEVELS, LANGUAGES_KEPT = 4, 63
 
@@ -128,7 +128,7 @@ class RecordColumns:
     def build(cls, records: Iterable[PersonRecord], gazetteer: Gazetteer | None = None) -> RecordColumns:
         """Return the columns of the records in their order."""
         rows = tuple(records)
-        names, family = _names(rows)
+        names, family = name_columns(rows)
         known = gazetteer or Gazetteer.load()
         places, origin = _places(rows, known)
         texts = _texts(rows, places, origin)
@@ -203,32 +203,6 @@ class RecordColumns:
 
 def _column(rows: Sequence[object], field: str) -> list[Any]:
     return list(map(attrgetter(field), rows))
-
-
-def _names(rows: Sequence[PersonRecord]) -> tuple[NameTable, dict[str, Int32]]:
-    """Return (the table of names, the columns that hold its ids)."""
-    families = list(map(attrgetter("names", "father", "mother", "relatives"), rows))
-    lengths = map(len, chain.from_iterable(families))
-    counts = np.fromiter(lengths, dtype=np.int64, count=PLACES * len(rows)).reshape(-1, PLACES)
-    every = chain.from_iterable(chain.from_iterable(families))
-    texts, ids = numbered(map(attrgetter("text"), every))
-    shared, left = bare_names(texts, ids, counts)
-    begins = (np.cumsum(counts) - counts.ravel()).reshape(counts.shape)
-    # Behind the names stand what is left of fathers', then of mothers', then of other names.
-    place = np.repeat(np.tile(np.arange(PLACES), len(rows)), counts.ravel())[shared]
-    table = NameTable.build(chain(texts, map(left.__getitem__, np.argsort(place, kind="stable").tolist())))
-    named, bare = ids.astype(np.int32), np.full(len(ids), -1, dtype=np.int32)
-    bare[shared] = list(map(table.ids.__getitem__, left))
-    own, father, mother, relatives = zip(begins.T, counts.T, strict=True)
-    return table, {
-        "own": in_columns(named, *own, NAMES_KEPT, -1),
-        "father": in_columns(named, *father, RELATIVES_KEPT, -1),
-        "mother": in_columns(named, *mother, RELATIVES_KEPT, -1),
-        "relatives": in_columns(named, *relatives, RELATIVES_KEPT, -1),
-        "bare_father": in_columns(bare, *father, RELATIVES_KEPT, -1),
-        "bare_mother": in_columns(bare, *mother, RELATIVES_KEPT, -1),
-        "bare_relatives": in_columns(bare, *relatives, RELATIVES_KEPT, -1),
-    }
 
 
 def _places(rows: Sequence[PersonRecord], gazetteer: Gazetteer) -> tuple[list[ResolvedPlace], npt.NDArray[np.int64]]:

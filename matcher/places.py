@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
 
@@ -163,6 +163,11 @@ class Gazetteer:
         return list(map(self.resolve, places))
 
     def _resolve(self, place: Place) -> ResolvedPlace:
+        if place.village:
+            # Most people come from villages of few districts, which are looked up once.
+            around = self.resolve(replace(place, village=None))
+            path = self._find(place.village, around.path, (3, 4, 2)) or around.path
+            return replace(around, path=path, village=fold_place(place.village))
         path = self._find(place.country, "", (0,)) if place.country else ""
         state = ""
         if place.state:
@@ -172,10 +177,7 @@ class Gazetteer:
         if place.district:
             found = self._find(place.district, path, (2, 3)) or self._find(place.district, path, (1,))
             path, district = (found, "") if found else (path, fold_place(place.district))
-        village = fold_place(place.village) if place.village else ""
-        if place.village:
-            path = self._find(place.village, path, (3, 4, 2)) or path
-        return ResolvedPlace(path, village, district, state)
+        return ResolvedPlace(path, "", district, state)
 
     def _find(self, text: str, within: str, levels: tuple[int, ...]) -> str:
         """Return the id of the place called `text` below `within` at one of the levels; "" if none or ambiguous."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from matcher.columns import NAMES_KEPT, RELATIVES_KEPT
 from matcher.fast.compiled import Number, Rows, compiled
 from matcher.fast.letters import least_cost, least_missed
+from matcher.name_columns import NAMES_KEPT, RELATIVES_KEPT
 from matcher.names.table import MAX_TOKENS
 
 _ENTRIES = NAMES_KEPT + 3 * RELATIVES_KEPT

@@ -19,10 +19,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from matcher.distinct import numbered
 from matcher.names.grammar import parse_name
 from matcher.names.near import Blocks, join, leave, nearest, skeletons
 from matcher.names.prior import EVERYWHERE, NOTHING, NamePrior, wider
-from matcher.names.reading import read_names
+from matcher.names.reading import ReadNames
 
 _PRIOR_NAMES = 300.0
 """The tables are one person's judgement: they count as much as this many reports of a region."""
@@ -91,37 +92,45 @@ class NameFrequencies:
                 join(self._blocks, word)
 
     @classmethod
-    def counted(cls, texts: Sequence[str], names: npt.NDArray[np.int32], areas: Sequence[str]) -> NameFrequencies:
+    def counted(
+        cls,
+        read: ReadNames,
+        names: npt.NDArray[np.int32],
+        areas: npt.NDArray[np.int32],
+        paths: Sequence[str],
+    ) -> NameFrequencies:
         """Return the frequencies of the names of many people, counted at once.
 
         Args:
-            texts: distinct names.
-            names: shape (n, k), rows of `texts` for each person, -1 where there is none.
-            areas: where each of the n people comes from, gazetteer paths.
+            read: distinct names.
+            names: shape (n, k), which of these each person has, -1 where there is none.
+            areas: shape (n,), where each person comes from, rows of `paths`; -1 where nothing is known of it.
+            paths: gazetteer paths.
         """
-        read = read_names(texts)
         said = ~read.initials & ~read.titles
-        name_of = np.repeat(np.arange(len(texts)), np.diff(read.starts))[said]
         size = max(len(read.vocabulary), 1)
-        # A word that stands twice in one name is counted once.
-        words = np.unique(name_of * size + read.tokens[said])
-        begins = np.searchsorted(words, np.arange(len(texts) + 1) * size)
-        codes: dict[str, int] = {}
-        regions = np.array([codes.setdefault(region_of(area), len(codes)) for area in areas], dtype=np.int64)
+        # Stable, for name after name it is all but sorted. A word that stands twice in one name is counted once.
+        words = np.sort(read.names[said] * size + read.tokens[said], kind="stable")
+        words = words[np.diff(words, prepend=-1) > 0]
+        begins = np.searchsorted(words, np.arange(len(read) + 1) * size)
+        met, area = numbered(areas.tolist())
+        regions, region_of_met = numbered(region_of(paths[code]) if code >= 0 else EVERYWHERE for code in met)
         person, column = np.nonzero(names >= 0)
-        ids, region = names[person, column].astype(np.int64), regions[person]
+        ids, region = names[person, column].astype(np.int64), region_of_met[area[person]]
         lengths = begins[ids + 1] - begins[ids]
         within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         held = words[np.repeat(begins[ids], lengths) + within] % size
         keys, counts = np.unique(np.repeat(region, lengths) * size + held, return_counts=True)
+        ends = np.searchsorted(keys, np.arange(len(regions) + 1) * size).tolist()
         found: dict[str, _Counts] = {}
-        for code, inside in zip(codes, np.bincount(region, minlength=len(codes)).tolist(), strict=True):
-            for wide in wider(code) if inside else ():
-                found.setdefault(wide, _Counts()).names += inside
-        paths = list(codes)
-        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
-            for wide in wider(paths[key // size]):
-                found[wide].words[read.vocabulary[key % size]] += count
+        for number, inside in enumerate(np.bincount(region, minlength=len(regions)).tolist()):
+            part = slice(ends[number], ends[number + 1])
+            spelled = map(read.vocabulary.__getitem__, (keys[part] % size).tolist())
+            counted = dict(zip(spelled, counts[part].tolist(), strict=True))
+            for wide in wider(regions[number]) if inside else ():
+                of_wide = found.setdefault(wide, _Counts())
+                of_wide.names += inside
+                of_wide.words.update(counted)
         return cls(found)
 
     @property

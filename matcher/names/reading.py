@@ -8,7 +8,7 @@ and a name none of whose words is in the tables of titles needs no grammar at al
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 import numpy as np
@@ -52,6 +52,19 @@ class ReadNames:
 
     def __len__(self) -> int:
         return len(self.starts) - 1
+
+    def first(self, count: int) -> ReadNames:
+        """Return the first names alone."""
+        end = int(self.starts[count])
+        return replace(
+            self,
+            starts=self.starts[: count + 1],
+            tokens=self.tokens[:end],
+            weights=self.weights[:end],
+            initials=self.initials[:end],
+            titles=self.titles[:end],
+            entries=self.entries[:end],
+        )
 
     @property
     def names(self) -> npt.NDArray[np.int64]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from matcher.distinct import numbered
 from matcher.names.grammar import NameToken
 from matcher.names.phonetics import encode_tokens
 from matcher.names.reading import Parser, ReadNames, read_names, read_with
@@ -46,6 +47,7 @@ class NameTable:
         scripts: shape (n,), int32, the script of those letters, a row of `script_names`; 0 for Latin.
         script_names: ISO 15924 codes.
         ids: text -> name id.
+        read: all tokens of each text, titles included.
     """
 
     names: tuple[str, ...]
@@ -59,6 +61,7 @@ class NameTable:
     scripts: npt.NDArray[np.int32]
     script_names: tuple[str, ...]
     ids: dict[str, int]
+    read: ReadNames
 
     @classmethod
     def build(cls, texts: Iterable[str], parse: Parser | None = None) -> NameTable:
@@ -84,7 +87,8 @@ class NameTable:
             written,
             scripts,
             script_names,
-            {name: row for row, name in enumerate(names)},
+            dict(zip(names, range(len(names)), strict=True)),
+            read,
         )
 
     def __len__(self) -> int:
@@ -128,7 +132,11 @@ def _joined(read: ReadNames) -> tuple[npt.NDArray[np.int32], tuple[str, ...]]:
 
 def native_script(text: str) -> str:
     """Return the script of the first letter that is not Latin; Latn where there is none."""
-    return next((code for code in map(script_of, normalise(text)) if code not in _NO_SCRIPT), "Latn")
+    return _first_script(normalise(text))
+
+
+def _first_script(letters: str) -> str:
+    return next((code for code in map(script_of, letters) if code not in _NO_SCRIPT), "Latn")
 
 
 def _native_letters(
@@ -139,20 +147,21 @@ def _native_letters(
     Returns:
         (a number for the letters of each name, the number of its script, the scripts).
     """
-    letters: dict[str, int] = {}
-    codes: dict[str, int] = {"Latn": 0}
     written = np.zeros(len(names), dtype=np.int64)
     scripts = np.zeros(len(names), dtype=np.int32)
-    native = [row for row, text in enumerate(names) if not text.isascii()]
-    words, counts = normalised_words([names[row] for row in native])
+    native = np.array([row for row, text in enumerate(names) if not text.isascii()], dtype=np.int64)
+    words, counts = normalised_words([names[row] for row in native.tolist()])
     ends = np.cumsum(counts).tolist()
-    for row, start, end in zip(native, [0, *ends], ends, strict=False):
-        plain = "".join(words[start:end])
-        # Nearly always the first letter tells.
-        script = script_of(plain[0]) if plain else "Latn"
-        if script in _NO_SCRIPT:
-            script = next((code for code in map(script_of, plain) if code not in _NO_SCRIPT), "Latn")
-        if script != "Latn":
-            written[row] = letters.setdefault(plain, len(letters) + 1)
-            scripts[row] = codes.setdefault(script, len(codes))
+    plain = ["".join(words[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
+    # Nearly always the first letter tells.
+    firsts = {letter: script_of(letter) for letter in {letters[:1] for letters in plain} if letter}
+    found = [
+        script if (script := firsts.get(letters[:1], "Latn")) not in _NO_SCRIPT else _first_script(letters)
+        for letters in plain
+    ]
+    kept = [number for number, script in enumerate(found) if script != "Latn"]
+    rows = native[kept]
+    written[rows] = numbered(map(plain.__getitem__, kept))[1] + 1
+    codes, script_rows = numbered(chain(["Latn"], map(found.__getitem__, kept)))
+    scripts[rows] = script_rows[1:]
     return written, scripts, tuple(codes)

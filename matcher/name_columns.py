@@ -1,0 +1,40 @@
+"""What are people and their relatives called, as arrays? The names of each record as ids of one table of names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from operator import attrgetter
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.distinct import in_columns, numbered
+from matcher.family_words import PLACES, bare_names
+from matcher.names.table import NameTable
+from matcher.person import PersonName, PersonRecord
+
+NAMES_KEPT, RELATIVES_KEPT = 4, 3
+
+
+def name_columns(rows: Sequence[PersonRecord]) -> tuple[NameTable, dict[str, npt.NDArray[np.int32]]]:
+    """Return (the table of all names, the columns of `RecordColumns` that hold ids of it, by name)."""
+    counts = np.fromiter(map(len, _places(rows)), dtype=np.int64, count=PLACES * len(rows)).reshape(-1, PLACES)
+    texts, ids = numbered(map(attrgetter("text"), chain.from_iterable(_places(rows))))
+    shared, left = bare_names(texts, ids, counts)
+    # Behind the names stand what is left of fathers', then of mothers', then of other relatives' names.
+    place = np.repeat(np.tile(np.arange(PLACES), len(rows)), counts.ravel())[shared]
+    table = NameTable.build(chain(texts, map(left.__getitem__, np.argsort(place, kind="stable").tolist())))
+    named, bare = ids.astype(np.int32), np.full(len(ids), -1, dtype=np.int32)
+    bare[shared] = list(map(table.ids.__getitem__, left))
+    starts = (np.cumsum(counts) - counts.ravel()).reshape(counts.shape)
+    columns = {"own": in_columns(named, starts[:, 0], counts[:, 0], NAMES_KEPT, -1)}
+    for number, whose in enumerate(("father", "mother", "relatives"), start=1):
+        for column, flat in ((whose, named), (f"bare_{whose}", bare)):
+            columns[column] = in_columns(flat, starts[:, number], counts[:, number], RELATIVES_KEPT, -1)
+    return table, columns
+
+
+def _places(rows: Sequence[PersonRecord]) -> Iterator[tuple[PersonName, ...]]:
+    """Return the names of each place of each record, in the order of `family_words`."""
+    return chain.from_iterable(map(attrgetter("names", "father", "mother", "relatives"), rows))
