@@ -291,8 +291,12 @@ def _from_snapshot(index: MatchIndex, indexes: Mapping[str, VectorIndex], tables
             setattr(part, name, rows)
         for record_id, *keys in _unpack(tables[f"{side}_keys"]):
             part.add_keys(record_id, keys)
-    for record_id, area, own, relatives in _unpack(tables["names"]):
-        index.count_names(record_id, area, tuple(own), tuple(relatives))
+    index.count_names(
+        {
+            record_id: (area, tuple(own), tuple(relatives))
+            for record_id, area, own, relatives in _unpack(tables["names"])
+        }
+    )
 
 
 def _pack(rows: list[list[Any]]) -> Table:

@@ -12,8 +12,9 @@ changes and searches take turns, so a search meets a record in its old version o
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,8 @@ from matcher.places import Gazetteer
 FACE_WIDTH = 128
 PHOTO_ROUTE, KEY_ROUTE = "photo", "exact key"
 Vectors = npt.NDArray[np.float32]
+Named: TypeAlias = tuple[str, tuple[str, ...], tuple[str, ...]]
+"""Where a report comes from (a gazetteer path), her own names, her relatives'."""
 
 
 @dataclass(slots=True)
@@ -134,7 +137,7 @@ class MatchIndex:
         self.sides: dict[Side, SideIndex] = {side: SideIndex(faces=Rows(FaissIndex(face_width))) for side in Side}
         calibrations = shipped_calibrations() if face_calibrations is None else face_calibrations
         self.context = Context(NameFrequencies(), NameFrequencies(), calibrations)
-        self.names_of: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {}
+        self.names_of: dict[str, Named] = {}
         self._lock = threading.RLock()
 
     def __len__(self) -> int:
@@ -164,7 +167,15 @@ class MatchIndex:
                 side_index.add_keys(record.record_id, keys_of(record))
                 vectors = faces[record.record_id]
                 side_index.faces.add([record.record_id] * len(vectors), vectors)
-                self._count(record)
+            # Rarity is rarity where the reports come from.
+            reports = [record for record in columns.records if record.side is Side.MISSING]
+            areas = Gazetteer.load().resolve_all([record.origin for record in reports])
+            self.count_names(
+                {
+                    record.record_id: (area.path, *counted_names(record))
+                    for record, area in zip(reports, areas, strict=True)
+                }
+            )
 
     def remove(self, record_ids: Iterable[str]) -> None:
         """Forget the records given, wherever they are; unknown ids are passed over."""
@@ -172,26 +183,23 @@ class MatchIndex:
         with self._lock:
             for side in self.sides.values():
                 side.remove(ids)
-            for record_id in ids:
-                area, own, relatives = self.names_of.pop(record_id, ("", (), ()))
-                for text in own:
-                    self.context.own_names.subtract(text, area)
-                for text in relatives:
-                    self.context.relative_names.subtract(text, area)
+            gone = [self.names_of.pop(record_id) for record_id in ids if record_id in self.names_of]
+            for frequencies, texts, areas in self._counts_of(gone):
+                frequencies.subtract_all(texts, areas)
 
-    def _count(self, record: PersonRecord) -> None:
-        """Count a report's names: rarity is rarity where the reports come from."""
-        if record.side is Side.MISSING:
-            own, relatives = counted_names(record)
-            self.count_names(record.record_id, Gazetteer.load().resolve(record.origin).path, own, relatives)
+    def count_names(self, named: Mapping[str, Named]) -> None:
+        """Count the names of reports, by id; they are kept to be taken away again with them."""
+        self.names_of |= named
+        for frequencies, texts, areas in self._counts_of(named.values()):
+            frequencies.add_all(texts, areas)
 
-    def count_names(self, record_id: str, area: str, own: tuple[str, ...], relatives: tuple[str, ...]) -> None:
-        """Count the names of one report; they are kept to be taken away again with it."""
-        self.names_of[record_id] = (area, own, relatives)
-        for text in own:
-            self.context.own_names.add(text, area)
-        for text in relatives:
-            self.context.relative_names.add(text, area)
+    def _counts_of(self, named: Collection[Named]) -> Iterator[tuple[NameFrequencies, list[str], list[str]]]:
+        """Yield what counts own names and what counts relatives', each with the names and where they come from."""
+        own = [(text, area) for area, texts, _ in named for text in texts]
+        relatives = [(text, area) for area, _, texts in named for text in texts]
+        for frequencies, pairs in ((self.context.own_names, own), (self.context.relative_names, relatives)):
+            if pairs:
+                yield frequencies, [text for text, _ in pairs], [area for _, area in pairs]
 
     def candidates(
         self, queries: RecordColumns, side: Side, k: int, allowed: Sequence[str] | None = None
@@ -265,6 +273,8 @@ def _note(found: dict[str, list[str]], record_ids: Iterable[str], route: str) ->
 def _faces_of(record: PersonRecord, model: str, width: int) -> Vectors:
     """Return the faces of one model, shape (f, width), float32, unit norm or zero."""
     vectors = [face.vector for face in record.faces if face.model == model]
+    if not vectors:
+        return np.zeros((0, width), dtype=np.float32)
     for vector in vectors:
         if len(vector) != width:
             raise DimensionMismatch(width, len(vector))

@@ -14,16 +14,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher.distinct import numbered
-from matcher.names.grammar import parse_name
 from matcher.names.near import Blocks, join, leave, nearest, skeletons
 from matcher.names.prior import EVERYWHERE, NOTHING, NamePrior, wider
-from matcher.names.reading import ReadNames
+from matcher.names.reading import ReadNames, read_names
+
+Rows = npt.NDArray[np.integer[Any]]
 
 _PRIOR_NAMES = 300.0
 """The tables are one person's judgement: they count as much as this many reports of a region."""
@@ -95,8 +96,8 @@ class NameFrequencies:
     def counted(
         cls,
         read: ReadNames,
-        names: npt.NDArray[np.int32],
-        areas: npt.NDArray[np.int32],
+        names: Rows,
+        areas: Rows,
         paths: Sequence[str],
     ) -> NameFrequencies:
         """Return the frequencies of the names of many people, counted at once.
@@ -107,31 +108,7 @@ class NameFrequencies:
             areas: shape (n,), where each person comes from, rows of `paths`; -1 where nothing is known of it.
             paths: gazetteer paths.
         """
-        said = ~read.initials & ~read.titles
-        size = max(len(read.vocabulary), 1)
-        # Stable, for name after name it is all but sorted. A word that stands twice in one name is counted once.
-        words = np.sort(read.names[said] * size + read.tokens[said], kind="stable")
-        words = words[np.diff(words, prepend=-1) > 0]
-        begins = np.searchsorted(words, np.arange(len(read) + 1) * size)
-        met, area = numbered(areas.tolist())
-        regions, region_of_met = numbered(region_of(paths[code]) if code >= 0 else EVERYWHERE for code in met)
-        person, column = np.nonzero(names >= 0)
-        ids, region = names[person, column].astype(np.int64), region_of_met[area[person]]
-        lengths = begins[ids + 1] - begins[ids]
-        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        held = words[np.repeat(begins[ids], lengths) + within] % size
-        keys, counts = np.unique(np.repeat(region, lengths) * size + held, return_counts=True)
-        ends = np.searchsorted(keys, np.arange(len(regions) + 1) * size).tolist()
-        found: dict[str, _Counts] = {}
-        for number, inside in enumerate(np.bincount(region, minlength=len(regions)).tolist()):
-            part = slice(ends[number], ends[number + 1])
-            spelled = map(read.vocabulary.__getitem__, (keys[part] % size).tolist())
-            counted = dict(zip(spelled, counts[part].tolist(), strict=True))
-            for wide in wider(regions[number]) if inside else ():
-                of_wide = found.setdefault(wide, _Counts())
-                of_wide.names += inside
-                of_wide.words.update(counted)
-        return cls(found)
+        return cls(_tally(read, names, areas, paths))
 
     @property
     def names(self) -> int:
@@ -140,28 +117,37 @@ class NameFrequencies:
 
     def add(self, text: str, area: str = EVERYWHERE) -> None:
         """Count one more name of somebody who comes from `area` (a gazetteer path)."""
-        self._change(text, area, 1)
+        self.add_all([text], [area])
 
     def subtract(self, text: str, area: str = EVERYWHERE) -> None:
         """Take one counted name away again."""
-        self._change(text, area, -1)
+        self.subtract_all([text], [area])
 
-    def _change(self, text: str, area: str, by: int) -> None:
-        words = {token.folded for token in parse_name(text) if not token.initial}
-        for region in wider(region_of(area)):
+    def add_all(self, texts: Sequence[str], areas: Sequence[str]) -> None:
+        """Count more names, each of somebody who comes from the area (a gazetteer path) beside it."""
+        self._change(texts, areas, 1)
+
+    def subtract_all(self, texts: Sequence[str], areas: Sequence[str]) -> None:
+        """Take counted names away again."""
+        self._change(texts, areas, -1)
+
+    def _change(self, texts: Sequence[str], areas: Sequence[str], by: int) -> None:
+        names, name = numbered(texts)
+        paths, path = numbered(areas)
+        for region, change in _tally(read_names(names), name[:, None], path, paths).items():
             counts = self.regions.setdefault(region, _Counts())
-            counts.names = max(counts.names + by, 0)
-            for word in words:
-                counts.words[word] += by
-                if counts.words[word] <= 0:
+            counts.names = max(counts.names + by * change.names, 0)
+            for word, count in change.words.items():
+                before, now = counts.words[word], counts.words[word] + by * count
+                counts.words[word] = now
+                if now <= 0:
                     del counts.words[word]
-        everywhere = self.regions[EVERYWHERE].words
-        for word in words:
-            now = everywhere.get(word, 0)
-            if by > 0 and now == _FREQUENT:
-                join(self._blocks, word)
-            elif by < 0 and now == _FREQUENT - 1 and not self.prior.lists(word):
-                leave(self._blocks, word)
+                if region != EVERYWHERE:
+                    continue
+                if before < _FREQUENT <= now:
+                    join(self._blocks, word)
+                elif now < _FREQUENT <= before and not self.prior.lists(word):
+                    leave(self._blocks, word)
 
     def bits(self, words: Sequence[str], areas: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return -log2 of the frequency of each word in the area beside it, shape (n,), float32, in [0, 13].
@@ -217,6 +203,35 @@ class NameFrequencies:
 
     def _block(self, key: str) -> tuple[str, ...]:
         return self._blocks.get(key, ())
+
+
+def _tally(read: ReadNames, names: Rows, areas: Rows, paths: Sequence[str]) -> dict[str, _Counts]:
+    """Return the counts of each region, the arguments as `NameFrequencies.counted` has them."""
+    said = ~read.initials & ~read.titles
+    size = max(len(read.vocabulary), 1)
+    # Stable, for name after name it is all but sorted. A word that stands twice in one name is counted once.
+    words = np.sort(read.names[said] * size + read.tokens[said], kind="stable")
+    words = words[np.diff(words, prepend=-1) > 0]
+    begins = np.searchsorted(words, np.arange(len(read) + 1) * size)
+    met, area = numbered(areas.tolist())
+    regions, region_of_met = numbered(region_of(paths[code]) if code >= 0 else EVERYWHERE for code in met)
+    person, column = np.nonzero(names >= 0)
+    ids, region = names[person, column].astype(np.int64), region_of_met[area[person]]
+    lengths = begins[ids + 1] - begins[ids]
+    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    held = words[np.repeat(begins[ids], lengths) + within] % size
+    keys, counts = np.unique(np.repeat(region, lengths) * size + held, return_counts=True)
+    ends = np.searchsorted(keys, np.arange(len(regions) + 1) * size).tolist()
+    found: dict[str, _Counts] = {}
+    for number, inside in enumerate(np.bincount(region, minlength=len(regions)).tolist()):
+        part = slice(ends[number], ends[number + 1])
+        spelled = map(read.vocabulary.__getitem__, (keys[part] % size).tolist())
+        counted = dict(zip(spelled, counts[part].tolist(), strict=True))
+        for wide in wider(regions[number]) if inside else ():
+            of_wide = found.setdefault(wide, _Counts())
+            of_wide.names += inside
+            of_wide.words.update(counted)
+    return found
 
 
 def _frequency(word: str, chain: list[_Step]) -> float:

@@ -122,6 +122,18 @@ def test_what_is_added_and_taken_away_leaves_no_trace(
     assert frequencies.names == len(stay)
 
 
+@given(populations, populations)
+@settings(deadline=None, max_examples=40)
+def test_many_at_once_are_counted_as_one_by_one(stay: list[tuple[str, str]], leave: list[tuple[str, str]]) -> None:
+    every = [*stay, *leave]
+    frequencies = NameFrequencies()
+    frequencies.add_all([name for name, _ in every], [area for _, area in every])
+    assert frequencies == counted(every)
+    frequencies.subtract_all([name for name, _ in leave], [area for _, area in leave])
+    left = {region: counts for region, counts in frequencies.regions.items() if counts.names}
+    assert left == counted(stay).regions
+
+
 @given(populations, areas)
 @settings(deadline=None, max_examples=40)
 def test_order_does_not_count(population: list[tuple[str, str]], area: str) -> None:
