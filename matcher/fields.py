@@ -150,6 +150,7 @@ _YEARS_AFTER = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def parse_age(text: str) -> int:
     """Return an age in whole years.
 
@@ -168,6 +169,7 @@ def parse_age(text: str) -> int:
     return int(value)
 
 
+@lru_cache(maxsize=4096)
 def parse_sex(text: str) -> Sex:
     """Return the sex that a word or letter means.
 
@@ -187,7 +189,7 @@ def normalise_phone(text: str) -> str:
 
     The comparison needs equality, not dialling, and `+91`, `0091` and `0` all come before the same ten digits.
     """
-    digits = "".join(char for char in text.translate(_DIGITS) if char.isdigit())
+    digits = "".join(filter(str.isdigit, text.translate(_DIGITS)))
     return digits[-10:] if len(digits) >= 6 else ""
 
 
@@ -280,9 +282,7 @@ def read_record(
         origin=Place(reader.one("country"), reader.one("state"), reader.one("district"), reader.one("village")),
         remembered=reader.many("remembered"),
         event=event,
-        languages=tuple(
-            tag for text in (*reader.many("language"), *reader.many("languages")) for tag in _language_tags(text)
-        ),
+        languages=tuple(chain.from_iterable(map(_language_tags, reader.many("language") + reader.many("languages")))),
         height_cm=height,
         height_on=height_on,
         marks=reader.many("marks"),
@@ -327,13 +327,14 @@ def _tags_of_languages() -> dict[str, str]:
     return {row["name"].casefold(): row["tag"] for row in read_table("languages.tsv")} | _LONG_TAGS
 
 
-def _language_tags(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _language_tags(text: str) -> tuple[str, ...]:
     """Return the tags of the languages named; a name that the table does not have is its own tag."""
     tags = _tags_of_languages()
     parts = (part.strip() for part in re.split(r"[,;]", text))
     # "Sgaw Karen" is one language, "bn hi" are two.
     words = chain.from_iterable([part] if part.casefold() in tags else part.split() for part in parts)
-    return [tags.get(word.casefold(), word) for word in words if word.casefold() not in _NO_LANGUAGE]
+    return tuple([tags.get(word.casefold(), word) for word in words if word.casefold() not in _NO_LANGUAGE])
 
 
 def _height(reader: _Reader, event: PartialDate | None) -> tuple[float | None, date | None]:
