@@ -24,8 +24,12 @@ class KeyLists:
         for keys in _keys(columns, rows):
             record, place = np.nonzero(keys)
             values = keys[record, place]
-            order = np.argsort(values, kind="stable")
-            self._kinds.append((values[order], record[order].astype(np.int64)))
+            order = np.lexsort((record, values))
+            values, record = values[order], record[order].astype(np.int64)
+            # A number that one record gives twice is held by one.
+            first = np.ones(len(values), dtype=np.bool_)
+            first[1:] = (values[1:] != values[:-1]) | (record[1:] != record[:-1])
+            self._kinds.append((values[first], record[first]))
 
     def sharing(self, columns: RecordColumns, rows: Ints) -> tuple[Ints, Ints]:
         """Return (asking, record): positions among `rows` and among the stored ones, of pairs that share a key.

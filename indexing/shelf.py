@@ -37,7 +37,7 @@ _WIDE: Final = 6 * 365
 """Days: an interval of birth that is wider says little, and its row is looked at whatever the age asked for."""
 _NEAR_SLACK: Final = 6 * 365
 _SHORT: Final = 300
-_LONG_AGO, _NEVER = -(2**30), 2**30
+_LONG_AGO, _NEVER = -(2**29), 2**29  # the days between them are still a number of 32 bits
 _SEXES: Final = 3
 _THREAD_QUERIES: Final = 64
 _MOST_SPANS: Final = 12
@@ -88,7 +88,7 @@ class Shelf:
         """
         self._space, self._paths = space, columns.area_paths
         of = records[vectors.owners]
-        state, sex = columns.areas[of, 1], np.minimum(columns.sex[of], _SEXES - 1).astype(np.int8)
+        state, sex = columns.areas[of, 1], _sexes(columns.sex[of])
         born = _born(columns.birth[of])
         wide = born[:, 1] - born[:, 0] > _WIDE
         group = (state.astype(np.int64) * _SEXES + sex) * 2 + wide
@@ -179,7 +179,7 @@ class Shelf:
         """Return spans, shape (n, s, 2), windows of them and of the lists, shape (n, 3), of records that ask."""
         columns, rows = asked.columns, asked.rows
         born = _born(columns.birth[rows])
-        sex = np.minimum(columns.sex[rows], _SEXES - 1).astype(np.int32)
+        sex = _sexes(columns.sex[rows])
         windows = np.stack([born[:, 0] - _SLACK, born[:, 1] + _SLACK, sex], axis=1).astype(np.int32)
         near = np.stack([born[:, 0] - _NEAR_SLACK, born[:, 1] + _NEAR_SLACK, sex], axis=1).astype(np.int32)
         spans = np.zeros((len(rows), _MOST_SPANS, 2), dtype=np.int32)
@@ -217,6 +217,11 @@ class Shelf:
         if group + 1 in self._groups:
             found.append(self._groups[group + 1])
         return found
+
+
+def _sexes(sex: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """Return 1 female, 2 male, 0 for whoever may be written down as either: unknown, and other."""
+    return np.where(sex < _SEXES, sex, 0).astype(np.int8)
 
 
 def _born(birth: Int32) -> Int32:

@@ -66,16 +66,19 @@ class WordLists:
 
     def __init__(self, vocabulary: Sequence[str], kinds: Sequence[Words]) -> None:
         """Make the lists of `KINDS`, in their order; words are numbers of the vocabulary."""
-        used = np.unique(np.concatenate([kind.words for kind in kinds]))
-        self._vectors = _sounds([vocabulary[word] for word in used.tolist()])
+        # By their letters, so that which of two words comes first does not hang on the order of the records.
+        used = sorted(np.unique(np.concatenate([kind.words for kind in kinds])).tolist(), key=vocabulary.__getitem__)
+        self._vectors = _sounds([vocabulary[word] for word in used])
         self._size = len(used)
+        numbers = np.zeros(len(vocabulary), dtype=np.int64)
+        numbers[used] = np.arange(self._size)
         members, bounds = [], [0]
         for kind in kinds:
-            number = np.searchsorted(used, kind.words)
+            number = numbers[kind.words]
             order = np.lexsort((kind.rows, number))
             members.append(kind.rows[order])
             ends = np.searchsorted(number[order], np.arange(self._size), side="right")
-            bounds.extend((bounds[-1] + ends).tolist() if len(ends) else [])
+            bounds.extend((bounds[-1] + ends).tolist())
         self.members = np.concatenate(members).astype(np.int32)
         self.bounds = np.array(bounds, dtype=np.int32)
 
@@ -101,8 +104,9 @@ class WordLists:
             rank = np.arange(int(held.sum())) - np.repeat(np.cumsum(held) - held, held)
             lists = number * self._size + near[np.repeat(first[at], held) + rank]
             size = lengths[lists]
-            # Nearest first; of words equally near the rarest.
-            order = np.lexsort((size, rank, query))
+            # Nearest first; of words equally near the rarest. A word that only other kinds know takes no place.
+            order = np.lexsort((lists, size, rank, query))
+            order = order[size[order] > 0]
             query, rank, lists, size = query[order], rank[order], lists[order], size[order]
             begins = np.searchsorted(query, query)
             total = np.cumsum(size)
