@@ -97,9 +97,8 @@ class Shelf:
         self._born = np.ascontiguousarray(born[order])
         self.table: Small = space.stored(vectors.rows)[order]
         self.alive: Bools = np.ones(len(order), dtype=np.bool_)
-        groups, starts = np.unique(group[order], return_index=True)
-        ends = np.append(starts[1:], len(order))
-        self._groups = {int(g): (int(a), int(b)) for g, a, b in zip(groups, starts, ends, strict=True) if g >= 0}
+        found = (each.tolist() for each in np.unique(group[order], return_index=True, return_counts=True))
+        self._groups = {one: (start, start + held) for one, start, held in zip(*found, strict=True) if one >= 0}
         self._states = {self._paths[code]: int(code) for code in np.unique(state[state >= 0]).tolist()}
         self._words = WordLists(columns.names.vocabulary, self._words_of(columns, of[order], self.owners))
         self._members_born, self._members_sexes = self._born[self._words.members], sex[order][self._words.members]

@@ -37,9 +37,10 @@ def exact(space: RecordSpace, queries: Vectors, rows: Vectors) -> npt.NDArray[np
     return total
 
 
-def products(space: RecordSpace, queries: Vectors, rows: Vectors) -> npt.NDArray[np.int64]:
-    left: npt.NDArray[np.int64] = space.queries(queries).astype(np.int64) @ space.stored(rows).astype(np.int64).T
-    return left
+def products(space: RecordSpace, queries: Vectors, rows: Vectors) -> npt.NDArray[np.float64]:
+    """Return the products of whole numbers; in float64, which holds them exactly."""
+    found: npt.NDArray[np.float64] = space.queries(queries).astype(np.float64) @ space.stored(rows).astype(np.float64).T
+    return found
 
 
 def drawn(seed: int, count: int) -> Vectors:
