@@ -12,9 +12,9 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from indexing.key_lists import KEY_BUCKET_CAP
 from indexing.match_index import (
     FACE_WIDTH,
-    KEY_BUCKET_CAP,
     KEY_ROUTE,
     PHOTO_ROUTE,
     MatchIndex,
