@@ -88,16 +88,16 @@ def _lists(
 
 def _conditional_logit(features: Vectors, is_true: npt.NDArray[np.bool_]) -> Floats:
     """Return the coefficients, shape (f,), that make the true ones of each list likeliest; by Adam on the whole."""
-    theta, rows = np.full(features.shape[2], _START), features.astype(np.float64)
-    flat = rows.reshape(-1, len(theta))
+    theta = np.full(features.shape[2], _START)
+    rows = features.reshape(-1, len(theta)).astype(np.float64)
     mean, square = np.zeros_like(theta), np.zeros_like(theta)
     for step in range(1, _STEPS + 1):
-        said = rows @ theta
+        said = (rows @ theta).reshape(is_true.shape)
         shares = np.exp(said - said.max(axis=1, keepdims=True))
         true = shares * is_true
         shares /= shares.sum(axis=1, keepdims=True)
         true /= np.maximum(true.sum(axis=1, keepdims=True), 1e-300)
-        slope = (shares - true).ravel() @ flat / len(features)
+        slope = (shares - true).ravel() @ rows / len(features)
         mean, square = 0.9 * mean + 0.1 * slope, 0.99 * square + 0.01 * slope**2
         theta = theta - _RATE * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
     # What never occurred has taught nothing.
