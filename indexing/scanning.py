@@ -71,11 +71,13 @@ def scan(
 ) -> None:
     """Write the k best rows of each query, best in no order, -1 where there are fewer.
 
+    A row of a span is looked at once, any other once for each list that it stands in: so it may be among the k twice.
+
     Args:
         queries: shape (q, d), int16.
         spans: shape (q, s, 2), int32, ranges of rows that stand together; empty where start is end.
-        windows: shape (q, 3), int32: first and last day of birth to look at in a span, and the sex (0 any).
-        near_windows: the same for the lists.
+        windows: shape (q, 3), int32: first and last day of birth to look at in a span; spans are of one sex already.
+        near_windows: the same for the lists, and the sex to look at (0 any).
         probes: shape (q, p), int32, lists to look into, kind after kind, -1 for none.
         table: shape (r, d), int8, the rows.
         born: shape (r, 2), int32, first and last day; both sides unbounded where nothing is known.
