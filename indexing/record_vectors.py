@@ -189,7 +189,8 @@ def _languages(columns: RecordColumns) -> Vectors:
     known = {languages: number for number, languages in enumerate(sets)}
     directions = np.zeros((len(known), _LANGUAGES_WIDTH), dtype=np.float32)
     for languages, number in known.items():
-        for tag in {language.lower().split("-")[0] for language in languages}:
+        # Sorted, for a set of texts has another order, and its sum other last bits, in every process.
+        for tag in sorted({language.lower().split("-")[0] for language in languages}):
             directions[number] += language_bits(tag) * _direction(tag, _LANGUAGES_WIDTH)
     of = np.fromiter((known[record.languages] for record in columns.records), dtype=np.int64, count=len(columns))
     return unit_rows(directions)[of]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from indexing.record_vectors import BLOCKS, ROUTES, WIDTH, Vectors, encode_records, weighted
 from matcher.columns import RecordColumns
+from matcher.languages import language_bits
 from matcher.names.encoder import NAME_WIDTH, NameEncoder
 from matcher.names.reading import read_with
 from matcher.person import PartialDate, PersonName, PersonRecord, Place, Sex, Side
@@ -69,6 +70,7 @@ PEOPLE = st.lists(
             "birth": BIRTHS,
             "origin": PLACES,
             "remembered": st.lists(st.sampled_from(["Nadia", "Jashore", "the river", "\x00"]), max_size=3).map(tuple),
+            "languages": st.lists(st.sampled_from(["bn", "hi", "lus", "bn-IN", "HI", "xx"]), max_size=3).map(tuple),
         }
     ),
     min_size=1,
@@ -105,11 +107,17 @@ def slow_birth(birth: PartialDate | None) -> list[float]:
     return unit_of(bump)
 
 
-def slow_place(record: PersonRecord) -> list[float]:
-    def direction(path: str) -> list[float]:
-        seed = np.array([*path.encode()], dtype=np.uint32)
-        return unit_of(np.random.default_rng(seed).standard_normal(64, dtype=np.float32).tolist())
+def direction(name: str, width: int = 64) -> list[float]:
+    seed = np.array([*name.encode()], dtype=np.uint32)
+    return unit_of(np.random.default_rng(seed).standard_normal(width, dtype=np.float32).tolist())
 
+
+def slow_languages(record: PersonRecord) -> list[float]:
+    tags = {language.lower().split("-")[0] for language in record.languages}
+    return sum_of([[language_bits(tag) * value for value in direction(tag, 24)] for tag in tags], 24)
+
+
+def slow_place(record: PersonRecord) -> list[float]:
     gazetteer = Gazetteer.load()
     parts: list[Sequence[float]] = []
     place = gazetteer.resolve(record.origin)
@@ -142,6 +150,7 @@ def slow_rows(record: PersonRecord) -> list[list[float]]:
         float(record.sex is Sex.MALE),
         *slow_place(record),
         *sum_of(list(NameEncoder.reduced(NameEncoder.load().encode_read(read_with(texts, parse_text))).tolist()), 64),
+        *slow_languages(record),
     ]
     own = names([name.text for name in record.names[:4]], NAME_WIDTH) or [[0.0] * NAME_WIDTH]
     return [[*name, *shared] for name in own]
