@@ -15,6 +15,7 @@ import warnings
 from importlib import import_module
 from pathlib import Path
 
+from benchmarks.memory import peak_mb
 from benchmarks.peers.pairs import write_pairs, write_table
 from benchmarks.peers.running import NOT_INSTALLED
 
@@ -27,6 +28,7 @@ METHODS = {
     "recordlinkage-febrl4": ("with_recordlinkage", "febrl4"),
     "rapidfuzz-febrl4": ("with_rapidfuzz", "febrl4"),
     "rapidfuzz-rescues": ("with_rapidfuzz", "rescues"),
+    "sparse-rescues": ("with_sparse_dot_topn", "rescues"),
 }
 FILES = "febrl4-files"
 _UNFAIR = "soc_sec_id"  # with a number that names the person there is nothing to compare
@@ -64,7 +66,9 @@ def main() -> None:
     started = time.perf_counter()
     pairs = link(*chosen.paths)
     write_pairs(chosen.out, pairs)
-    print(json.dumps({"pairs": len(pairs.left), "seconds": time.perf_counter() - started}))
+    seconds = time.perf_counter() - started
+    said = {"pairs": len(pairs.left), "seconds": seconds, "stages": dict(pairs.stages), "peak_mb": peak_mb()}
+    print(json.dumps(said))
 
 
 if __name__ == "__main__":

@@ -8,10 +8,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from benchmarks.stages import Seconds
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -20,11 +23,12 @@ SCORES = ("probability", "score")  # the column of `sandhan link`, that of the p
 
 
 class ScoredIds(NamedTuple):
-    """n scored pairs of record ids; `score` has shape (n,), higher is likelier."""
+    """n scored pairs of record ids; `score` has shape (n,), higher is likelier; `stages`, what finding them took."""
 
     left: Sequence[str]
     right: Sequence[str]
     score: Floats
+    stages: Mapping[str, Seconds] = MappingProxyType({})
 
 
 class Placed(NamedTuple):
@@ -41,12 +45,15 @@ def read_table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def write_table(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows that all have the columns of the first."""
+def write_table(path: Path, rows: Iterable[Row]) -> None:
+    """Write rows, at least one, that all have the columns of the first."""
+    every = iter(rows)
+    first = next(every)
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
+        writer = csv.DictWriter(file, list(first))
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerow(first)
+        writer.writerows(every)
 
 
 def write_pairs(path: Path, pairs: ScoredIds) -> None:

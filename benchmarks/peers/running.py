@@ -8,10 +8,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from benchmarks.stages import Seconds
 
 NOT_INSTALLED = 3
 """What a peer's process says when its package is not there."""
@@ -29,13 +31,16 @@ class Run:
         seconds: of the whole process, by the clock on the wall.
         cpu: seconds of processor time, over all cores; other programs on the machine disturb it least.
         linking: seconds without starting up: reading, linking, writing; as the tool itself says.
-        peak_mb: the most memory held, in megabytes.
+        peak_mb: the most memory held, in megabytes; as the tool itself says, or else with what the process held that
+            started it.
+        stages: of `linking`, by part, where the tool tells them apart.
     """
 
     seconds: float
     cpu: float
     linking: float
     peak_mb: float
+    stages: Mapping[str, Seconds] = field(default_factory=dict)
 
 
 def run(command: Sequence[str]) -> Run | None:
@@ -60,7 +65,9 @@ def run(command: Sequence[str]) -> Run | None:
         text = said.read().decode()
     told: dict[str, Any] = json.loads(text[text.index("{") :])
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kilobytes
-    return Run(seconds, used.ru_utime + used.ru_stime, float(told["seconds"]), used.ru_maxrss * unit / 1e6)
+    stages = {name: Seconds(*taken) for name, taken in told.get("stages", {}).items()}
+    peak_mb = float(told.get("peak_mb", used.ru_maxrss * unit / 1e6))
+    return Run(seconds, used.ru_utime + used.ru_stime, float(told["seconds"]), peak_mb, stages)
 
 
 def peer_command(method: str, tables: Sequence[Path], out: Path, python: str = sys.executable) -> list[str]:

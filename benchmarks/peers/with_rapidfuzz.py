@@ -10,6 +10,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.process import cdist
 
 from benchmarks.peers.pairs import Floats, Ints, ScoredIds, read_table
+from benchmarks.stages import Stages
 
 _BLOCK = 250  # right records at once: all pairs of 100,000 would not fit
 _LEAST = 60.0  # of 100: far below any threshold that could be best
@@ -27,10 +28,13 @@ def febrl4(left: Path, right: Path) -> ScoredIds:
 
 def rescues(left: Path, right: Path) -> ScoredIds:
     """Rank reports (left) for each rescued person (right) by the sorted words of all names; the best 50."""
-    tables = [read_table(path) for path in (left, right)]
-    texts = [[row["all_names"] for row in rows] for rows in tables]
-    first, second, score = _alike(texts[0], texts[1], limit=_EACH)
-    return ScoredIds([tables[0][n]["id"] for n in first], [tables[1][n]["id"] for n in second], score)
+    stages = Stages()
+    with stages("read"):
+        tables = [read_table(path) for path in (left, right)]
+        texts = [[row["all_names"] for row in rows] for rows in tables]
+    with stages("compare"):
+        first, second, score = _alike(texts[0], texts[1], limit=_EACH)
+    return ScoredIds([tables[0][n]["id"] for n in first], [tables[1][n]["id"] for n in second], score, stages.taken)
 
 
 def _alike(left: Sequence[str], right: Sequence[str], limit: int | None) -> tuple[Ints, Ints, Floats]:

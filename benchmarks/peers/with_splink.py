@@ -21,6 +21,7 @@ import splink.comparison_library as cl
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
 from benchmarks.peers.pairs import ScoredIds, best_of_each
+from benchmarks.stages import Stages
 
 _SEED = 7
 _KEPT_FROM = 0.001  # below the lowest threshold that could be best
@@ -172,22 +173,33 @@ def _prior(linker: Any, plan: Plan) -> None:
     linker.training.estimate_probability_two_random_records_match(list(rules), recall=share)
 
 
-def _predicted(linker: Any, id_column: str) -> ScoredIds:
+def _predicted(linker: Any, id_column: str, stages: Stages) -> ScoredIds:
     """Return every pair that Splink thinks at all possible."""
-    found = linker.inference.predict(threshold_match_probability=_KEPT_FROM).as_pandas_dataframe()
+    with stages("predict"):
+        scored = linker.inference.predict(threshold_match_probability=_KEPT_FROM)
+    with stages("fetch"):
+        found = scored.as_pandas_dataframe()
     # Probabilities near 1 are equal as floats; the weight still tells them apart, and one-to-one needs that.
     odds = np.exp2(-found["match_weight"].to_numpy(dtype=np.float64))
-    return ScoredIds(found[f"{id_column}_l"].tolist(), found[f"{id_column}_r"].tolist(), 1.0 / (1.0 + odds))
+    ids = [found[f"{id_column}_{side}"].tolist() for side in ("l", "r")]
+    return ScoredIds(ids[0], ids[1], 1.0 / (1.0 + odds), stages.taken)
 
 
 def _link(left: Path, right: Path, plan: Plan, id_column: str) -> ScoredIds:
     """Link two files that nobody has labelled."""
-    linker = _linker(left, right, _settings(plan, id_column))
-    _prior(linker, plan)
-    linker.training.estimate_u_using_random_sampling(max_pairs=plan.u_pairs, seed=_SEED)
-    for rule in plan.training:
-        linker.training.estimate_parameters_using_expectation_maximisation(rule, estimate_without_term_frequencies=True)
-    return _predicted(linker, id_column)
+    stages = Stages()
+    with stages("read"):
+        linker = _linker(left, right, _settings(plan, id_column))
+    with stages("prior"):
+        _prior(linker, plan)
+    with stages("u"):
+        linker.training.estimate_u_using_random_sampling(max_pairs=plan.u_pairs, seed=_SEED)
+    with stages("m"):
+        for rule in plan.training:
+            linker.training.estimate_parameters_using_expectation_maximisation(
+                rule, estimate_without_term_frequencies=True
+            )
+    return _predicted(linker, id_column, stages)
 
 
 def febrl4(left: Path, right: Path) -> ScoredIds:
@@ -213,7 +225,7 @@ def rescues_labelled(left: Path, right: Path, known_left: Path, known_right: Pat
     teacher.training.estimate_m_from_label_column("label")
     linker = _linker(left, right, teacher.misc.save_model_to_json())
     _prior(linker, plan)
-    return _best(_predicted(linker, "id"))
+    return _best(_predicted(linker, "id", Stages()))
 
 
 def predict_rescues(left: Path, right: Path) -> tuple[int, float]:
@@ -234,4 +246,6 @@ def _best(found: ScoredIds) -> ScoredIds:
     numbers = {name: number for number, name in enumerate(dict.fromkeys(found.right))}
     owner = np.array([numbers[name] for name in found.right], dtype=np.int64)
     kept = best_of_each(owner, found.score, _EACH)
-    return ScoredIds([found.left[n] for n in kept], [found.right[n] for n in kept], found.score[kept])
+    return found._replace(
+        left=[found.left[n] for n in kept], right=[found.right[n] for n in kept], score=found.score[kept]
+    )

@@ -33,8 +33,9 @@ from benchmarks.peers.pairs import Placed, best_of_each, read_pairs, write_table
 from benchmarks.peers.rescue_tables import table_of
 from benchmarks.peers.running import peer_command, run
 from benchmarks.quality.rescues import TODAY, Memory
+from data.clerks import SyntheticRecord
 from data.corruption import LIVES, Corruption
-from data.synthetic import linked_sample
+from data.synthetic import linked_pairs
 from indexing.match_index import MatchIndex
 from indexing.search import DEFAULT_CANDIDATES, find_matches_batch
 from matcher.columns import RecordColumns
@@ -81,15 +82,23 @@ class Question:
     @classmethod
     def draw(cls, seed: int, reports: int, rescues: int, corruption: Corruption, faces: bool = False) -> Question:
         """Return the question of a seed; photos only if `faces`."""
-        sample = linked_sample(seed, reports, rescues, TODAY, corruption=corruption)
-        place = {record.record_id: number for number, record in enumerate(sample.reports)}
-        truth = [place[sample.truth[r.record_id]] if r.record_id in sample.truth else -1 for r in sample.rescues]
-        sides = []
-        for side in (sample.reports, sample.rescues):
-            people = (record.to_person(TODAY) for record in side)
-            sides.append(tuple(person if faces else replace(person, faces=()) for person in people))
-        scripts = [np.array([record.script for record in side]) for side in (sample.reports, sample.rescues)]
-        return cls(sides[0], sides[1], np.array(truth, dtype=np.int64), scripts[0], scripts[1])
+
+        def person(record: SyntheticRecord) -> PersonRecord:
+            read = record.to_person(TODAY)
+            return read if faces else replace(read, faces=())
+
+        filed, report_scripts = [], []
+        found: list[tuple[PersonRecord, int, str]] = []
+        # One after the other: what a clerk wrote takes far more room than what is read of it.
+        for pair in linked_pairs(seed, reports, rescues, TODAY, corruption=corruption):
+            if pair.rescue is not None:
+                found.append((person(pair.rescue), -1 if pair.report is None else len(filed), pair.rescue.script))
+            if pair.report is not None:
+                filed.append(person(pair.report))
+                report_scripts.append(pair.report.script)
+        found.sort(key=lambda one: one[0].record_id)
+        rescued, truth, scripts = zip(*found, strict=True)
+        return cls(tuple(filed), rescued, np.array(truth, np.int64), np.array(report_scripts), np.array(scripts))
 
     def kinds(self, left: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> Strings:
         """Return whether each pair of a report and a rescued person is in one script or in two, shape (n,)."""
