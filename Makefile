@@ -39,6 +39,7 @@ bench: install
 	$(BIN)/python -m benchmarks.quality.names --cldr
 	$(BIN)/python -m benchmarks.quality.name_pairs
 	$(BIN)/python -m benchmarks.speed.names
+	$(BIN)/python -m benchmarks.scale --reports 10000 --corruption usual
 
 clean:
 	rm -rf .venv var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

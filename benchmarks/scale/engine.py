@@ -26,7 +26,7 @@ from benchmarks.stages import Seconds, Stages
 from indexing.crossmatch import CANDIDATES, LIMIT, Ranked, Stored, cross_match
 from indexing.match_index import context_of
 from indexing.record_space import RecordSpace
-from indexing.record_vectors import encode_records
+from indexing.record_vectors import RecordVectors, encode_records
 from indexing.shelf import Asked
 from matcher.columns import RecordColumns
 from matcher.comparison import Context
@@ -41,6 +41,7 @@ NOWHERE = np.iinfo(np.int64).max
 QUERIES = 200
 _WARM = Setting("usual", 300, 40, 82_900)
 _PAIRS_AT_ONCE = 2_000_000
+_AT_ONCE = 100_000  # reports: making the vectors of a million at once needs several times the room that they need
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,18 @@ class Prepared:
 def prepare(question: Question, stages: Stages) -> Prepared:
     """Return both sides, each stage timed."""
     n, m = len(question.reports), len(question.rescued)
-    with stages("reports read"):
-        alone = RecordColumns.build(question.reports)
+    parts: list[RecordVectors] = []
+    for start in range(0, n, _AT_ONCE):
+        with stages("reports read"):
+            alone = RecordColumns.build(question.reports[start : start + _AT_ONCE])
+        with stages("vectors of reports"):
+            part = encode_records(alone)
+            parts.append(RecordVectors(part.rows, part.owners + start))
     with stages("vectors of reports"):
-        vectors = encode_records(alone)
-    del alone
+        vectors = RecordVectors(
+            np.concatenate([part.rows for part in parts]), np.concatenate([part.owners for part in parts])
+        )
+    del alone, part, parts
     with stages("rescued people read"):
         asking = RecordColumns.build(question.rescued)
     with stages("vectors of rescued people"):

@@ -23,7 +23,7 @@ from benchmarks.scale.population import SEED, Setting, drawn, sampled
 from benchmarks.stages import Seconds, Stages
 from data.corruption import LIVES
 from data.synthetic import TODAY, linked_sample
-from indexing.crossmatch import LIMIT, Ranked, cross_match
+from indexing.crossmatch import LIMIT, Ranked, cross_match, vectors_of
 from matcher.scoring import score_pairs
 
 SETTING = Setting("hard", 260, 60)
@@ -81,6 +81,25 @@ class TestPopulation:
 
 
 class TestEngine:
+    def test_reports_read_in_parts_are_the_same_reports(
+        self, question: Question, ready: engine.Prepared, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shelved: list[engine.RecordVectors] = []
+
+        class Kept(engine.Stored):
+            def __init__(self, columns: Any, rows: Any, vectors: engine.RecordVectors, space: Any) -> None:
+                shelved.append(vectors)
+                super().__init__(columns, rows, vectors, space)
+
+        monkeypatch.setattr(engine, "_AT_ONCE", 97)
+        monkeypatch.setattr(engine, "Stored", Kept)
+        stages = Stages()
+        engine.prepare(question, stages)
+        whole = vectors_of(ready.stored.columns, ready.stored.rows)
+        assert shelved[0].owners.tolist() == whole.owners.tolist()
+        np.testing.assert_allclose(shelved[0].rows, whole.rows, atol=1e-6)
+        assert set(stages.taken) == {*engine.ONCE, *engine.ASKING[:2]}
+
     def test_ranks_by_hand(self) -> None:
         asking, record = np.array([0, 0, 2, 2, 3]), np.array([5, 7, 1, 9, 4])
         found = Ranked(asking, record, np.zeros(5, np.float32), np.zeros(5, np.uint8), 5)
