@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.stages import Seconds
 
 Result = Mapping[str, Any]
+_MEMORY = {"held": "resident_mb", "at most": "peak_mb"}
 COLD, KEPT, ORACLE = "Sandhan, cold", "Sandhan, reports kept", "every pair weighed"
 
 
@@ -55,12 +56,15 @@ def show(results: Sequence[Result]) -> str:
         )
     for corruption in dict.fromkeys(result["corruption"] for result in results):
         for name, (fixed, each) in model([r for r in results if r["corruption"] == corruption]).items():
-            lines.append(f"{corruption}, {name}: {fixed:.2f} s + {each:.3f} s for 1,000 reports (cpu)")
+            unit = "MB" if name in _MEMORY else "s cpu"
+            lines.append(f"{corruption}, {name}: {fixed:.2f} {unit} + {each:.3f} {unit} for each 1,000 reports")
     return "\n".join(lines)
 
 
 def model(results: Sequence[Result]) -> dict[str, tuple[float, float]]:
-    """Return stage -> (a, b): a + b seconds of processor time for each 1,000 reports, by least squares.
+    """Return stage or kind of memory -> (a, b): a + b for each 1,000 reports, by least squares.
+
+    Of stages, in seconds of processor time; of memory, in megabytes.
 
     Args:
         results: of one corruption and one number of rescued people; nothing is said of fewer than two sizes.
@@ -73,9 +77,12 @@ def model(results: Sequence[Result]) -> dict[str, tuple[float, float]]:
     parts = {name: [Seconds(*one["stages"][name]).cpu for one in engines] for name in engines[0]["stages"]}
     for whole in ("kept", "cold"):
         parts[whole] = [Seconds(*one[whole]).cpu for one in engines]
-    for name, seconds in parts.items():
+    for kind, name in _MEMORY.items():
+        if all(one[name] is not None for one in engines):
+            parts[kind] = [one[name] for one in engines]
+    for name, values in parts.items():
         # Relative errors: the smallest size counts as much as the largest.
-        each, fixed = np.polyfit(sizes, seconds, 1, w=1 / np.maximum(seconds, 1e-3))
+        each, fixed = np.polyfit(sizes, values, 1, w=1 / np.maximum(values, 1e-3))
         said[name] = (float(fixed), float(each))
     return said
 

@@ -265,6 +265,7 @@ class TestReporting:
         one = asdict(SETTING) | {"engine": measured[0], "peers": found}
         results: list[dict[str, Any]] = json.loads(json.dumps([one, one | {"reports": 780}]))
         larger = results[1]["engine"]
+        larger["peak_mb"] = results[0]["engine"]["peak_mb"] + 52.0
         larger["stages"] = {name: [3 * part for part in taken] for name, taken in larger["stages"].items()}
         for whole in ("kept", "cold"):
             larger[whole] = [3 * part for part in larger[whole]]
@@ -285,6 +286,8 @@ class TestReporting:
         fixed, each = reporting.model(results)["cold"]
         assert fixed == pytest.approx(0.0, abs=1e-9)
         assert each == pytest.approx(results[0]["engine"]["cold"][1] / 0.260)
+        assert reporting.model(results)["at most"][1] == pytest.approx(100.0)
+        assert "hard, at most: " in reporting.show(results)
         assert reporting.model(results[:1]) == {}
 
     @pytest.mark.parametrize("name", ["cost.svg", "cost.png"])
