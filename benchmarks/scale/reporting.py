@@ -88,7 +88,7 @@ def model(results: Sequence[Result]) -> dict[str, tuple[float, float]]:
 
 
 def plot(results: Sequence[Result], path: Path) -> None:
-    """Draw seconds and memory against size, both axes logarithmic, one column of panels for each corruption.
+    """Draw processor time and memory against size, both axes logarithmic, one column of panels for each corruption.
 
     Args:
         path: its suffix says the format, as matplotlib knows them.
@@ -102,10 +102,11 @@ def plot(results: Sequence[Result], path: Path) -> None:
         memory: dict[str, list[tuple[int, float]]] = {}
         for result in (r for r in results if r["corruption"] == life):
             for name, took, figures in tools(result):
-                seconds.setdefault(name, []).append((result["reports"], took.wall))
+                seconds.setdefault(name, []).append((result["reports"], took.cpu))
                 if "peak_mb" in figures and name not in (COLD, "Splink, predict"):
                     memory.setdefault(name, []).append((result["reports"], figures["peak_mb"]))
-        for axis, lines, label in ((axes[0, column], seconds, "seconds"), (axes[1, column], memory, "peak MB")):
+        panels = (axes[0, column], seconds, "seconds of processor time"), (axes[1, column], memory, "peak MB")
+        for axis, lines, label in panels:
             for name, points in lines.items():
                 colour = f"C{list(seconds).index(name)}"  # one tool, one colour in both panels
                 axis.plot(*zip(*sorted(points), strict=True), marker="o", color=colour, label=name)
