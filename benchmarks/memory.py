@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
-_STATUS = Path("/proc/self/status")
+_STATUS, _FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def peak_mb() -> float:
@@ -18,6 +18,12 @@ def peak_mb() -> float:
     if said is not None:
         return said
     return getrusage(RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def forget_peak() -> None:
+    """Let `peak_mb` count from now on; where the system cannot (not Linux), it goes on counting from the start."""
+    if _FORGET.exists():
+        _FORGET.write_text("5")
 
 
 def resident_mb() -> float | None:

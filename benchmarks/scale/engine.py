@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.memory import peak_mb, resident_mb
+from benchmarks.memory import forget_peak, peak_mb, resident_mb
 from benchmarks.peers.pairs import Ints
 from benchmarks.quality.evidence import Question, progress
 from benchmarks.scale.population import Setting, drawn
@@ -165,6 +165,7 @@ def measure(question: Question, sample: Ints, oracle: int, threads: int = 2) -> 
     _warm(threads)
     gc.collect()
     gc.freeze()  # the records are the caller's: they are not looked through again and again
+    forget_peak()  # drawing the people is no part of it
     stages = Stages()
     progress("reading, encoding, shelving")
     ready = prepare(question, stages)

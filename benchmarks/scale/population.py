@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from benchmarks.peers.pairs import Ints
 from benchmarks.quality.evidence import Question
 from data.corruption import LIVES
 
+_AT_ONCE = 10_000
 SEED = 82_001  # never one that trains or tunes
 
 
@@ -46,13 +49,19 @@ def drawn(setting: Setting, cache: Path | None = None) -> Question:
     if kept and kept.exists():
         with kept.open("rb") as file:
             read: Question = pickle.load(file)
-        return read
+            sides = [tuple(chain.from_iterable(iter(partial(pickle.load, file), ()))) for _ in range(2)]
+        return replace(read, reports=sides[0], rescued=sides[1])
     question = Question.draw(setting.seed, setting.reports, setting.rescues, LIVES[setting.corruption])
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
         whole = kept.with_suffix(".part")  # a run that is cut off leaves nothing that looks complete
         with whole.open("wb") as file:
-            pickle.dump(question, file, protocol=pickle.HIGHEST_PROTOCOL)
+            pickle.dump(replace(question, reports=(), rescued=()), file)
+            for side in (question.reports, question.rescued):
+                # In parts, the last one empty: a pickle remembers all that it has seen until it ends.
+                for start in range(0, len(side), _AT_ONCE):
+                    pickle.dump(side[start : start + _AT_ONCE], file)
+                pickle.dump((), file)
         whole.replace(kept)
     return question
 

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from api.train import TRAIN_SEED, TUNE_SEED
-from benchmarks.memory import peak_mb, resident_mb
+from benchmarks.memory import forget_peak, peak_mb, resident_mb
 from benchmarks.peers.pairs import Placed, read_table, write_table
 from benchmarks.peers.running import Run, ToolFailed
 from benchmarks.quality.evidence import Question
-from benchmarks.scale import engine, others, reporting
+from benchmarks.scale import engine, others, population, reporting
 from benchmarks.scale.__main__ import main
 from benchmarks.scale.population import SEED, Setting, drawn, sampled
 from benchmarks.stages import Seconds, Stages
@@ -61,7 +61,11 @@ class TestPopulation:
         assert min(SEED, engine._WARM.seed) > max(TRAIN_SEED, TUNE_SEED)
         assert engine._WARM.seed != SEED
 
-    def test_a_cache_gives_back_what_was_drawn(self, question: Question, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("part", [10_000, 20, 7])
+    def test_a_cache_gives_back_what_was_drawn(
+        self, question: Question, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int
+    ) -> None:
+        monkeypatch.setattr(population, "_AT_ONCE", part)
         first = drawn(SETTING, tmp_path / "kept")
         (kept,) = (tmp_path / "kept").iterdir()
         written = kept.stat().st_mtime_ns
@@ -69,7 +73,9 @@ class TestPopulation:
         assert kept.stat().st_mtime_ns == written
         for one in (first, again):
             assert one.reports == question.reports
+            assert one.rescued == question.rescued
             assert one.truth.tolist() == question.truth.tolist()
+            assert one.report_scripts.tolist() == question.report_scripts.tolist()
         drawn(Setting("usual", 20, 5), tmp_path / "kept")
         assert len(list((tmp_path / "kept").iterdir())) == 2
 
@@ -335,4 +341,9 @@ class TestMeters:
         if before is not None:
             assert after is not None
             assert 40 < after - before < 200
-        assert peak_mb() >= held.nbytes / 1e6
+        most = peak_mb()
+        assert most >= held.nbytes / 1e6
+        del held
+        forget_peak()
+        if before is not None:
+            assert peak_mb() < most - 40
