@@ -49,9 +49,11 @@ def run(command: Sequence[str]) -> Run | None:
     Raises:
         ToolFailed: it ended with an error.
     """
+    # Bytecode is kept, as everywhere: tools that were installed bring theirs, and this one would compile at each start.
+    place = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
         started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=said, stderr=complained)
+        process = subprocess.Popen(command, stdout=said, stderr=complained, env=place)
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         code = os.waitstatus_to_exitcode(status)
