@@ -188,11 +188,17 @@ def _prepare_joins(
 @compiled
 def _write_together(name: Record, spelled: Rows, rule: Record, out: Record) -> None:
     """Write all words of a name as one word, as many letters as are kept."""
-    length = np.int64(0)
+    end, room = np.int64(0), len(out.letters)
     for place in range(np.int64(name.count)):
         word = spelled[name.words[place]]
-        for letter in range(min(np.int64(word.length), len(out.letters) - length)):
-            out.letters[length] = plain_letter(word, letter, rule)
-            length += 1
-    out.length = length
+        if 0 < end <= room:
+            meeting = rule.junction[out.letters[end - 1], plain_letter(word, 0, rule)]
+            out.letters[end - 1] = meeting
+            if meeting == 0:  # one letter where both are
+                end -= 1
+        for letter in range(np.int64(word.length)):
+            if end < room:
+                out.letters[end] = plain_letter(word, letter, rule)
+            end += 1
+    out.length = min(end, room)
     finish_spelling(out, rule)

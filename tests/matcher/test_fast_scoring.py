@@ -104,6 +104,17 @@ def test_names_of_every_kind() -> None:
     People(left, right, known_names()).check(comparisons=(NAME, FATHER, MOTHER, RELATIVE))
 
 
+def test_words_that_meet_in_one_letter() -> None:
+    """Written as one word, two words have one letter where both have it: what is spelled in batch must say so, too."""
+    texts = [
+        "Zebunnisa Molla", "जेबन नेशा मोल्ला", "Paw Gay", "ဖောဂေးအယ်", "Lay Eh", "Pu Lay", "Man Kumar Ghale",
+        "Mankumari Gale", "That Ta War", "Thattawar", "Abdul Latif Fakir", "Abdullatif Fakir", "Mohammad Din",
+        "Mohamadin", "Karan Nath", "Karnath", "Ram Mohan Nandan", "Rammohanandan",
+    ]  # fmt: skip
+    people = [person(names=(PersonName(text),)) for text in texts]
+    People(people, people, None).check()
+
+
 def test_names_said_of_several_people() -> None:
     words = ("Gopal", "Mondal", "Gopal Mondal", "Sunita", "Sunita Mondal", "Maya", "😀", "Abdul Rahman", "Abdurrahman")
     rng = np.random.default_rng(11)
