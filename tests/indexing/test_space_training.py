@@ -113,7 +113,8 @@ def weights_of(*lessons: Lesson) -> Vectors:
     """Return the weights learned, without the turn, which takes the longest."""
 
     def unturned(version: str, weights: Vectors, unknown: Vectors, *_: object) -> RecordSpace:
-        return RecordSpace(version, weights, unknown, np.eye(1, dtype=np.float32), np.ones(1, dtype=np.float32))
+        one = np.ones(1, dtype=np.float32)
+        return RecordSpace(version, weights, unknown, one, np.diag(one), one)
 
     with patch.object(RecordSpace, "fitted", unturned):
         return fit_space("v", lessons, 9).weights
