@@ -17,14 +17,14 @@ from indexing.key_lists import KeyLists
 from indexing.record_space import RecordSpace
 from indexing.record_vectors import RecordVectors, encode_records
 from indexing.shelf import ROUTES as SHELF_ROUTES
-from indexing.shelf import Asked, Shelf
+from indexing.shelf import Asked, Shelf, united
 from matcher.columns import RecordColumns
 from matcher.comparison import Context
 from matcher.fast.scorer import PairScorer
 from matcher.model import MatchModel
 
 CANDIDATES: Final = 250
-"""Rows for each name that asks: the table of decision 16 says what fewer lose."""
+"""Rows for each name that asks: decision 16 says what fewer lose."""
 LIMIT: Final = 20
 KEY_ROUTE: Final = "exact key"
 ROUTES: Final = (*SHELF_ROUTES, KEY_ROUTE)
@@ -65,18 +65,14 @@ class Stored:
         """Return the records in some rows of the columns, by the space that ships."""
         return cls(columns, rows, vectors_of(columns, rows), RecordSpace.load())
 
-    def candidates(
-        self, asked: Asked, k: int = CANDIDATES, threads: int = 2
-    ) -> tuple[Ints, Ints, npt.NDArray[np.uint8]]:
+    def candidates(self, asked: Asked, k: int = CANDIDATES, threads: int = 2) -> tuple[Ints, Ints, Bits]:
         """Return (asking, record, routes) of the pairs worth weighing, each once, sorted."""
         found = self.shelf.search(asked, k, threads=threads)
         asking, record = self.keys.sharing(asked.columns, asked.rows)
         n = max(len(self.rows), 1)
         keys = np.concatenate([found.query * n + found.record, asking * n + record])
         bits = np.concatenate([found.routes, np.full(len(asking), 1 << ROUTES.index(KEY_ROUTE), dtype=np.uint8)])
-        pairs, inverse = np.unique(keys, return_inverse=True)
-        routes = np.zeros(len(pairs), dtype=np.uint8)
-        np.bitwise_or.at(routes, inverse, bits)
+        pairs, routes = united(keys, bits)
         return pairs // n, pairs % n, routes
 
 

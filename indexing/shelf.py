@@ -26,7 +26,7 @@ from matcher.columns import RecordColumns
 Ints = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
-Vectors = npt.NDArray[np.float32]
+Bits = npt.NDArray[np.uint8]
 
 PLACE_ROUTE: Final = "place and age"
 ROUTES: Final = (PLACE_ROUTE, *KINDS)
@@ -56,7 +56,7 @@ class Found:
 
     query: Ints
     record: Ints
-    routes: npt.NDArray[np.uint8]
+    routes: Bits
     scanned: int
 
 
@@ -120,7 +120,6 @@ class Shelf:
         probed = self._words.lists_for(asked.columns.names.vocabulary, kinds, len(owners))
         queries = self._space.queries(vectors)
         rows = np.empty((len(queries), k), dtype=np.int32)
-        scores = np.empty((len(queries), k), dtype=np.int32)
         scanned = np.zeros(len(queries), dtype=np.int64)
         # Queries of one state and age look at the same rows: one after the other, while these are at hand.
         order = np.lexsort((windows[:, 0], spans[:, 0, 0]))
@@ -134,7 +133,7 @@ class Shelf:
                 self._words.bounds, self._words.members, self._members_born, self._members_sexes,
                 LOOKED_INTO, _SHORT, k, out[0], out[1], counts,
             )  # fmt: skip
-            rows[some], scores[some], scanned[some] = out[0], out[1], counts
+            rows[some], scanned[some] = out[0], counts
 
         starts = range(0, len(order), _THREAD_QUERIES)
         if threads == 1 or len(starts) == 1:
@@ -150,9 +149,7 @@ class Shelf:
         query, place = np.nonzero(coded >= 0)
         row, route = np.divmod(coded[query, place], 4)
         most = int(self.owners.max(initial=0)) + 1
-        keys, inverse = np.unique(owners[query] * most + self.owners[row], return_inverse=True)
-        routes = np.zeros(len(keys), dtype=np.uint8)
-        np.bitwise_or.at(routes, inverse, (1 << route).astype(np.uint8))
+        keys, routes = united(owners[query] * most + self.owners[row], (1 << route).astype(np.uint8))
         asked, record = np.divmod(keys, most)
         return Found(asked, record, routes, scanned)
 
@@ -216,6 +213,14 @@ class Shelf:
         if group + 1 in self._groups:
             found.append(self._groups[group + 1])
         return found
+
+
+def united(keys: Ints, bits: Bits) -> tuple[Ints, Bits]:
+    """Return each key once, sorted, with the bits of all its entries; shapes (n,)."""
+    distinct, inverse = np.unique(keys, return_inverse=True)
+    found = np.zeros(len(distinct), dtype=np.uint8)
+    np.bitwise_or.at(found, inverse, bits)
+    return distinct, found
 
 
 def _sexes(sex: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:

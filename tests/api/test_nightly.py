@@ -403,10 +403,12 @@ def test_a_second_run_is_refused_and_told_since_when(world: World, sample: Linke
     assert world.run().counters["cases"] == 0  # the lease was given back
 
 
-def test_a_dead_process_blocks_for_no_longer_than_its_lease(world: World, sample: LinkedSample) -> None:
+def test_a_dead_process_blocks_for_no_longer_than_its_lease(
+    world: World, sample: LinkedSample, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.enter(*sample.reports[:4])
     job = world.job()
-    job._release = lambda _holder: None  # type: ignore[method-assign] # as after kill -9
+    monkeypatch.setattr(job, "_release", lambda _holder: None)  # as after kill -9
 
     def die(at: RunProgress) -> None:
         if at.done:
@@ -619,7 +621,7 @@ class Fuse:
 
 @pytest.mark.parametrize(("full", "seed"), [(False, 1), (False, 2), (True, 3)])
 def test_killed_at_any_statement_again_and_again_it_repeats_and_loses_nothing(
-    world: World, sample: LinkedSample, full: bool, seed: int
+    world: World, sample: LinkedSample, full: bool, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.enter(*sample.reports[:9], *sample.rescues[:5])
     chunk = 1 if full else 2
@@ -636,7 +638,7 @@ def test_killed_at_any_statement_again_and_again_it_repeats_and_loses_nothing(
             # Some lives are shorter than a chunk: the next begins it again. Later ones last longer, so there is an end.
             fuse.left = dice.randint(1, (2 + deaths) * of_a_chunk)
             job = world.job()
-            job._release = lambda _holder: None  # type: ignore[method-assign] # as after kill -9
+            monkeypatch.setattr(job, "_release", lambda _holder: None)  # as after kill -9
             try:
                 reports = job.run(full=full, chunk=chunk)
             except Killed:

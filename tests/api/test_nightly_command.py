@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -220,8 +221,13 @@ def test_the_page_needs_nothing_else_and_draws_the_figures() -> None:
 
 
 def test_a_page_of_a_night_without_work_is_still_a_page() -> None:
-    nothing = {"pairs": dict.fromkeys(REPORT.pairs, 0), "routes": {}, "candidates": {}, "seconds": {"list": 0.0}}
-    empty = replace(REPORT, **nothing, counters={}, full=False, resumed=False)  # type: ignore[arg-type]
+    nothing: dict[str, Any] = {
+        "pairs": dict.fromkeys(REPORT.pairs, 0),
+        "routes": {},
+        "candidates": {},
+        "seconds": {"list": 0.0},
+    }
+    empty = replace(REPORT, **nothing, counters={}, full=False, resumed=False)
     page = Page(render_html(empty.to_json()))
     assert [attributes["width"] for tag, attributes in page.tags if tag == "rect"] == ["0.0"] * (3 + 4 + 1)
 
