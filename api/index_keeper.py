@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -22,10 +23,14 @@ from api.cases.forms import to_person
 from api.face_model import FACE_MODEL, NOT_SET_UP, FaceModel
 from api.ids import Clock
 from api.store import Database, cases, changes, faces, meta
+from indexing.building import IndexBuilder, read_page
 from indexing.errors import SnapshotBusy, SnapshotReason, SnapshotUnusable
 from indexing.faiss_index import FaissIndex
-from indexing.match_index import MatchIndex, Rows
+from indexing.match_index import MatchIndex
+from indexing.photo_rows import PhotoRows
+from indexing.record_space import RecordSpace
 from indexing.record_vectors import PIPELINE
+from indexing.segment import Segment
 from indexing.snapshot import Origin, Table, load_snapshot, save_snapshot
 from indexing.vectors import VectorIndex
 from matcher.names.encoder import NameEncoder
@@ -35,7 +40,11 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 _PAGE = 1000
-_LAYOUT = "match-index-1"
+_LAYOUT = "segments-1"
+_SEGMENT = "s"
+_SEGMENT_TABLE = re.compile(rf"{_SEGMENT}(\d+)_(.+)")
+_AT_ONCE = 8 * _PAGE
+"""Cases that are read and made vectors of at once when the index is built."""
 
 
 class DatabaseRecords:
@@ -155,6 +164,7 @@ class IndexKeeper:
     def save(self) -> None:
         """Write a snapshot of the index as it is; the old one stays in use until the new one is whole."""
         with self._lock:
+            self.index.compact()
             indexes, tables = _to_snapshot(self.index)
             save_snapshot(self._folder, self._origin(), self.index.upto_seq, self._clock(), indexes, tables)
 
@@ -169,12 +179,11 @@ class IndexKeeper:
         """Return the state of the index against the database."""
         with self._lock, self._database.read() as conn:
             latest = changes.latest_seq(conn)
-            sides = self.index.sides
             return IndexStatus(
                 records=len(self.index),
-                missing=len(sides[Side.MISSING]),
-                rescued=len(sides[Side.RESCUED]),
-                faces=sum(len(side.faces.owner) for side in sides.values()),
+                missing=self.index.count(Side.MISSING),
+                rescued=self.index.count(Side.RESCUED),
+                faces=sum(len(photos.owner) for photos in self.index.photos.values()),
                 upto_seq=self.index.upto_seq,
                 behind=max(latest - self.index.upto_seq, 0),
                 source=self._origin_of_index,
@@ -226,12 +235,11 @@ class IndexKeeper:
     def _origin(self) -> Origin:
         with self._database.read() as conn:
             database_id = meta.database_id(conn) or ""
-        return Origin(
-            database_id, f"{NameEncoder.load().encoder_id}+{self.face_model.model_id}", f"{PIPELINE}+{_LAYOUT}"
-        )
+        encoders = (NameEncoder.load().encoder_id, RecordSpace.load().version, self.face_model.model_id)
+        return Origin(database_id, "+".join(encoders), f"{PIPELINE}+{_LAYOUT}")
 
     def _load(self) -> None:
-        snapshot = load_snapshot(self._folder, self._origin())
+        snapshot = load_snapshot(self._folder, self._origin(), mmap_tables=True)
         with self._database.read() as conn:
             latest = changes.latest_seq(conn)
         if snapshot.manifest.upto_seq > latest:
@@ -244,59 +252,62 @@ class IndexKeeper:
 
     def _rebuild(self, progress: Progress | None) -> None:
         index = self._empty()
+        builder = IndexBuilder(index)
         with self._database.read() as conn:
             # Read before the cases: what changes meanwhile is applied again afterwards, which does no harm.
             index.upto_seq = changes.latest_seq(conn)
             after: str | None = None
             done = 0
-            while True:
-                page = cases.list_cases(conn, status="open", after=after, limit=_PAGE)
-                if not page:
-                    break
+            waiting: list[PersonRecord] = []
+            while page := cases.list_cases(conn, status="open", after=after, limit=_PAGE):
                 embeddings = faces.faces_of_cases(
                     conn, [case.id for case in page if case.face_consent], self.face_model.model_id
                 )
-                index.upsert([to_person(case, embeddings.get(case.id, [])) for case in page])
+                waiting += [to_person(case, embeddings.get(case.id, [])) for case in page]
+                if len(waiting) >= _AT_ONCE:
+                    builder.add(read_page(waiting, index.face_model, index.face_width))
+                    waiting = []
                 after = page[-1].id
                 done += len(page)
                 if progress:
                     progress(done, done + (_PAGE if len(page) == _PAGE else 0))
+        builder.add(read_page(waiting, index.face_model, index.face_width))
+        builder.finish()
         self.index = index
 
 
 def _to_snapshot(index: MatchIndex) -> tuple[dict[str, FaissIndex], dict[str, Table]]:
-    """Return the vector indexes and, as JSON in byte tables, the dictionaries around them."""
+    """Return the vector indexes, and the arrays of all segments."""
     indexes: dict[str, FaissIndex] = {}
     tables: dict[str, Table] = {}
-    for side, part in index.sides.items():
-        for name, rows in (("vectors", part.vectors), ("faces", part.faces)):
-            indexes[f"{side}_{name}"] = rows.index
-            tables[f"{side}_{name}_owners"] = _pack([[row, owner] for row, owner in rows.owner.items()])
-        tables[f"{side}_keys"] = _pack([[record_id, *keys] for record_id, keys in part.keys_of.items()])
-    tables["names"] = _pack([[record_id, *names] for record_id, names in index.names_of.items()])
+    for side, photos in index.photos.items():
+        indexes[f"{side}_photos"] = photos.index
+        tables[f"{side}_photo_owners"] = _pack([[row, owner] for row, owner in photos.owner.items()])
+    for number, segment in enumerate(index.segments):
+        tables |= {f"{_SEGMENT}{number}_{name}": table for name, table in segment.tables().items()}
     return indexes, tables
 
 
 def _from_snapshot(index: MatchIndex, indexes: Mapping[str, VectorIndex], tables: Mapping[str, Table]) -> None:
-    for side, part in index.sides.items():
-        for name in ("vectors", "faces"):
-            loaded = indexes[f"{side}_{name}"]
+    try:
+        for side in Side:
+            loaded = indexes[f"{side}_photos"]
             if not isinstance(loaded, FaissIndex):
                 raise SnapshotUnusable(SnapshotReason.FORMAT, "another kind of index")
-            rows = Rows(loaded)
-            for row, owner in _unpack(tables[f"{side}_{name}_owners"]):
-                rows.owner[row] = owner
-                rows.rows.setdefault(owner, []).append(row)
-                rows.next_row = max(rows.next_row, row + 1)
-            setattr(part, name, rows)
-        for record_id, *keys in _unpack(tables[f"{side}_keys"]):
-            part.add_keys(record_id, keys)
-    index.count_names(
-        {
-            record_id: (area, tuple(own), tuple(relatives))
-            for record_id, area, own, relatives in _unpack(tables["names"])
-        }
-    )
+            photos = PhotoRows(loaded)
+            for row, owner in _unpack(tables[f"{side}_photo_owners"]):
+                photos.owner[row] = owner
+                photos.rows.setdefault(owner, []).append(row)
+                photos.next_row = max(photos.next_row, row + 1)
+            index.photos[side] = photos
+        parts: dict[int, dict[str, Table]] = {}
+        for name, table in tables.items():
+            if found := _SEGMENT_TABLE.fullmatch(name):
+                parts.setdefault(int(found[1]), {})[found[2]] = table
+        for number in sorted(parts):
+            index.add(Segment.of(parts[number]))
+    except KeyError as error:
+        raise SnapshotUnusable(SnapshotReason.FORMAT, "a table is missing") from error
 
 
 def _pack(rows: list[list[Any]]) -> Table:

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     photo_limit_mb: int = Field(15, ge=1, le=100, description="largest photo accepted, megabytes")
     photos_per_case: int = Field(10, ge=0, le=100, description="most photos of one request")
     evidence_model: str = Field("", description="evidence model of your own; empty: the one that ships")
-    candidates: int = Field(80, ge=10, le=1000, description="candidates taken from each search route")
+    candidates: int = Field(250, ge=10, le=1000, description="candidates taken for each name and each photo")
     matches_kept: int = Field(20, ge=1, le=200, description="matches stored for one case")
     query_limit: int = Field(20, ge=1, le=50, description="most matches in the answer to one query")
 

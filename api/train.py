@@ -21,13 +21,20 @@ import numpy.typing as npt
 
 from api.artefacts import write_artefact
 from data.synthetic import LinkedSample, linked_sample
+from indexing.candidates import propose
+from indexing.crossmatch import CANDIDATES
 from indexing.linking import link_records
-from indexing.match_index import MatchIndex, context_of
+from indexing.match_index import context_of
 from indexing.pairing import Stage
+from indexing.record_space import RecordSpace
+from indexing.record_vectors import RecordVectors, encode_records
+from indexing.segment import Segment
+from indexing.shelf import Asked
 from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
 from matcher.comparison import Comparison, Context
 from matcher.errors import InvalidRecord
+from matcher.gathering import gather
 from matcher.model import SHIPPED, MatchModel, record_key
 from matcher.person import PersonRecord, Side
 from matcher.refit import DecidedPairs, fit_dependence, refit
@@ -101,9 +108,10 @@ def train_evidence(train_reports: int = 20_000, tune_reports: int = 40_000) -> T
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """Synthetic reports, then rescues, as columns; `true` are the rows of the pairs of one person, shape (n, 2)."""
+    """Synthetic reports, then rescues, as columns and vectors; `true` are the rows of pairs of one person, (n, 2)."""
 
     columns: RecordColumns
+    vectors: RecordVectors
     context: Context
     true: Ints
     reports: int
@@ -114,23 +122,18 @@ class _Sample:
         ids = {person.record_id: number for number, person in enumerate(people)}
         true = np.array([(ids[report], ids[rescue]) for rescue, report in sample.truth.items()], dtype=np.int64)
         columns = RecordColumns.build(people)
-        return cls(columns, context_of(columns, len(sample.reports)), true, len(sample.reports))
+        context = context_of(columns, len(sample.reports))
+        return cls(columns, encode_records(columns), context, true, len(sample.reports))
 
     def candidates(self) -> tuple[DecidedPairs, Ints]:
         """Return the pairs that the index proposes, as in service: the model has to fit those, not random ones."""
-        index = MatchIndex("none")
-        index.upsert(self.columns.records[: self.reports])
-        ids = {record.record_id: number for number, record in enumerate(self.columns.records)}
-        found: list[tuple[int, int]] = []
-        for start in range(self.reports, len(self.columns), 500):
-            part = self.columns.records[start : start + 500]
-            for query, candidates in zip(
-                part, index.candidates(RecordColumns.build(part), Side.MISSING, 80), strict=True
-            ):
-                found += [(ids[record_id], ids[query.record_id]) for record_id in candidates.routes]
-        pairs = np.array(found, dtype=np.int64)
+        reports, rescued = np.arange(self.reports), np.arange(self.reports, len(self.columns))
+        stored = Segment.build(gather([(self.columns, reports)], counted=True), self.vectors.some(reports))
+        asked = Asked.of(self.columns, rescued, self.vectors.some(rescued), RecordSpace.load())
+        found = propose([stored], asked, Side.MISSING, CANDIDATES)
+        pairs = np.stack([found.row, rescued[found.asking]], axis=1)
         truth = {(int(a), int(b)) for a, b in self.true}
-        is_match = np.array([(a, b) in truth for a, b in found], dtype=np.bool_)
+        is_match = np.array([(a, b) in truth for a, b in pairs.tolist()], dtype=np.bool_)
         return _decided(self.columns, self.context, pairs, is_match, COMPARISONS), pairs
 
 

@@ -57,5 +57,5 @@ def candidate_pairs(
 def _sharing_a_key(columns: RecordColumns, boundary: int) -> Ints:
     """Return left * n + right of the pairs that share a key."""
     n = len(columns)
-    right, left = KeyLists(columns, np.arange(boundary)).sharing(columns, np.arange(boundary, n))
+    right, left = KeyLists.build(columns, np.arange(boundary)).sharing(columns, np.arange(boundary, n))
     return left * n + right + boundary

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from matcher.columns import AREA_LEVELS, RecordColumns
+from matcher.columns import AREA_LEVELS, LANGUAGES_KEPT, RecordColumns
 from matcher.languages import language_bits
 from matcher.names.encoder import NAME_WIDTH, REDUCED_WIDTH, NameEncoder, unit_rows
 from matcher.names.reading import read_with
@@ -73,6 +73,11 @@ class RecordVectors:
 
     rows: Vectors
     owners: npt.NDArray[np.int64]
+
+    def some(self, records: npt.NDArray[np.int64]) -> RecordVectors:
+        """Return the vectors of some records, ascending, owners counted from 0 among these."""
+        kept = np.isin(self.owners, records)
+        return RecordVectors(self.rows[kept], np.searchsorted(records, self.owners[kept]))
 
 
 def encode_records(columns: RecordColumns) -> RecordVectors:
@@ -185,14 +190,14 @@ def _places(columns: RecordColumns) -> Vectors:
 
 def _languages(columns: RecordColumns) -> Vectors:
     """Return the unit sum of a fixed random direction for each language, rare ones counting more."""
-    sets = dict.fromkeys(record.languages for record in columns.records)
-    known = {languages: number for number, languages in enumerate(sets)}
-    directions = np.zeros((len(known), _LANGUAGES_WIDTH), dtype=np.float32)
-    for languages, number in known.items():
-        # Sorted, for a set of texts has another order, and its sum other last bits, in every process.
-        for tag in sorted({language.lower().split("-")[0] for language in languages}):
+    sets, of = np.unique(columns.languages, return_inverse=True)
+    directions = np.zeros((len(sets), _LANGUAGES_WIDTH), dtype=np.float32)
+    for number, spoken in enumerate(sets.tolist()):
+        # Sorted, for the bits of languages, and the last bits of their sum, are others in every table. A bit that
+        # several languages share says nothing here.
+        held = {name for bit, name in enumerate(columns.language_names[: LANGUAGES_KEPT - 1]) if spoken >> bit & 1}
+        for tag in sorted(held):
             directions[number] += language_bits(tag) * _direction(tag, _LANGUAGES_WIDTH)
-    of = np.fromiter((known[record.languages] for record in columns.records), dtype=np.int64, count=len(columns))
     return unit_rows(directions)[of]
 
 

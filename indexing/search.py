@@ -1,4 +1,4 @@
-"""Who might this person be? Candidates from the index, scored with all evidence, best first."""
+"""Who might this person be? Candidates from the index, weighed with all evidence, the best of them explained."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from indexing.candidates import KNOWN_ROUTE, Filter, Proposed, combined, located, routes_of
 from indexing.errors import BadSearch
 from indexing.match_index import MatchIndex
+from indexing.meeting import Met, beside_each_other
 from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
 from matcher.compare.faces import face_notes
@@ -19,21 +21,21 @@ from matcher.comparison import Comparison
 from matcher.model import MatchModel
 from matcher.person import PersonRecord, Side
 from matcher.rivals import alike_rivals, rival_bits
-from matcher.scoring import ScoredPair, ScoredPairs, score_pairs, scored_pair
+from matcher.scoring import ScoredPair, score_pairs, scored_pair, to_probability
 
-DEFAULT_CANDIDATES = 80
-"""Rows taken from each route: on 5,000 reports the true one is among them for 99 of 100 (benchmarks/quality)."""
+DEFAULT_CANDIDATES = 250
+"""Rows for each name that asks: decision 16 says what fewer lose."""
 
-KNOWN_ROUTE = "known match"
 FEWEST_REPORTS = 1000
 """A deployment that has just begun holds few of the reports that exist: its own count would make the prior too sure."""
 
-
 _MARGIN = 8.0
 """Pairs so many times less probable than the possible grade asks for stay far from it with rivals and without."""
+_CLOSE = 0.01
+"""Bits within which weights in batch may stand in another order than the exact ones."""
 
-Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 class RecordSource(Protocol):
@@ -65,24 +67,25 @@ def find_matches(
     *,
     limit: int = 20,
     candidates: int = DEFAULT_CANDIDATES,
-    allowed: Sequence[str] | None = None,
+    only: Filter | None = None,
     compete: bool = True,
 ) -> list[FoundMatch]:
     """Return the best matches of one record on the other side, best first.
 
     Args:
         query: a record; it need not be in the index.
-        index, source: where candidates and their records come from.
+        index: who is searched.
+        source: gives the records of rescued persons who are asked for their other reports.
         model: the evidence model.
         limit: how many are returned, at least 1.
-        candidates: rows taken from each route, at least 1.
-        allowed: ids that may be found; None for all.
+        candidates: rows taken for each name and photo, at least 1.
+        only: who may be found; None for all.
         compete: see `find_matches_batch`.
     Raises:
         BadSearch: `limit` or `candidates` is below 1.
     """
     return find_matches_batch(
-        [query], index, source, model, limit=limit, candidates=candidates, allowed=allowed, compete=compete
+        [query], index, source, model, limit=limit, candidates=candidates, only=only, compete=compete
     )[0]
 
 
@@ -94,7 +97,7 @@ def find_matches_batch(
     *,
     limit: int = 20,
     candidates: int = DEFAULT_CANDIDATES,
-    allowed: Sequence[str] | None = None,
+    only: Filter | None = None,
     also: Sequence[Sequence[str]] | None = None,
     comparisons: Sequence[Comparison] = COMPARISONS,
     compete: bool = True,
@@ -114,7 +117,7 @@ def find_matches_batch(
     """
     if limit < 1 or candidates < 1:
         raise BadSearch("limit and candidates must be at least 1")
-    known = [frozenset(ids) for ids in also] if also is not None else [frozenset[str]()] * len(queries)
+    known = also if also is not None else [()] * len(queries)
     if len(known) != len(queries):
         raise ValueError("also needs one entry for each query")
     if not queries:
@@ -123,48 +126,16 @@ def find_matches_batch(
     if any(other_side(query.side) is not side for query in queries):
         raise ValueError("queries of both sides in one batch")
     pool = _Pool(index, source, model, comparisons, candidates)
-    compared = pool.compare(queries, side, known, allowed)
-    columns, first, second = compared.columns, compared.first, compared.second
+    met = pool.meet(queries, side, known, only)
     if proposed is not None:
-        proposed += [Counter(route for found in one.values() for route in found) for one in compared.routes]
-    scored = compared.scored
-    if compete:
-        elsewhere = side is Side.RESCUED
-        rivals = _rivals_elsewhere(pool, queries, compared, known) if elsewhere else pool.rivals(compared)
-        scored = scored.among(rivals)
-    results: list[list[FoundMatch]] = []
-    for number, query in enumerate(queries):
-        mine = np.flatnonzero(first == number)
-        # Equal weights are ordered by id, so that the same question always gets the same answer.
-        order = sorted(mine.tolist(), key=lambda row: (-scored.weight[row], columns.records[second[row]].record_id))
-        matches = []
-        kept = order[:limit] + [row for row in order[limit:] if columns.records[second[row]].record_id in known[number]]
-        notes = face_notes(columns, first[kept], second[kept], index.context)
-        for row, note in zip(kept, notes, strict=True):
-            other = columns.records[second[row]].record_id
-            left, right = (other, query.record_id) if side is Side.MISSING else (query.record_id, other)
-            routes = compared.routes[number][other]
-            matches.append(FoundMatch(scored_pair(scored, row, left, right, model, note), routes))
-        results.append(matches)
-    return results
-
-
-@dataclass(frozen=True, slots=True)
-class _Compared:
-    """Queries and their candidates, compared.
-
-    Attributes:
-        columns: the queries, then their candidates.
-        first, second: shape (n,), rows of each pair's query and candidate.
-        routes: of each query, candidate id -> the routes that found it.
-        scored: the n pairs.
-    """
-
-    columns: RecordColumns
-    first: Ints
-    second: Ints
-    routes: list[dict[str, tuple[str, ...]]]
-    scored: ScoredPairs
+        proposed += _proposed(met)
+    rivals = np.zeros(len(met))
+    if compete and side is Side.MISSING:
+        rivals = pool.rivals(met)
+    elif compete:
+        rivals, there = pool.rivals_elsewhere(queries, met)
+        met, rivals = met.some(there), rivals[there]
+    return pool.best(met, rivals, limit, compete=compete)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,80 +151,127 @@ class _Pool:
     @property
     def reports(self) -> int:
         """Return how many reports a rescued person could be."""
-        return max(len(self.index.sides[Side.MISSING]), FEWEST_REPORTS)
+        return max(self.index.count(Side.MISSING), FEWEST_REPORTS)
 
-    def compare(
+    def meet(
         self,
         queries: Sequence[PersonRecord],
         side: Side,
-        also: Sequence[frozenset[str]],
-        allowed: Sequence[str] | None = None,
-        held: Sequence[PersonRecord] = (),
-    ) -> _Compared:
-        """Return the candidates of each query on a side, and `also`, compared with it.
+        also: Sequence[Sequence[str]],
+        only: Filter | None = None,
+        held: Met | None = None,
+    ) -> Met:
+        """Return the candidates of each query on a side, and `also`, beside it and weighed.
 
         Args:
-            held: records that are taken as they are here, whatever the source says of them.
+            held: its queries are taken as they are there, whatever the index says of them.
         """
-        found = self.index.candidates(RecordColumns.build(queries), side, self.candidates, allowed)
-        routes = [dict(one.routes) for one in found]
-        for one, ids in zip(routes, also, strict=True):
-            for record_id in sorted(ids):
-                one.setdefault(record_id, (KNOWN_ROUTE,))
-        wanted = sorted({record_id for one in routes for record_id in one})
-        others = {record.record_id: record for record in self.source.records(wanted) if record.side is side}
-        others |= {record.record_id: record for record in held}
-        rows = {record_id: len(queries) + number for number, record_id in enumerate(others)}
-        columns = RecordColumns.build([*queries, *others.values()])
-        pairs = [(n, rows[record_id]) for n, one in enumerate(routes) for record_id in one if record_id in rows]
-        first, second = np.array(pairs, dtype=np.int64).reshape(len(pairs), 2).T
-        scored = score_pairs(columns, first, second, self.index.context, self.model, self.reports, self.comparisons)
-        return _Compared(columns, first, second, routes, scored)
+        with self.index.steady():
+            columns, found = self.index.candidates(queries, side, self.candidates, only=only)
+            parts = [segment.columns for segment in self.index.segments]
+            known = self._known(also, parts, side)
+            if held is not None:
+                found, known = (self._as_held(some, held, len(parts)) for some in (found, known))
+                parts.append(held.columns)
+            every = combined([found, known], parts, found.scanned)
+            beside = beside_each_other(columns, every, parts)
+        return beside.weighed(self.index.context, self.model, self.reports, self.comparisons)
 
-    def rivals(self, compared: _Compared) -> Floats:
+    def _known(self, also: Sequence[Sequence[str]], parts: Sequence[RecordColumns], side: Side) -> Proposed:
+        """Return the pairs that are weighed in any case, as far as they are on the side that is searched."""
+        asking = np.repeat(np.arange(len(also)), [len(ids) for ids in also])
+        there = self.index.locate([record_id for ids in also for record_id in ids])
+        pairs = located(asking, there.segment, there.row, KNOWN_ROUTE)
+        rescued = [parts[segment].rescued[row] for segment, row in zip(pairs.segment, pairs.row, strict=True)]
+        return pairs.some(np.array(rescued, dtype=np.bool_) == (side is Side.RESCUED))
+
+    def _as_held(self, pairs: Proposed, held: Met, part: int) -> Proposed:
+        """Return pairs in which those who asked first are taken from among these, whatever the index says of them."""
+        there = self.index.locate(held.columns.ids[: held.queries])
+        place = {at: number for number, at in enumerate(zip(there.segment.tolist(), there.row.tolist(), strict=True))}
+        at = zip(pairs.segment.tolist(), pairs.row.tolist(), strict=True)
+        mine = np.array([place.get(one, -1) for one in at], dtype=np.int64)
+        segment, row = np.where(mine >= 0, part, pairs.segment), np.where(mine >= 0, mine, pairs.row)
+        return Proposed(pairs.asking, segment, row, pairs.routes, pairs.scanned)
+
+    def rivals(self, met: Met) -> Floats:
         """Return the bits of the rivals of each pair; queries are rescued persons, whose reports compete."""
         # Of the reports that must be assumed to exist, those that are not here may be hers as well.
-        here = min(len(self.index.sides[Side.MISSING]) / self.reports, 1.0)
+        here = min(self.index.count(Side.MISSING) / self.reports, 1.0)
         alike = alike_rivals(
-            compared.columns,
-            compared.scored.weight,
-            compared.first,
-            compared.second,
-            self.index.context,
-            self.model,
-            self.reports,
+            met.columns, met.weight, met.first, met.second, self.index.context, self.model, self.reports
         )
-        return rival_bits(compared.scored.weight, compared.first, 1.0 - self.model.report_share * here, alike)
+        return rival_bits(met.weight, met.first, 1.0 - self.model.report_share * here, alike)
+
+    def rivals_elsewhere(self, queries: Sequence[PersonRecord], met: Met) -> tuple[Floats, Bools]:
+        """Return (the bits of the rivals of pairs whose query is a report, which pairs are still there).
+
+        The rivals are other reports, found from the rescued persons, so a pair weighs the same whoever asks. Of pairs
+        that are far from any grade it is not asked who else fits.
+        """
+        bits, there = np.zeros(len(met)), np.ones(len(met), dtype=np.bool_)
+        # What is stored is weighed alike from both sides, however weak it has become.
+        asked = np.flatnonzero(met.known | (to_probability(met.weight) >= self.model.thresholds.possible / _MARGIN))
+        rescued: dict[str, list[int]] = {}
+        for pair in asked.tolist():
+            rescued.setdefault(met.columns.ids[int(met.second[pair])], []).append(pair)
+        persons = self.source.records(sorted(rescued)) if rescued else []
+        persons = [person for person in persons if person.side is Side.RESCUED]
+        asking = [[queries[int(met.first[pair])].record_id for pair in rescued[one.record_id]] for one in persons]
+        if persons:
+            back = self.meet(persons, Side.MISSING, asking, held=met)
+            found = self.rivals(back)
+            place = {
+                (persons[person].record_id, back.columns.ids[report]): number
+                for number, (person, report) in enumerate(zip(back.first.tolist(), back.second.tolist(), strict=True))
+            }
+            for person in persons:
+                for pair in rescued.pop(person.record_id):
+                    bits[pair] = found[place[person.record_id, queries[int(met.first[pair])].record_id]]
+        # Whom the source does not know any more is nobody's match.
+        there[[pair for pairs in rescued.values() for pair in pairs]] = False
+        return bits, there
+
+    def best(self, met: Met, rivals: Floats, limit: int, *, compete: bool) -> list[list[FoundMatch]]:
+        """Return the best pairs of each query, and the known ones, explained."""
+        chosen = np.flatnonzero(_among_the_best(met, met.weight + rivals, limit) | met.known)
+        first, second = met.first[chosen], met.second[chosen]
+        scored = score_pairs(met.columns, first, second, self.index.context, self.model, self.reports, self.comparisons)
+        if compete:
+            scored = scored.among(rivals[chosen])
+        notes = face_notes(met.columns, first, second, self.index.context)
+        ids = met.columns.ids
+        results: list[list[FoundMatch]] = []
+        for number in range(met.queries):
+            mine = np.flatnonzero(first == number).tolist()
+            # Equal weights are ordered by id, so that the same question always gets the same answer.
+            mine.sort(key=lambda row: (-scored.weight[row], ids[int(second[row])]))
+            kept = mine[:limit] + [row for row in mine[limit:] if met.known[chosen[row]]]
+            matches = []
+            for row in kept:
+                query, other = ids[number], ids[int(second[row])]
+                left, right = (query, other) if met.columns.rescued[second[row]] else (other, query)
+                pair = scored_pair(scored, row, left, right, self.model, notes[row])
+                matches.append(FoundMatch(pair, routes_of(int(met.routes[chosen[row]]))))
+            results.append(matches)
+        return results
 
 
-def _rivals_elsewhere(
-    pool: _Pool, queries: Sequence[PersonRecord], compared: _Compared, known: Sequence[frozenset[str]]
-) -> Floats:
-    """Return the bits of the rivals of pairs whose query is a report: other reports, found from the rescued persons.
+def _among_the_best(met: Met, weight: Floats, limit: int) -> Bools:
+    """Return which pairs may be among the best of their query, shape (n,): weights are all but exact."""
+    order = np.lexsort((-weight, met.first))
+    first = met.first[order]
+    begins = np.searchsorted(first, first)
+    rank = np.arange(len(order)) - begins
+    last = np.minimum(begins + limit - 1, np.searchsorted(first, first, side="right") - 1)
+    out = np.zeros(len(order), dtype=np.bool_)
+    out[order] = (rank < limit) | (weight[order] >= weight[order][last] - _CLOSE)
+    return out
 
-    So a pair weighs the same whoever asks. Of pairs that are far from any grade it is not asked who else fits.
-    """
-    plausible = compared.scored.probability >= pool.model.thresholds.possible / _MARGIN
-    # What is stored is weighed alike from both sides, however weak it has become.
-    records = compared.columns.records
-    plausible |= np.array(
-        [records[b].record_id in known[a] for a, b in zip(compared.first, compared.second, strict=True)], dtype=np.bool_
-    )
-    bits = np.zeros(len(compared.first))
-    asked: dict[int, list[int]] = {}
-    for pair in np.flatnonzero(plausible).tolist():
-        asked.setdefault(int(compared.second[pair]), []).append(pair)
-    if not asked:
-        return bits
-    persons = [compared.columns.records[row] for row in asked]
-    asking = [frozenset(queries[int(compared.first[pair])].record_id for pair in pairs) for pairs in asked.values()]
-    there = pool.compare(persons, Side.MISSING, asking, held=queries)
-    found = pool.rivals(there)
-    place = {
-        (person, there.columns.records[report].record_id): number
-        for number, (person, report) in enumerate(zip(there.first.tolist(), there.second.tolist(), strict=True))
-    }
-    for person, pairs in enumerate(asked.values()):
-        for pair in pairs:
-            bits[pair] = found[place[person, queries[int(compared.first[pair])].record_id]]
-    return bits
+
+def _proposed(met: Met) -> list[Counter[str]]:
+    """Return how many candidates each route proposed to each query."""
+    counts: list[Counter[str]] = [Counter() for _ in range(met.queries)]
+    for query, bits in zip(met.first.tolist(), met.routes.tolist(), strict=True):
+        counts[query].update(routes_of(bits))
+    return counts

@@ -10,17 +10,18 @@ of a record agree or not one by one, so the nearest list of the sum is the right
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from indexing.record_space import RecordSpace, Small
+from indexing.record_space import Queries, RecordSpace, Small
 from indexing.record_vectors import RecordVectors
 from indexing.scanning import scan
-from indexing.word_lists import KINDS, LOOKED_INTO, WordLists, Words, words_of
+from indexing.word_lists import KINDS, LOOKED_INTO, AskedWords, WordLists, Words, words_of
 from matcher.columns import RecordColumns
 
 Ints = npt.NDArray[np.int64]
@@ -61,24 +62,81 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Records that ask: one vector a name, and what is known of each record."""
+class Sifted:
+    """The rows of one shelf that are most like each name that asks, in no order.
 
-    vectors: RecordVectors
+    Attributes:
+        rows: shape (names, k), int32, row * 4, plus the number of the route; -1 where there are fewer.
+        scores: shape (names, k), int32; those of one name compare from shelf to shelf, those of two names do not.
+        scanned: products taken in all.
+    """
+
+    rows: Int32
+    scores: Int32
+    scanned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Records that ask: one vector a name, and what is known of each record.
+
+    Attributes:
+        columns, rows: the records, which may be some of many.
+        owners: shape (names,), the position among these records that each name belongs to.
+        queries: shape (names, d), int16.
+        words: the words of each name, by `KINDS`.
+    """
+
     columns: RecordColumns
     rows: Ints
+    owners: Ints
+    queries: Queries
+    words: AskedWords
+
+    @classmethod
+    def of(cls, columns: RecordColumns, rows: Ints, vectors: RecordVectors, space: RecordSpace) -> Asked:
+        """Return the records in some rows of columns as queries.
+
+        Args:
+            columns: hold them.
+            rows: shape (n,), ascending.
+            vectors: theirs, owners counted from 0 to n - 1.
+            space: that of the shelves that are asked.
+        """
+        kinds = _words_of(columns, rows[vectors.owners], vectors.owners)
+        words = AskedWords.of(columns.names.vocabulary, kinds)
+        return cls(columns, rows, vectors.owners, space.queries(vectors.rows), words)
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
 
 class Shelf:
     """The stored records of one side.
 
     Attributes:
-        owners: shape (r,), which record each row belongs to.
+        owners: shape (r,), int32, which record each row belongs to.
         alive: shape (r,), bool; a record that is taken away is found no more from that moment.
+        table: shape (r, d), int8.
     """
 
-    def __init__(self, columns: RecordColumns, records: Ints, vectors: RecordVectors, space: RecordSpace) -> None:
-        """Sort records onto the shelf.
+    def __init__(self, columns: RecordColumns, tables: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take what `tables` gave; the columns hold the records."""
+        self._paths = columns.area_paths
+        self.owners: Int32 = tables["owners"]
+        self.table: Small = tables["table"]
+        self.alive: Bools = np.ones(len(self.owners), dtype=np.bool_)
+        self._born, self._held = tables["born"], tables["groups"]
+        self._members_born, self._members_sexes = tables["members_born"], tables["members_sexes"]
+        self._groups: dict[int, tuple[int, int]] = {group: (start, end) for group, start, end in self._held.tolist()}
+        self._states: dict[str, int] = {}
+        for group in self._groups:
+            self._states[self._paths[group // (2 * _SEXES)]] = group // (2 * _SEXES)
+        self._words = WordLists.of(tables)
+
+    @classmethod
+    def build(cls, columns: RecordColumns, records: Ints, vectors: RecordVectors, space: RecordSpace) -> Shelf:
+        """Sort records onto a shelf.
 
         Args:
             columns: hold the records.
@@ -86,22 +144,45 @@ class Shelf:
             vectors: of these records, owners counted from 0 to n - 1.
             space: weights and turn.
         """
-        self._space, self._paths = space, columns.area_paths
-        of = records[vectors.owners]
+        return cls.sorted(columns, records, vectors.owners, space.stored(vectors.rows))
+
+    @classmethod
+    def sorted(cls, columns: RecordColumns, records: Ints, owners: Ints, table: Small) -> Shelf:
+        """Sort rows as they are stored, shape (r, d), onto a shelf; see `build`."""
+        of = records[owners]
         state, sex = columns.areas[of, 1], _sexes(columns.sex[of])
         born = _born(columns.birth[of])
         wide = born[:, 1] - born[:, 0] > _WIDE
         group = (state.astype(np.int64) * _SEXES + sex) * 2 + wide
         order = np.lexsort((born[:, 0], group))
-        self.owners = vectors.owners[order].astype(np.int32)
-        self._born = np.ascontiguousarray(born[order])
-        self.table: Small = space.stored(vectors.rows)[order]
-        self.alive: Bools = np.ones(len(order), dtype=np.bool_)
-        found = (each.tolist() for each in np.unique(group[order], return_index=True, return_counts=True))
-        self._groups = {one: (start, start + held) for one, start, held in zip(*found, strict=True) if one >= 0}
-        self._states = {self._paths[code]: int(code) for code in np.unique(state[state >= 0]).tolist()}
-        self._words = WordLists(columns.names.vocabulary, self._words_of(columns, of[order], self.owners))
-        self._members_born, self._members_sexes = self._born[self._words.members], sex[order][self._words.members]
+        found = np.unique(group[order], return_index=True, return_counts=True)
+        groups = np.stack([found[0], found[1], found[1] + found[2]], axis=1)[found[0] >= 0]
+        shelved, sorted_born = owners[order].astype(np.int32), np.ascontiguousarray(born[order])
+        words = WordLists.build(columns.names.vocabulary, _words_of(columns, of[order], shelved))
+        return cls(
+            columns,
+            {
+                "owners": shelved,
+                "table": table[order],
+                "born": sorted_born,
+                "groups": groups,
+                "members_born": sorted_born[words.members],
+                "members_sexes": sex[order][words.members],
+                **words.tables(),
+            },
+        )
+
+    def tables(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the shelf as plain arrays by lower-case names; who has been taken away is still there."""
+        return {
+            "owners": self.owners,
+            "table": self.table,
+            "born": self._born,
+            "groups": self._held,
+            "members_born": self._members_born,
+            "members_sexes": self._members_sexes,
+            **self._words.tables(),
+        }
 
     def __len__(self) -> int:
         return len(self.owners)
@@ -114,12 +195,26 @@ class Shelf:
             k: at least 1.
             threads: how many work at once.
         """
-        vectors, owners = asked.vectors.rows, asked.vectors.owners
-        spans, windows, near = (each[owners] for each in self._spans_of(asked))
-        kinds = self._words_of(asked.columns, asked.rows[owners], owners)
-        probed = self._words.lists_for(asked.columns.names.vocabulary, kinds, len(owners))
-        queries = self._space.queries(vectors)
-        rows = np.empty((len(queries), k), dtype=np.int32)
+        sifted = self.sift(asked, k, threads=threads)
+        query, place = np.nonzero(sifted.rows >= 0)
+        row, route = np.divmod(sifted.rows[query, place], 4)
+        most = int(self.owners.max(initial=0)) + 1
+        keys, routes = united(asked.owners[query] * most + self.owners[row], (1 << route).astype(np.uint8))
+        return Found(*np.divmod(keys, most), routes, sifted.scanned)
+
+    def sift(self, asked: Asked, k: int, *, alive: Bools | None = None, threads: int = 2) -> Sifted:
+        """Return the k rows most like each name that asks.
+
+        Args:
+            asked: the records that ask.
+            k: at least 1.
+            alive: shape (r,), rows that may be found; None for all that have not been taken away.
+            threads: how many work at once.
+        """
+        spans, windows, near = (each[asked.owners] for each in self._spans_of(asked))
+        probed = self._words.lists_for(asked.words, len(asked.owners))
+        queries, living = asked.queries, self.alive if alive is None else alive
+        rows, scores = np.empty((2, len(queries), k), dtype=np.int32)
         scanned = np.zeros(len(queries), dtype=np.int64)
         # Queries of one state and age look at the same rows: one after the other, while these are at hand.
         order = np.lexsort((windows[:, 0], spans[:, 0, 0]))
@@ -129,11 +224,11 @@ class Shelf:
             out = np.empty((2, len(some), k), dtype=np.int32)
             counts = np.empty(len(some), dtype=np.int64)
             scan(
-                queries[some], spans[some], windows[some], near[some], probed[some], self.table, self._born, self.alive,
+                queries[some], spans[some], windows[some], near[some], probed[some], self.table, self._born, living,
                 self._words.bounds, self._words.members, self._members_born, self._members_sexes,
                 LOOKED_INTO, _SHORT, k, out[0], out[1], counts,
             )  # fmt: skip
-            rows[some], scanned[some] = out[0], counts
+            rows[some], scores[some], scanned[some] = out[0], out[1], counts
 
         starts = range(0, len(order), _THREAD_QUERIES)
         if threads == 1 or len(starts) == 1:
@@ -142,34 +237,7 @@ class Shelf:
         else:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(part, starts))
-        return self._found(owners, rows, int(scanned.sum()))
-
-    def _found(self, owners: Ints, coded: Int32, scanned: int) -> Found:
-        """Return what was found, row * 4 + route, shape (names, k), as pairs of records."""
-        query, place = np.nonzero(coded >= 0)
-        row, route = np.divmod(coded[query, place], 4)
-        most = int(self.owners.max(initial=0)) + 1
-        keys, routes = united(owners[query] * most + self.owners[row], (1 << route).astype(np.uint8))
-        asked, record = np.divmod(keys, most)
-        return Found(asked, record, routes, scanned)
-
-    @staticmethod
-    def _words_of(columns: RecordColumns, records: Ints, owners: Ints | Int32) -> list[Words]:
-        """Return the words of rows by kind: of its one own name, and in a record's first row of its relatives.
-
-        Args:
-            records: shape (n,), the record of each row, as a row of the columns.
-            owners: shape (n,), what tells records apart; the rows of a record stand together.
-        """
-        rows = np.arange(len(records))
-        begins = np.append(True, owners[1:] != owners[:-1])[: len(rows)]
-        first = np.maximum.accumulate(np.where(begins, rows, 0))
-        own = columns.own[records, np.minimum(rows - first, columns.own.shape[1] - 1)][:, None]
-        heads, heard = rows[begins], records[begins]
-        unknown = columns.relatives[heard]
-        father = np.concatenate([columns.father[heard], unknown], axis=1)
-        mother = np.concatenate([columns.mother[heard], unknown], axis=1)
-        return [words_of(columns, own, rows), words_of(columns, father, heads), words_of(columns, mother, heads)]
+        return Sifted(rows, scores, int(scanned.sum()))
 
     def _spans_of(self, asked: Asked) -> tuple[Int32, Int32, Int32]:
         """Return spans, shape (n, s, 2), windows of them and of the lists, shape (n, 3), of records that ask."""
@@ -213,6 +281,24 @@ class Shelf:
         if group + 1 in self._groups:
             found.append(self._groups[group + 1])
         return found
+
+
+def _words_of(columns: RecordColumns, records: Ints, owners: Ints | Int32) -> list[Words]:
+    """Return the words of rows by kind: of its one own name, and in a record's first row of its relatives.
+
+    Args:
+        records: shape (n,), the record of each row, as a row of the columns.
+        owners: shape (n,), what tells records apart; the rows of a record stand together.
+    """
+    rows = np.arange(len(records))
+    begins = np.append(True, owners[1:] != owners[:-1])[: len(rows)]
+    first = np.maximum.accumulate(np.where(begins, rows, 0))
+    own = columns.own[records, np.minimum(rows - first, columns.own.shape[1] - 1)][:, None]
+    heads, heard = rows[begins], records[begins]
+    unknown = columns.relatives[heard]
+    father = np.concatenate([columns.father[heard], unknown], axis=1)
+    mother = np.concatenate([columns.mother[heard], unknown], axis=1)
+    return [words_of(columns, own, rows), words_of(columns, father, heads), words_of(columns, mother, heads)]
 
 
 def united(keys: Ints, bits: Bits) -> tuple[Ints, Bits]:

@@ -191,13 +191,14 @@ def save_snapshot(
     return manifest
 
 
-def load_snapshot(directory: Path, expect: Origin, *, mmap: bool = False) -> Snapshot:
+def load_snapshot(directory: Path, expect: Origin, *, mmap: bool = False, mmap_tables: bool = False) -> Snapshot:
     """Load the snapshot in use, after checking every byte of it.
 
     Args:
         directory: as in `save_snapshot`; a save may run at the same time.
         expect: what the snapshot must have been made from.
         mmap: leave vectors and tables on disk, shared between processes; the indexes are then read only.
+        mmap_tables: leave the tables there, in any case.
     Raises:
         SnapshotUnusable: with the reason; the database is the truth, so rebuild.
         OSError: the directory cannot be read, which rebuilding would not mend.
@@ -205,7 +206,7 @@ def load_snapshot(directory: Path, expect: Origin, *, mmap: bool = False) -> Sna
     while True:
         current = _read_current(directory)
         try:
-            return _load(directory / current[0], current[1], expect, mmap=mmap)
+            return _load(directory / current[0], current[1], expect, mmap=mmap, mmap_tables=mmap or mmap_tables)
         except SnapshotUnusable as error:
             # A save may have switched and deleted the one being read; then there is a newer one to load.
             if error.reason is not SnapshotReason.MISSING or _read_current(directory) == current:
@@ -263,7 +264,7 @@ def _write_files(
     return manifest
 
 
-def _load(folder: Path, digest: str, expect: Origin, *, mmap: bool) -> Snapshot:
+def _load(folder: Path, digest: str, expect: Origin, *, mmap: bool, mmap_tables: bool) -> Snapshot:
     with _absence_is_a_reason("manifest.json"):
         text = (folder / "manifest.json").read_bytes()
     if hashlib.sha256(text).hexdigest() != digest:
@@ -282,7 +283,7 @@ def _load(folder: Path, digest: str, expect: Origin, *, mmap: bool) -> Snapshot:
         with _absence_is_a_reason(entry.file):
             try:
                 if entry.kind == _TABLE:
-                    table = tables[entry.name] = _read_table(folder / entry.file, mmap=mmap)
+                    table = tables[entry.name] = _read_table(folder / entry.file, mmap=mmap_tables)
                     shape = len(table), _width(table)
                 else:
                     index = _INDEX_KINDS[entry.kind].load(folder / entry.file, mmap=mmap)
@@ -356,7 +357,8 @@ def _write_table(path: Path, table: Table) -> None:
 def _read_table(path: Path, *, mmap: bool) -> Table:
     table: Table
     if mmap:
-        table = np.lib.format.open_memmap(path, mode="r")
+        # A plain array on the same bytes: every look into a `memmap` makes another one.
+        table = np.asarray(np.lib.format.open_memmap(path, mode="r"))
     else:
         with path.open("rb") as file:
             table = np.lib.format.read_array(file, allow_pickle=False)

@@ -7,9 +7,9 @@ until it has looked at as many rows as it may: what half the country is called f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from indexing.faiss_index import nearest_rows
 from matcher.columns import RecordColumns
 from matcher.names.encoder import NameEncoder
+from matcher.strings import pick
 
 Ints = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
@@ -56,6 +57,26 @@ def words_of(columns: RecordColumns, names: Int32, rows: Ints) -> Words:
     return Words(pairs[:, 0], pairs[:, 1])
 
 
+@dataclass(frozen=True, slots=True)
+class AskedWords:
+    """The words of names that ask.
+
+    Attributes:
+        kinds: by `KINDS`, words as rows of `sounds`.
+        sounds: shape (w, REDUCED_WIDTH), float32, of the distinct words.
+    """
+
+    kinds: tuple[Words, ...]
+    sounds: Vectors
+
+    @classmethod
+    def of(cls, vocabulary: Sequence[str], kinds: Sequence[Words]) -> AskedWords:
+        """Return words, numbers of a vocabulary, as they are looked up."""
+        used = np.unique(np.concatenate([kind.words for kind in kinds]))
+        numbered = tuple(Words(kind.rows, np.searchsorted(used, kind.words)) for kind in kinds)
+        return cls(numbered, _sounds([vocabulary[word] for word in used.tolist()]))
+
+
 class WordLists:
     """The lists of all words of all kinds.
 
@@ -64,59 +85,82 @@ class WordLists:
         members: shape (m,), int32, rows, ascending within a list.
     """
 
-    def __init__(self, vocabulary: Sequence[str], kinds: Sequence[Words]) -> None:
-        """Make the lists of `KINDS`, in their order; words are numbers of the vocabulary."""
-        # By their letters, so that which of two words comes first does not hang on the order of the records.
-        used = sorted(np.unique(np.concatenate([kind.words for kind in kinds])).tolist(), key=vocabulary.__getitem__)
-        self._vectors = _sounds([vocabulary[word] for word in used])
-        self._size = len(used)
-        numbers = np.zeros(len(vocabulary), dtype=np.int64)
-        numbers[used] = np.arange(self._size)
-        members, bounds = [], [0]
-        for kind in kinds:
-            number = numbers[kind.words]
-            order = np.lexsort((kind.rows, number))
-            members.append(kind.rows[order])
-            ends = np.searchsorted(number[order], np.arange(self._size), side="right")
-            bounds.extend((bounds[-1] + ends).tolist())
-        self.members = np.concatenate(members).astype(np.int32)
-        self.bounds = np.array(bounds, dtype=np.int32)
+    def __init__(self, sounds: Vectors, bounds: Int32, members: Int32) -> None:
+        """Take lists: `bounds` are those of every word for the first kind, then for the next; `sounds` of each word."""
+        self._sounds, self.bounds, self.members = sounds, bounds, members
+        self._near = WordFinder(sounds)
 
-    def lists_for(self, vocabulary: Sequence[str], kinds: Sequence[Words], count: int) -> Int32:
+    @classmethod
+    def build(cls, vocabulary: Sequence[str], kinds: Sequence[Words]) -> WordLists:
+        """Make the lists of `KINDS`, in their order; words are numbers of the vocabulary."""
+        used = np.unique(np.concatenate([kind.words for kind in kinds]))
+        called = pick(vocabulary, used)
+        # By their letters, so that which of two words comes first does not hang on the order of the records.
+        order = np.array(sorted(range(len(called)), key=called.__getitem__), dtype=np.int64)
+        numbers = np.empty(len(used), dtype=np.int64)
+        numbers[order] = np.arange(len(used))
+        members, bounds, end = [], [np.zeros(1, dtype=np.int64)], 0
+        for kind in kinds:
+            number = numbers[np.searchsorted(used, kind.words)]
+            members.append(kind.rows[np.lexsort((kind.rows, number))])
+            bounds.append(end + np.cumsum(np.bincount(number, minlength=len(used))))
+            end += len(number)
+        sounds = _sounds([called[place] for place in order.tolist()])
+        return cls(sounds, np.concatenate(bounds).astype(np.int32), np.concatenate(members).astype(np.int32))
+
+    def tables(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the lists as plain arrays."""
+        return {"sounds": self._sounds, "bounds": self.bounds, "members": self.members}
+
+    @classmethod
+    def of(cls, tables: Mapping[str, npt.NDArray[Any]]) -> WordLists:
+        """Return the lists that `tables` gave."""
+        return cls(tables["sounds"], tables["bounds"], tables["members"])
+
+    def lists_for(self, asked: AskedWords, count: int) -> Int32:
         """Return the lists that `count` queries look into, shape (count, kinds * LOOKED_INTO), -1 none.
 
         Args:
-            vocabulary: of the queries' words.
-            kinds: their words, rows counted from 0.
+            asked: their words, rows counted from 0.
         """
-        out = np.full((count, len(kinds) * LOOKED_INTO), -1, dtype=np.int32)
-        if not self._size:
+        size = len(self._sounds)
+        out = np.full((count, len(asked.kinds) * LOOKED_INTO), -1, dtype=np.int32)
+        if not size:
             return out
-        asked = np.unique(np.concatenate([kind.words for kind in kinds]))
-        vectors = _sounds([vocabulary[word] for word in asked.tolist()])
-        word, near = nearest_rows(vectors, self._vectors, _NEAR, _SURE, _ALIKE)
-        first = np.searchsorted(word, np.arange(len(asked) + 1))
+        word, near = self._near.nearest(asked.sounds)
+        first = np.searchsorted(word, np.arange(len(asked.sounds) + 1))
         lengths = np.diff(self.bounds)
-        for number, kind in enumerate(kinds):
-            at = np.searchsorted(asked, kind.words)
-            held = first[at + 1] - first[at]
+        for number, kind in enumerate(asked.kinds):
+            held = first[kind.words + 1] - first[kind.words]
             query = np.repeat(kind.rows, held)
             rank = np.arange(int(held.sum())) - np.repeat(np.cumsum(held) - held, held)
-            lists = number * self._size + near[np.repeat(first[at], held) + rank]
-            size = lengths[lists]
+            lists = number * size + near[np.repeat(first[kind.words], held) + rank]
+            held_rows = lengths[lists]
             # Nearest first; of words equally near the rarest. A word that only other kinds know takes no place.
-            order = np.lexsort((lists, size, rank, query))
-            order = order[size[order] > 0]
-            query, rank, lists, size = query[order], rank[order], lists[order], size[order]
+            order = np.lexsort((lists, held_rows, rank, query))
+            order = order[held_rows[order] > 0]
+            query, rank, lists, held_rows = query[order], rank[order], lists[order], held_rows[order]
             begins = np.searchsorted(query, query)
-            total = np.cumsum(size)
-            before = total - size - (total[begins] - size[begins])
-            fits = before + size <= np.where(before == 0, 2 * _MOST_ROWS, _MOST_ROWS)
+            total = np.cumsum(held_rows)
+            before = total - held_rows - (total[begins] - held_rows[begins])
+            fits = before + held_rows <= np.where(before == 0, 2 * _MOST_ROWS, _MOST_ROWS)
             query, lists = query[fits], lists[fits]
             place = np.arange(len(query)) - np.searchsorted(query, query)
             some = place < LOOKED_INTO
             out[query[some], number * LOOKED_INTO + place[some]] = lists[some]
         return out
+
+
+class WordFinder:
+    """Finds the words that sound most like others."""
+
+    def __init__(self, sounds: Vectors) -> None:
+        """Take the words to be found, shape (w, REDUCED_WIDTH)."""
+        self._sounds = sounds
+
+    def nearest(self, asked: Vectors) -> tuple[Ints, Ints]:
+        """Return (asked word, found word) of words that sound alike, nearest first."""
+        return nearest_rows(asked, self._sounds, _NEAR, _SURE, _ALIKE)
 
 
 def _sounds(words: Sequence[str]) -> Vectors:

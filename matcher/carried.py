@@ -26,6 +26,7 @@ UNKNOWN_WEIGHT = 0.25
 # What a pair of things is worth: told for each other, of colours next to each other, of a look that one side omits.
 _ALIKE_THING, _NEAR_LOOK, _LOOK_OMITTED = 0.7, 0.6, 0.5
 _ITEMS_KEPT = 24
+_THINGS, _LOOKS = "\x1e", "\x1f"  # no word has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +55,33 @@ def parse_items(texts: Iterable[str]) -> Items:
     return frozenset(item for text in texts for item in _items_of(text))
 
 
-def item_columns(*columns: Iterable[tuple[str, ...]]) -> tuple[list[Int32], tuple[Items, ...]]:
+def item_columns(*columns: Iterable[tuple[str, ...]]) -> tuple[list[Int32], tuple[str, ...]]:
     """Return columns of texts as ids of what they name.
 
     Args:
         columns: the texts of each of n records, of one column after the other.
     Returns:
-        (ids of each column, shape (n,), -1 where nothing is named; the distinct sets of things, by id).
+        (ids of each column, shape (n,), -1 where nothing is named; the distinct sets of things, by id, as
+        `written_items` writes them).
     """
     distinct, which = numbered(chain.from_iterable(columns))
-    sets: dict[Items, int] = {frozenset(): -1}
-    ids = np.array([sets.setdefault(items, len(sets) - 1) for items in map(parse_items, distinct)], dtype=np.int32)
+    sets: dict[str, int] = {"": -1}
+    found = (written_items(parse_items(texts)) for texts in distinct)
+    ids = np.array([sets.setdefault(items, len(sets) - 1) for items in found], dtype=np.int32)
     return list(ids[which].reshape(len(columns), -1)), tuple(sets)[1:]
+
+
+def written_items(items: Items) -> str:
+    """Return a set of things as one text, equal for equal sets; "" for an empty one."""
+    return _THINGS.join(sorted(_LOOKS.join((item.thing, *sorted(item.looks))) for item in items))
+
+
+@lru_cache(maxsize=65536)
+def read_items(text: str) -> Items:
+    """Return the set of things that `written_items` wrote."""
+    return frozenset(
+        Item(thing, frozenset(looks)) for thing, *looks in (each.split(_LOOKS) for each in text.split(_THINGS) if each)
+    )
 
 
 def items_similarity(a: Items, b: Items, *, looks_needed: bool) -> float:

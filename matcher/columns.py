@@ -5,7 +5,7 @@ Both sides of a linkage go into one table; a pair is two row numbers. Distinct t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matcher.carried import Items, item_columns
+from matcher.carried import item_columns
 from matcher.distinct import each_padded, in_columns, numbered
 from matcher.languages import language_bits
 from matcher.marks import Int8, mark_rows
@@ -45,7 +45,7 @@ class RecordColumns:
     """n records as columns; -1 (or 0 for hashes and codes) means unknown.
 
     Attributes:
-        records: the records themselves, by row.
+        ids: what each record is called.
         names: table of all person and relative names; `own`, `father`, `mother`, `relatives` hold its name ids,
             shapes (n, 4), (n, 3), (n, 3), (n, 3).
         texts: table of places, addresses, marks; `village`, `district_text`, `state_text`, `address` hold its ids,
@@ -59,21 +59,21 @@ class RecordColumns:
         areas: shape (n, 4), codes of country, state, district and block paths; `area_paths`, the path of each code.
         region: shape (n,), code of the state, or of the country where no state is known.
         remembered_areas: shape (n, 4), codes of places remembered; `remembered_texts`, ids in `texts`.
-        languages: shape (n,), uint64 bit sets.
-        language_bits: shape (63,), how rare the language of each bit is, in bits; 0 for bits that none has.
+        languages: shape (n,), uint64 bit sets; `language_names`, the language of each bit, those of the last one last.
         community: shape (n,), rows of `communities`, the distinct answers, as they were said; -1 unknown.
         height, height_on: centimetres (NaN unknown) and ordinal day.
         phones, identifiers, identifier_types: hashes.
         marks, postcode: ids in `texts`, shapes (n, 4) and (n,); a text of several marks stands in several columns.
         mark_kind, mark_site, mark_side: shape (n, 4), codes of those marks (`matcher.marks.MarkRows`), 0 unknown.
-        clothing, belongings: shape (n,), rows of `carried`, the distinct sets of things; -1 unknown.
+        clothing, belongings: shape (n,), rows of `carried`, the distinct sets of things, as
+            `matcher.carried.read_items` reads them; -1 unknown.
         extras: column name -> ids in `texts`, shape (n,).
         rescued: shape (n,), bool, which side a record is on.
         faces: shape (n, 3), rows of `face_vectors`; `face_models`, rows of `face_model_names`, so that
-            distances never mix models.
+            distances never mix models; `face_taken`, the day of each photo, -1 unknown; `face_weak`, bool, its quality.
     """
 
-    records: tuple[PersonRecord, ...]
+    ids: Sequence[str]
     names: NameTable
     texts: NameTable
     own: Int32
@@ -89,7 +89,7 @@ class RecordColumns:
     birth_guessed: npt.NDArray[np.bool_]
     event: Int32
     areas: Int32
-    area_paths: tuple[str, ...]
+    area_paths: Sequence[str]
     region: Int32
     village: Int32
     district_text: Int32
@@ -97,9 +97,9 @@ class RecordColumns:
     remembered_areas: Int32
     remembered_texts: Int32
     languages: npt.NDArray[np.uint64]
-    language_bits: npt.NDArray[np.float32]
+    language_names: Sequence[str]
     community: Int32
-    communities: tuple[tuple[str, ...], ...]
+    communities: Sequence[tuple[str, ...]]
     height: npt.NDArray[np.float32]
     height_on: Int32
     phones: Int64
@@ -113,16 +113,29 @@ class RecordColumns:
     mark_side: Int8
     clothing: Int32
     belongings: Int32
-    carried: tuple[Items, ...]
+    carried: Sequence[str]
     extras: dict[str, Int32]
     rescued: npt.NDArray[np.bool_]
     faces: Int32
     face_vectors: npt.NDArray[np.float32]
     face_models: Int32
-    face_model_names: tuple[str, ...]
+    face_model_names: Sequence[str]
+    face_taken: Int32
+    face_weak: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
-        return len(self.records)
+        return len(self.sex)
+
+    @property
+    def language_bits(self) -> npt.NDArray[np.float32]:
+        """Return how rare the language of each bit is, shape (63,), in bits; 0 for bits that none has."""
+        out = np.zeros(LANGUAGES_KEPT, dtype=np.float32)
+        for number, language in enumerate(self.language_names):
+            position = min(number, LANGUAGES_KEPT - 1)
+            # The last bit stands for several: it says as little as the commonest of them.
+            bits = language_bits(language)
+            out[position] = bits if out[position] == 0 else min(out[position], bits)
+        return out
 
     @classmethod
     def build(cls, records: Iterable[PersonRecord], gazetteer: Gazetteer | None = None) -> RecordColumns:
@@ -132,6 +145,7 @@ class RecordColumns:
         known = gazetteer or Gazetteer.load()
         places, origin = _places(rows, known)
         texts = _texts(rows, places, origin)
+        text_ids = texts.ids
         codes: dict[str, int] = {}
         areas = _areas(places, codes)
         remembered = _column(rows, "remembered")
@@ -139,15 +153,14 @@ class RecordColumns:
             remembered, lambda said: _remembered(said, known, codes), REMEMBERED_KEPT, -1, np.int32
         )
         marked, mark = numbered(_column(rows, "marks"))
-        marks = mark_rows(marked, lambda text: _text_id(texts, text), MARKS_KEPT)
+        marks = mark_rows(marked, lambda text: _text_id(texts, text_ids, text), MARKS_KEPT)
         (clothing, belongings), carried = item_columns(_column(rows, "clothing"), _column(rows, "belongings"))
         languages, spoken = _languages(_column(rows, "languages"))
         community, communities = _communities(_column(rows, "community"))
         birth = _intervals(_column(rows, "birth"))
-        vectors, models, model_names, face_rows = _faces(rows)
         identifiers = _column(rows, "identifiers")
         return cls(
-            records=rows,
+            ids=tuple(_column(rows, "record_id")),
             names=names,
             texts=texts,
             **family,
@@ -159,15 +172,15 @@ class RecordColumns:
             areas=areas[origin],
             area_paths=tuple(codes),
             region=np.where(areas[:, 1] >= 0, areas[:, 1], areas[:, 0])[origin],
-            village=_text_ids(texts, [place.village for place in places])[origin],
-            district_text=_text_ids(texts, [place.district for place in places])[origin],
-            state_text=_text_ids(texts, [place.state for place in places])[origin],
+            village=_text_ids(texts, text_ids, [place.village for place in places])[origin],
+            district_text=_text_ids(texts, text_ids, [place.district for place in places])[origin],
+            state_text=_text_ids(texts, text_ids, [place.state for place in places])[origin],
             remembered_areas=remembered_areas,
             remembered_texts=each_padded(
-                remembered, lambda said: _known_ids(texts, said), REMEMBERED_KEPT, -1, np.int32
+                remembered, lambda said: _known_ids(texts, text_ids, said), REMEMBERED_KEPT, -1, np.int32
             ),
             languages=languages,
-            language_bits=_language_bits(spoken),
+            language_names=spoken,
             community=community,
             communities=communities,
             height=np.array([height or np.nan for height in _column(rows, "height_cm")], dtype=np.float32),
@@ -183,7 +196,7 @@ class RecordColumns:
             identifier_types=each_padded(
                 identifiers, lambda held: [exact_key("type", kind) for kind, _ in held], IDS_KEPT, 0, np.int64
             ),
-            postcode=_text_ids(texts, _column(rows, "postcode")),
+            postcode=_text_ids(texts, text_ids, _column(rows, "postcode")),
             marks=marks.texts[mark],
             mark_kind=marks.kinds[mark],
             mark_site=marks.sites[mark],
@@ -191,13 +204,10 @@ class RecordColumns:
             clothing=clothing,
             belongings=belongings,
             carried=carried,
-            extras=_extras(_column(rows, "extras"), texts),
+            extras=_extras(_column(rows, "extras"), text_ids),
             rescued=np.array([side is Side.RESCUED for side in _column(rows, "side")], dtype=np.bool_),
-            address=_text_ids(texts, _column(rows, "address")),
-            faces=face_rows,
-            face_vectors=vectors,
-            face_models=models,
-            face_model_names=model_names,
+            address=_text_ids(texts, text_ids, _column(rows, "address")),
+            **_faces(rows),
         )
 
 
@@ -227,29 +237,29 @@ def _texts(rows: Sequence[PersonRecord], places: Sequence[ResolvedPlace], origin
     return NameTable.build(every, parse_text)
 
 
-def _text_id(table: NameTable, text: str | None) -> int:
+def _text_id(table: NameTable, ids: Mapping[str, int], text: str | None) -> int:
     """Return the id of a text, -1 for one without any word: a dash in a form is unknown, not different."""
-    number = table.ids.get(text, -1) if text else -1
+    number = ids.get(text, -1) if text else -1
     return number if number >= 0 and table.joined[number] >= 0 else -1
 
 
-def _text_ids(table: NameTable, texts: Sequence[str | None]) -> Int32:
+def _text_ids(table: NameTable, ids: Mapping[str, int], texts: Sequence[str | None]) -> Int32:
     distinct, which = numbered(texts)
-    return np.array([_text_id(table, text) for text in distinct], dtype=np.int32)[which]
+    return np.array([_text_id(table, ids, text) for text in distinct], dtype=np.int32)[which]
 
 
-def _known_ids(table: NameTable, texts: Iterable[str]) -> list[int]:
-    return [number for text in texts if (number := _text_id(table, text)) >= 0]
+def _known_ids(table: NameTable, ids: Mapping[str, int], texts: Iterable[str]) -> list[int]:
+    return [number for text in texts if (number := _text_id(table, ids, text)) >= 0]
 
 
-def _extras(rows: Sequence[tuple[tuple[str, str], ...]], texts: NameTable) -> dict[str, Int32]:
+def _extras(rows: Sequence[tuple[tuple[str, str], ...]], ids: Mapping[str, int]) -> dict[str, Int32]:
     distinct, which = numbered(rows)
     columns: dict[str, Int32] = {}
     for number, row in enumerate(distinct):
         for name, value in row:
             if name not in columns:
                 columns[name] = np.full(len(distinct), -1, dtype=np.int32)
-            columns[name][number] = texts.ids[value]
+            columns[name][number] = ids[value]
     return {name: column[which] for name, column in columns.items()}
 
 
@@ -290,7 +300,7 @@ def _communities(said: Sequence[tuple[str, ...]]) -> tuple[Int32, tuple[tuple[st
     return which[1:].astype(np.int32) - 1, tuple(answers[1:])
 
 
-def _languages(spoken: Sequence[tuple[str, ...]]) -> tuple[npt.NDArray[np.uint64], dict[str, int]]:
+def _languages(spoken: Sequence[tuple[str, ...]]) -> tuple[npt.NDArray[np.uint64], tuple[str, ...]]:
     """Return bit sets; the last bit is shared by all languages beyond the first 62, which says less, not wrong."""
     bits: dict[str, int] = {}
     distinct, which = numbered(spoken)
@@ -298,21 +308,13 @@ def _languages(spoken: Sequence[tuple[str, ...]]) -> tuple[npt.NDArray[np.uint64
     for number, languages in enumerate(distinct):
         total = 0
         for language in languages:
-            total |= 1 << bits.setdefault(language.lower().split("-")[0], min(len(bits), LANGUAGES_KEPT - 1))
+            total |= 1 << min(bits.setdefault(language.lower().split("-")[0], len(bits)), LANGUAGES_KEPT - 1)
         sets[number] = total
-    return sets[which], bits
+    return sets[which], tuple(bits)
 
 
-def _language_bits(positions: dict[str, int]) -> npt.NDArray[np.float32]:
-    out = np.zeros(LANGUAGES_KEPT, dtype=np.float32)
-    for language, position in positions.items():
-        # The last bit stands for several: it says as little as the commonest of them.
-        bits = language_bits(language)
-        out[position] = bits if out[position] == 0 else min(out[position], bits)
-    return out
-
-
-def _faces(rows: Sequence[PersonRecord]) -> tuple[npt.NDArray[np.float32], Int32, tuple[str, ...], Int32]:
+def _faces(rows: Sequence[PersonRecord]) -> dict[str, Any]:
+    """Return the columns of `RecordColumns` that are about faces, by name."""
     kept = [faces[:FACES_KEPT] for faces in _column(rows, "faces")]
     counts = np.fromiter(map(len, kept), dtype=np.int64, count=len(kept))
     faces = list(chain.from_iterable(kept))
@@ -322,5 +324,11 @@ def _faces(rows: Sequence[PersonRecord]) -> tuple[npt.NDArray[np.float32], Int32
     for number, vector in enumerate(vectors):
         matrix[number, : len(vector)] = vector  # models of other widths are never compared with each other
     numbers = np.arange(len(vectors), dtype=np.int32)
-    face_rows = in_columns(numbers, np.cumsum(counts) - counts, counts, FACES_KEPT, -1)
-    return matrix, models.astype(np.int32), tuple(names), face_rows
+    return {
+        "faces": in_columns(numbers, np.cumsum(counts) - counts, counts, FACES_KEPT, -1),
+        "face_vectors": matrix,
+        "face_models": models.astype(np.int32),
+        "face_model_names": tuple(names),
+        "face_taken": _ordinals([face.taken for face in faces]),
+        "face_weak": np.array([face.quality == "weak" for face in faces], dtype=np.bool_),
+    }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from matcher.distinct import in_columns, numbered
 from matcher.family_words import PLACES, bare_names
@@ -17,7 +17,7 @@ from matcher.person import PersonName, PersonRecord
 NAMES_KEPT, RELATIVES_KEPT = 4, 3
 
 
-def name_columns(rows: Sequence[PersonRecord]) -> tuple[NameTable, dict[str, npt.NDArray[np.int32]]]:
+def name_columns(rows: Sequence[PersonRecord]) -> tuple[NameTable, dict[str, Any]]:
     """Return (the table of all names, the columns of `RecordColumns` that hold ids of it, by name)."""
     counts = np.fromiter(map(len, _places(rows)), dtype=np.int64, count=PLACES * len(rows)).reshape(-1, PLACES)
     texts, ids = numbered(map(attrgetter("text"), chain.from_iterable(_places(rows))))
@@ -26,7 +26,7 @@ def name_columns(rows: Sequence[PersonRecord]) -> tuple[NameTable, dict[str, npt
     place = np.repeat(np.tile(np.arange(PLACES), len(rows)), counts.ravel())[shared]
     table = NameTable.build(chain(texts, map(left.__getitem__, np.argsort(place, kind="stable").tolist())))
     named, bare = ids.astype(np.int32), np.full(len(ids), -1, dtype=np.int32)
-    bare[shared] = list(map(table.ids.__getitem__, left))
+    bare[shared] = list(map(table.ids.__getitem__, left)) if left else []
     starts = (np.cumsum(counts) - counts.ravel()).reshape(counts.shape)
     columns = {"own": in_columns(named, starts[:, 0], counts[:, 0], NAMES_KEPT, -1)}
     for number, whose in enumerate(("father", "mother", "relatives"), start=1):

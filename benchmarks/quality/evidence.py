@@ -37,8 +37,8 @@ from data.clerks import SyntheticRecord
 from data.corruption import LIVES, Corruption
 from data.synthetic import linked_pairs
 from indexing.match_index import MatchIndex
+from indexing.meeting import beside_each_other
 from indexing.search import DEFAULT_CANDIDATES, find_matches_batch
-from matcher.columns import RecordColumns
 from matcher.evaluation import (
     best_decision,
     brier_score,
@@ -169,13 +169,9 @@ def figures(question: Question, pairs: Placed, threshold: float | None) -> dict[
 def scoring_speed(question: Question, index: MatchIndex, model: MatchModel) -> dict[str, float]:
     """Return candidate pairs scored per second of processor time, best of three: those that a search scores."""
     some = question.rescued[:_TIMED]
-    found = index.candidates(RecordColumns.build(some), Side.MISSING, DEFAULT_CANDIDATES)
-    place = {record.record_id: number for number, record in enumerate(question.reports)}
-    wanted = sorted({place[record_id] for one in found for record_id in one.routes})
-    rows = {number: len(some) + row for row, number in enumerate(wanted)}
-    columns = RecordColumns.build([*some, *(question.reports[number] for number in wanted)])
-    pairs = [(n, rows[place[record_id]]) for n, one in enumerate(found) for record_id in one.routes]
-    i, j = (np.array(side, dtype=np.int64) for side in zip(*pairs, strict=True))
+    columns, found = index.candidates(some, Side.MISSING, DEFAULT_CANDIDATES)
+    met = beside_each_other(columns, found, [segment.columns for segment in index.segments])
+    columns, i, j = met.columns, met.first, met.second
     said = {"pairs": float(len(i))}
     took = []
     for _ in range(_REPEATS):

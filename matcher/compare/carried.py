@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from matcher.carried import items_similarity
+from matcher.carried import items_similarity, read_items
 from matcher.columns import RecordColumns
 from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
 
@@ -42,13 +42,11 @@ def _levels(
         return LevelResult.plain(levels)
     a, b = column[i[rows]].astype(np.int64), column[j[rows]].astype(np.int64)
     size = len(columns.carried)
+    things = {key: read_items(columns.carried[key]) for key in np.unique(np.concatenate([a, b])).tolist()}
     # Children in one school wear one uniform: many pairs, few distinct ones.
     keys, inverse = np.unique(np.minimum(a, b) * size + np.maximum(a, b), return_inverse=True)
     alike = np.fromiter(
-        (
-            items_similarity(columns.carried[key // size], columns.carried[key % size], looks_needed=looks_needed)
-            for key in keys.tolist()
-        ),
+        (items_similarity(things[key // size], things[key % size], looks_needed=looks_needed) for key in keys.tolist()),
         dtype=np.float64,
         count=len(keys),
     )

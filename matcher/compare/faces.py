@@ -15,11 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matcher.columns import FACES_KEPT, RecordColumns
+from matcher.columns import RecordColumns
 from matcher.compare.names import CLOSE, DIFFERENT, MIXED, SAME
 from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
 from matcher.face_calibration import FALSE_ALARMS, Calibrations, share_words, shipped_calibrations
-from matcher.person import Side
 
 Floats = npt.NDArray[np.float64]
 
@@ -132,12 +131,12 @@ class _FacePairs:
         pair, x, y = np.nonzero((a[:, :, None] >= 0) & (b[:, None, :] >= 0))
         face_a, face_b = a[pair, x], b[pair, y]
         comparable = columns.face_models[face_a] == columns.face_models[face_b]
-        pair, x, y = pair[comparable], x[comparable], y[comparable]
+        pair = pair[comparable]
         face_a, face_b = face_a[comparable], face_b[comparable]
         apart = columns.face_vectors[face_a] - columns.face_vectors[face_b]
         distance = np.linalg.norm(apart, axis=1).astype(np.float64)
-        day_a, weak_a = _photo_days(columns, i[pair], x)
-        day_b, weak_b = _photo_days(columns, j[pair], y)
+        day_a, weak_a = _photo_days(columns, i[pair], face_a)
+        day_b, weak_b = _photo_days(columns, j[pair], face_b)
         dated = (day_a > 0) & (day_b > 0)
         years = np.where(dated, np.abs(day_a - day_b) / 365.25, _UNKNOWN_YEARS)
         birth_a, birth_b = columns.birth[i[pair]].mean(axis=1), columns.birth[j[pair]].mean(axis=1)
@@ -190,22 +189,15 @@ def face_notes(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> 
 
 
 def _photo_days(
-    columns: RecordColumns, rows: Pairs, faces: npt.NDArray[np.int64]
+    columns: RecordColumns, rows: Pairs, faces: npt.NDArray[np.int32]
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Return the day of each photo (the event's when the photo has none, 0 unknown) and whether it is weak."""
-    # A record meets many: each of its photos is looked at once.
-    photos, inverse = np.unique(rows * FACES_KEPT + faces, return_inverse=True)
-    days = np.zeros(len(photos))
-    weak = np.zeros(len(photos), dtype=np.bool_)
-    for number, photo in enumerate(photos.tolist()):
-        row, face = divmod(photo, FACES_KEPT)
-        record, event = columns.records[row], max(int(columns.event[row, 0]), 0)
-        embedding = record.faces[face]
-        taken = embedding.taken.toordinal() if embedding.taken else event
-        # Nobody photographed a missing child after she was last seen: a later date is that of a picture of a picture.
-        days[number] = min(taken, event) if event and record.side is Side.MISSING else taken
-        weak[number] = embedding.quality == "weak"
-    return days[inverse], weak[inverse]
+    event = np.maximum(columns.event[rows, 0], 0)
+    taken = np.where(columns.face_taken[faces] >= 0, columns.face_taken[faces], event)
+    # Nobody photographed a missing child after she was last seen: a later date is that of a picture of a picture.
+    bound = (event > 0) & ~columns.rescued[rows]
+    days = np.where(bound, np.minimum(taken, event), taken)
+    return days.astype(np.float64), columns.face_weak[faces]
 
 
 FACE = Comparison("face", "How much do the photos say, age and years between allowed for?", LABELS, _faces)

@@ -145,7 +145,9 @@ def _names(
         (tokens >= 0).sum(axis=1),
     )
     names["initials"], names["courtesies"] = (initials * bits).sum(axis=1), (courtesy[tokens] * bits).sum(axis=1)
-    names["script"], names["inherent"], names["written"] = scripts, inherent[scripts], table.written[used]
+    # The same numbers, but small.
+    written = np.unique(table.written[used], return_inverse=True)[1] + 1
+    names["script"], names["inherent"], names["written"] = scripts, inherent[scripts], written
     _prepare_joins(names, more, together, words, spelled, rules, np.zeros(1, dtype=JOINED), np.zeros(1, dtype=WORD))
     return names, more, together
 

@@ -174,7 +174,13 @@ class NameEncoder:
         return self.encode_read(read_names(tuple(distinct)))[[place[name] for name in names]]
 
     def encode_read(self, read: ReadNames) -> Vectors:
-        """Return the vectors of names that are already read, shape (len(read), width)."""
+        """Return the vectors of names that are already read, shape (len(read), width).
+
+        Raises:
+            ValueError: of the names only the sounds are kept.
+        """
+        if not read.spelled:
+            raise ValueError("names that are kept without their spelling have no vector")
         out = np.zeros((len(read), self.width), dtype=np.float32)
         if not len(read.tokens):
             return out

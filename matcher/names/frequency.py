@@ -131,10 +131,17 @@ class NameFrequencies:
         """Take counted names away again."""
         self._change(texts, areas, -1)
 
+    def count(self, read: ReadNames, names: Rows, areas: Rows, paths: Sequence[str], by: int = 1) -> None:
+        """Count the names of more people, who are given as to `counted`, or with -1 take them away again."""
+        self._apply(_tally(read, names, areas, paths), by)
+
     def _change(self, texts: Sequence[str], areas: Sequence[str], by: int) -> None:
         names, name = numbered(texts)
         paths, path = numbered(areas)
-        for region, change in _tally(read_names(names), name[:, None], path, paths).items():
+        self._apply(_tally(read_names(names), name[:, None], path, paths), by)
+
+    def _apply(self, tally: Mapping[str, _Counts], by: int) -> None:
+        for region, change in tally.items():
             counts = self.regions.setdefault(region, _Counts())
             counts.names = max(counts.names + by * change.names, 0)
             for word, count in change.words.items():

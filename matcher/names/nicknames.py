@@ -8,6 +8,7 @@ Source: data/reference/names/nicknames.tsv
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -38,7 +39,7 @@ def pet_forms() -> frozenset[tuple[str, str]]:
 
 
 @lru_cache(maxsize=2)
-def pet_keys(vocabulary: tuple[str, ...]) -> npt.NDArray[np.int64]:
+def pet_keys(vocabulary: Sequence[str]) -> npt.NDArray[np.int64]:
     """Return which pairs of words of a vocabulary are a pet form and its formal name.
 
     Returns:

@@ -47,8 +47,8 @@ class ReadNames:
     entry_tokens: npt.NDArray[np.int32]
     entry_words: npt.NDArray[np.int32]
     entry_firsts: npt.NDArray[np.bool_]
-    vocabulary: tuple[str, ...]
-    written: tuple[str, ...]
+    vocabulary: Sequence[str]
+    written: Sequence[str]
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -64,6 +64,31 @@ class ReadNames:
             initials=self.initials[:end],
             titles=self.titles[:end],
             entries=self.entries[:end],
+        )
+
+    @property
+    def spelled(self) -> bool:
+        """Tell whether the words are known as written: what was kept of names for comparing and counting has none."""
+        return len(self.entries) == len(self.tokens)
+
+    def heard(self, names: npt.NDArray[np.int64]) -> ReadNames:
+        """Return some of the names, in the order asked for, without their words as written."""
+        counts = np.diff(self.starts)[names]
+        starts = starts_of(counts)
+        tokens = np.arange(starts[-1]) + np.repeat(self.starts[names] - starts[:-1], counts)
+        nothing = np.zeros(0, dtype=np.int32)
+        return ReadNames(
+            starts,
+            self.tokens[tokens],
+            self.weights[tokens],
+            self.initials[tokens],
+            self.titles[tokens],
+            nothing,
+            nothing,
+            nothing,
+            np.zeros(0, dtype=np.bool_),
+            self.vocabulary,
+            (),
         )
 
     @property

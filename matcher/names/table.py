@@ -6,8 +6,9 @@ compared once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import chain, pairwise
 
 import numpy as np
@@ -35,7 +36,8 @@ class NameTable:
     """Distinct names as arrays.
 
     Attributes:
-        names: the distinct texts, by name id.
+        names: the distinct texts, by name id; empty where only what they sound like is kept.
+        keys: shape (n,), int64, a number for each text, the same in every table.
         tokens: shape (n, MAX_TOKENS), int32, rows of `codes`, -1 where there is none.
         weights: shape (n, MAX_TOKENS), float32, 0 where there is none.
         initials: shape (n, MAX_TOKENS), bool.
@@ -43,24 +45,24 @@ class NameTable:
             without a word; empty for names, of which there are too many to keep each written together.
         vocabulary: distinct folded words, by row of `codes`.
         codes: shape (v, MAX_TOKEN), uint8, letters of each distinct word.
-        written: shape (n,), int64, equal where two names are written with the same native letters; 0 for Latin.
+        written: shape (n,), int64, equal where two names are written with the same native letters, in any table; 0 for
+            Latin.
         scripts: shape (n,), int32, the script of those letters, a row of `script_names`; 0 for Latin.
         script_names: ISO 15924 codes.
-        ids: text -> name id.
-        read: all tokens of each text, titles included.
+        read: all tokens of each text, titles included; without any name where the table is for comparing alone.
     """
 
-    names: tuple[str, ...]
+    names: Sequence[str]
+    keys: npt.NDArray[np.int64]
     tokens: npt.NDArray[np.int32]
     weights: npt.NDArray[np.float32]
     initials: npt.NDArray[np.bool_]
     joined: npt.NDArray[np.int32]
-    vocabulary: tuple[str, ...]
+    vocabulary: Sequence[str]
     codes: npt.NDArray[np.uint8]
     written: npt.NDArray[np.int64]
     scripts: npt.NDArray[np.int32]
     script_names: tuple[str, ...]
-    ids: dict[str, int]
     read: ReadNames
 
     @classmethod
@@ -78,6 +80,7 @@ class NameTable:
         joined, vocabulary = (np.zeros(0, dtype=np.int32), read.vocabulary) if parse is None else _joined(read)
         return cls(
             names,
+            np.fromiter(map(_key, names), dtype=np.int64, count=len(names)),
             tokens,
             weights,
             initials,
@@ -87,12 +90,22 @@ class NameTable:
             written,
             scripts,
             script_names,
-            dict(zip(names, range(len(names)), strict=True)),
             read,
         )
 
+    @property
+    def ids(self) -> dict[str, int]:
+        """Return the id of each text, made anew each time: a million names need a hundred megabytes for it.
+
+        Raises:
+            ValueError: the texts are not kept.
+        """
+        if len(self.names) != len(self):
+            raise ValueError("of these names the texts are not kept")
+        return {name: number for number, name in enumerate(self.names)}
+
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.tokens)
 
 
 def _columns(read: ReadNames) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
@@ -119,7 +132,7 @@ def _columns(read: ReadNames) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.flo
     return tokens, weights, initials
 
 
-def _joined(read: ReadNames) -> tuple[npt.NDArray[np.int32], tuple[str, ...]]:
+def _joined(read: ReadNames) -> tuple[npt.NDArray[np.int32], Sequence[str]]:
     """Return (row of each text's words written together, the vocabulary with these words)."""
     numbers = {word: number for number, word in enumerate(read.vocabulary)}
     words = list(map(read.vocabulary.__getitem__, read.tokens.tolist()))
@@ -128,6 +141,12 @@ def _joined(read: ReadNames) -> tuple[npt.NDArray[np.int32], tuple[str, ...]]:
         for start, end in pairwise(read.starts.tolist())
     ]
     return np.array(joined, dtype=np.int32), tuple(numbers)
+
+
+def _key(text: str) -> int:
+    """Return a number for a text, the same in every table and process, never 0."""
+    digest = blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest()
+    return (int.from_bytes(digest) >> 2) | 1
 
 
 def native_script(text: str) -> str:
@@ -161,7 +180,7 @@ def _native_letters(
     ]
     kept = [number for number, script in enumerate(found) if script != "Latn"]
     rows = native[kept]
-    written[rows] = numbered(map(plain.__getitem__, kept))[1] + 1
+    written[rows] = list(map(_key, map(plain.__getitem__, kept)))
     codes, script_rows = numbered(chain(["Latn"], map(found.__getitem__, kept)))
     scripts[rows] = script_rows[1:]
     return written, scripts, tuple(codes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -127,7 +128,7 @@ def courtesy_words() -> frozenset[str]:
 
 
 @lru_cache(maxsize=2)
-def _courtesy(vocabulary: tuple[str, ...]) -> Bools:
+def _courtesy(vocabulary: Sequence[str]) -> Bools:
     words = courtesy_words()
     return np.array([*(word in words for word in vocabulary), False])
 
