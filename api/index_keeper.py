@@ -7,17 +7,12 @@ that is missing, stale beyond use, damaged or of another database or model is re
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-import re
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from api.cases.forms import to_person
 from api.face_model import FACE_MODEL, NOT_SET_UP, FaceModel
@@ -25,14 +20,11 @@ from api.ids import Clock
 from api.store import Database, cases, changes, faces, meta
 from indexing.building import IndexBuilder, read_page
 from indexing.errors import SnapshotBusy, SnapshotReason, SnapshotUnusable
-from indexing.faiss_index import FaissIndex
+from indexing.index_files import LAYOUT, load_index, save_index
 from indexing.match_index import MatchIndex
-from indexing.photo_rows import PhotoRows
 from indexing.record_space import RecordSpace
 from indexing.record_vectors import PIPELINE
-from indexing.segment import Segment
-from indexing.snapshot import Origin, Table, load_snapshot, save_snapshot
-from indexing.vectors import VectorIndex
+from indexing.snapshot import Origin
 from matcher.names.encoder import NameEncoder
 from matcher.person import PersonRecord, Side
 
@@ -40,9 +32,6 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 _PAGE = 1000
-_LAYOUT = "segments-1"
-_SEGMENT = "s"
-_SEGMENT_TABLE = re.compile(rf"{_SEGMENT}(\d+)_(.+)")
 _AT_ONCE = 8 * _PAGE
 """Cases that are read and made vectors of at once when the index is built."""
 
@@ -164,9 +153,7 @@ class IndexKeeper:
     def save(self) -> None:
         """Write a snapshot of the index as it is; the old one stays in use until the new one is whole."""
         with self._lock:
-            self.index.compact()
-            indexes, tables = _to_snapshot(self.index)
-            save_snapshot(self._folder, self._origin(), self.index.upto_seq, self._clock(), indexes, tables)
+            save_index(self._folder, self._origin(), self.index, self._clock())
 
     def save_if_free(self) -> None:
         """Write a snapshot unless another process is writing one, which is as good."""
@@ -236,18 +223,15 @@ class IndexKeeper:
         with self._database.read() as conn:
             database_id = meta.database_id(conn) or ""
         encoders = (NameEncoder.load().encoder_id, RecordSpace.load().version, self.face_model.model_id)
-        return Origin(database_id, "+".join(encoders), f"{PIPELINE}+{_LAYOUT}")
+        return Origin(database_id, "+".join(encoders), f"{PIPELINE}+{LAYOUT}")
 
     def _load(self) -> None:
-        snapshot = load_snapshot(self._folder, self._origin(), mmap_tables=True)
+        index = load_index(self._folder, self._origin(), self._empty())
         with self._database.read() as conn:
             latest = changes.latest_seq(conn)
-        if snapshot.manifest.upto_seq > latest:
+        if index.upto_seq > latest:
             # The database was put back to an earlier state: what the snapshot knows beyond it never happened.
             raise SnapshotUnusable(SnapshotReason.FOREIGN, "changes that this database does not have")
-        index = self._empty()
-        _from_snapshot(index, snapshot.indexes, snapshot.tables)
-        index.upto_seq = snapshot.manifest.upto_seq
         self.index = index
 
     def _rebuild(self, progress: Progress | None) -> None:
@@ -274,46 +258,3 @@ class IndexKeeper:
         builder.add(read_page(waiting, index.face_model, index.face_width))
         builder.finish()
         self.index = index
-
-
-def _to_snapshot(index: MatchIndex) -> tuple[dict[str, FaissIndex], dict[str, Table]]:
-    """Return the vector indexes, and the arrays of all segments."""
-    indexes: dict[str, FaissIndex] = {}
-    tables: dict[str, Table] = {}
-    for side, photos in index.photos.items():
-        indexes[f"{side}_photos"] = photos.index
-        tables[f"{side}_photo_owners"] = _pack([[row, owner] for row, owner in photos.owner.items()])
-    for number, segment in enumerate(index.segments):
-        tables |= {f"{_SEGMENT}{number}_{name}": table for name, table in segment.tables().items()}
-    return indexes, tables
-
-
-def _from_snapshot(index: MatchIndex, indexes: Mapping[str, VectorIndex], tables: Mapping[str, Table]) -> None:
-    try:
-        for side in Side:
-            loaded = indexes[f"{side}_photos"]
-            if not isinstance(loaded, FaissIndex):
-                raise SnapshotUnusable(SnapshotReason.FORMAT, "another kind of index")
-            photos = PhotoRows(loaded)
-            for row, owner in _unpack(tables[f"{side}_photo_owners"]):
-                photos.owner[row] = owner
-                photos.rows.setdefault(owner, []).append(row)
-                photos.next_row = max(photos.next_row, row + 1)
-            index.photos[side] = photos
-        parts: dict[int, dict[str, Table]] = {}
-        for name, table in tables.items():
-            if found := _SEGMENT_TABLE.fullmatch(name):
-                parts.setdefault(int(found[1]), {})[found[2]] = table
-        for number in sorted(parts):
-            index.add(Segment.of(parts[number]))
-    except KeyError as error:
-        raise SnapshotUnusable(SnapshotReason.FORMAT, "a table is missing") from error
-
-
-def _pack(rows: list[list[Any]]) -> Table:
-    return np.frombuffer(json.dumps(rows, ensure_ascii=False).encode(), dtype=np.uint8)
-
-
-def _unpack(table: Table) -> list[list[Any]]:
-    rows: list[list[Any]] = json.loads(np.asarray(table).tobytes())
-    return rows

@@ -31,6 +31,11 @@ def resident_mb() -> float | None:
     return _said("VmRSS")
 
 
+def anonymous_mb() -> float | None:
+    """Return the megabytes held now that are no file's, which other processes cannot share; None if not on Linux."""
+    return _said("RssAnon")
+
+
 def _said(field: str) -> float | None:
     if not _STATUS.exists():
         return None

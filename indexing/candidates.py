@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from indexing.errors import BadSearch
-from indexing.key_lists import sharing
+from indexing.key_lists import Shared, common_keys
 from indexing.segment import Segment
 from indexing.shelf import ROUTES as SHELF_ROUTES
-from indexing.shelf import Asked, Sifted, united
+from indexing.shelf import Asked, united
 from matcher.columns import RecordColumns
 from matcher.person import Side
 
@@ -28,6 +28,7 @@ KNOWN_ROUTE: Final = "known match"
 ROUTES: Final = (*SHELF_ROUTES, KEY_ROUTE, PHOTO_ROUTE, KNOWN_ROUTE)
 
 Ints = npt.NDArray[np.int64]
+Int32 = npt.NDArray[np.int32]
 Bits = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
 
@@ -110,38 +111,62 @@ def propose(
     """
     if k < 1:
         raise BadSearch("at least one row must be taken for each name")
-    passing = [segment.alive if only is None else segment.alive & only.passes(segment.columns) for segment in segments]
-    sifted = [
-        sift(segment, asked, side, k, None if only is None else passed, threads)
-        for segment, passed in zip(segments, passing, strict=True)
-    ]
-    return assembled(segments, asked, side, k, sifted, passing)
+    looked = [look(segment, asked, side, k, only=only, threads=threads) for segment in segments]
+    return assembled(segments, asked.owners, k, looked)
 
 
-def sift(segment: Segment, asked: Asked, side: Side, k: int, passing: Bools | None, threads: int) -> Sifted:
-    """Return the rows of one segment that are most like each name; `passing`, shape (n,), are who may be found."""
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one segment holds for some queries.
+
+    Attributes:
+        rows: shape (names, k), int32, rows of its columns, -1 where there are fewer.
+        routes: shape (names, k), uint8, the number of the route by which each was found.
+        scores: shape (names, k), int32, that compare from segment to segment.
+        scanned: products taken in all.
+        shared: who shares a number, as rows of its columns.
+    """
+
+    rows: Int32
+    routes: Bits
+    scores: Int32
+    scanned: int
+    shared: Shared
+
+
+def look(segment: Segment, asked: Asked, side: Side, k: int, *, only: Filter | None = None, threads: int = 1) -> Looked:
+    """Return what one segment holds for some queries; the arguments are those of `propose`."""
     stored = segment.sides[side]
-    alive = None if passing is None else passing[stored.rows[stored.shelf.owners]]
-    return stored.shelf.sift(asked, k, alive=alive, threads=threads)
+    passing = segment.alive if only is None else segment.alive & only.passes(segment.columns)
+    alive = None if only is None else passing[stored.rows[stored.shelf.owners]]
+    sifted = stored.shelf.sift(asked, k, alive=alive, threads=threads)
+    row, route = np.divmod(sifted.rows, 4)
+    if len(stored.shelf):
+        row = np.where(sifted.rows >= 0, stored.rows[stored.shelf.owners[row]], -1).astype(np.int32)
+    held = stored.keys.holding(asked.columns, asked.rows)
+    record = stored.rows[held.record]
+    allowed = passing[record]
+    shared = Shared(held.asking[allowed], held.which[allowed], record[allowed], held.counts)
+    return Looked(row, route.astype(np.uint8), sifted.scores, sifted.scanned, shared)
 
 
-def assembled(
-    segments: Sequence[Segment], asked: Asked, side: Side, k: int, sifted: Sequence[Sifted], passing: Sequence[Bools]
-) -> Proposed:
-    """Return the pairs of what was sifted from each segment, and of those that share a number."""
-    stored = [segment.sides[side] for segment in segments]
-    parts: list[Proposed] = []
-    for number, (name, coded) in enumerate(_best(sifted, k)):
-        row, route = np.divmod(coded, 4)
-        found = stored[number].rows[stored[number].shelf.owners[row]]
-        parts.append(_pairs(asked.owners[name], number, found, (1 << route).astype(np.uint8)))
-    shared = sharing([each.keys for each in stored], asked.columns, asked.rows)
-    for number, (asking, record) in enumerate(shared):
-        row = stored[number].rows[record]
-        allowed = passing[number][row]
-        bits = np.full(int(allowed.sum()), 1 << ROUTES.index(KEY_ROUTE), dtype=np.uint8)
-        parts.append(_pairs(asking[allowed], number, row[allowed], bits))
-    return combined(parts, segments, sum(part.scanned for part in sifted))
+def assembled(segments: Sequence[Sized], owners: Ints, k: int, looked: Sequence[Looked]) -> Proposed:
+    """Return the pairs of what all segments hold for some queries.
+
+    Args:
+        segments: how many records each has.
+        owners: shape (names,), the query of each name.
+        k: rows kept for each name.
+        looked: of each segment.
+    """
+    parts = [
+        Proposed(owners[name], np.full(len(name), number, dtype=np.int64), row, (1 << route).astype(np.uint8))
+        for number, (name, row, route) in enumerate(_best(looked, k))
+    ]
+    for number, shared in enumerate(common_keys([part.shared for part in looked]) if looked else ()):
+        there = np.full(len(shared.record), number, dtype=np.int64)
+        parts.append(located(shared.asking, there, shared.record, KEY_ROUTE))
+    return combined(parts, segments, sum(part.scanned for part in looked))
 
 
 def combined(parts: Sequence[Proposed], segments: Sequence[Sized], scanned: int = 0) -> Proposed:
@@ -171,19 +196,19 @@ def routes_of(bits: int) -> tuple[str, ...]:
     return named if len(named) == 1 else tuple(route for route in named if route != KNOWN_ROUTE)
 
 
-def _pairs(asking: Ints, segment: int, row: Ints, routes: Bits) -> Proposed:
-    return Proposed(asking.astype(np.int64), np.full(len(asking), segment, dtype=np.int64), row, routes)
-
-
-def _best(sifted: Sequence[Sifted], k: int) -> list[tuple[Ints, Ints]]:
-    """Return of each segment (name, row as it is coded) of what is among the k best of all segments together."""
-    if len(sifted) > 1:
-        rows = np.concatenate([part.rows for part in sifted], axis=1)
-        scores = np.where(rows >= 0, np.concatenate([part.scores for part in sifted], axis=1), _NOWHERE)
+def _best(looked: Sequence[Looked], k: int) -> list[tuple[Ints, Ints, Bits]]:
+    """Return of each segment (name, row, route) of what is among the k best of all segments together."""
+    if len(looked) > 1:
+        rows = np.concatenate([part.rows for part in looked], axis=1)
+        scores = np.where(rows >= 0, np.concatenate([part.scores for part in looked], axis=1), _NOWHERE)
         kept = np.zeros(rows.shape, dtype=np.bool_)
         best = np.argpartition(scores, rows.shape[1] - k, axis=1)[:, rows.shape[1] - k :]
         np.put_along_axis(kept, best, True, axis=1)
-        chosen = [(kept & (rows >= 0))[:, n * k : (n + 1) * k] for n in range(len(sifted))]
+        kept &= rows >= 0
+        chosen = [kept[:, number * k : (number + 1) * k] for number in range(len(looked))]
     else:
-        chosen = [part.rows >= 0 for part in sifted]
-    return [(np.nonzero(some)[0], part.rows[some].astype(np.int64)) for some, part in zip(chosen, sifted, strict=True)]
+        chosen = [part.rows >= 0 for part in looked]
+    return [
+        (np.nonzero(some)[0], part.rows[some].astype(np.int64), part.routes[some])
+        for some, part in zip(chosen, looked, strict=True)
+    ]

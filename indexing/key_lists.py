@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +18,23 @@ KEY_BUCKET_CAP: Final = 200
 
 
 _KINDS: Final = ("phone", "identifier", "birthday")
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Who holds the keys of some records that ask, key by key.
+
+    Attributes:
+        asking: shape (m,), position among those who ask.
+        which: shape (m,), which of all their keys it is.
+        record: shape (m,), who holds it.
+        counts: shape (keys,), how many hold each.
+    """
+
+    asking: Ints
+    which: Ints
+    record: Ints
+    counts: Ints
 
 
 class KeyLists:
@@ -58,30 +76,38 @@ class KeyLists:
 
         A pair may be there twice; keys that too many hold are passed over.
         """
-        return sharing([self], columns, rows)[0]
+        (shared,) = common_keys([self.holding(columns, rows)])
+        return shared.asking, shared.record
 
-
-def sharing(lists: Sequence[KeyLists], columns: RecordColumns, rows: Ints) -> list[tuple[Ints, Ints]]:
-    """Return `KeyLists.sharing` of each of several lists; what too many hold in all of them together is passed over."""
-    asking: list[list[Ints]] = [[] for _ in lists]
-    found: list[list[Ints]] = [[] for _ in lists]
-    for kind, keys in enumerate(_keys(columns, rows)):
-        query, place = np.nonzero(keys)
-        wanted = keys[query, place]
-        spans = [_span(each._kinds[kind][0], wanted) for each in lists]
-        common = np.sum([held for _, held in spans], axis=0) > KEY_BUCKET_CAP
-        for number, (first, held) in enumerate(spans):
-            held[common] = 0
+    def holding(self, columns: RecordColumns, rows: Ints) -> Shared:
+        """Return who holds each key of some records; of keys that too many hold only how many they are."""
+        asking, which, found, counts = [], [], [], []
+        begin = 0
+        for keys, (values, records) in zip(_keys(columns, rows), self._kinds, strict=True):
+            query, place = np.nonzero(keys)
+            wanted = keys[query, place]
+            first = np.searchsorted(values, wanted, side="left")
+            held = np.searchsorted(values, wanted, side="right") - first
+            counts.append(held)
+            held = np.where(held > KEY_BUCKET_CAP, 0, held)
             within = np.arange(int(held.sum())) - np.repeat(np.cumsum(held) - held, held)
-            asking[number].append(np.repeat(query, held).astype(np.int64))
-            found[number].append(lists[number]._kinds[kind][1][np.repeat(first, held) + within])
-    return [(np.concatenate(a), np.concatenate(b)) for a, b in zip(asking, found, strict=True)]
+            asking.append(np.repeat(query, held).astype(np.int64))
+            which.append(np.repeat(begin + np.arange(len(query)), held))
+            found.append(records[np.repeat(first, held) + within])
+            begin += len(query)
+        return Shared(np.concatenate(asking), np.concatenate(which), np.concatenate(found), np.concatenate(counts))
 
 
-def _span(values: Ints, wanted: Ints) -> tuple[Ints, Ints]:
-    """Return where each wanted key begins among sorted ones, and how often it stands there."""
-    first = np.searchsorted(values, wanted, side="left")
-    return first, np.searchsorted(values, wanted, side="right") - first
+def common_keys(parts: Sequence[Shared]) -> list[Shared]:
+    """Return what several lists hold of the same records' keys, without those that too many hold in all together."""
+    if len(parts) == 1:
+        return list(parts)
+    common = np.sum([part.counts for part in parts], axis=0) > KEY_BUCKET_CAP
+    kept = [~common[part.which] for part in parts]
+    return [
+        Shared(part.asking[few], part.which[few], part.record[few], part.counts)
+        for part, few in zip(parts, kept, strict=True)
+    ]
 
 
 def _keys(columns: RecordColumns, rows: Ints) -> tuple[Ints, Ints, Ints]:

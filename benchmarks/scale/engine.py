@@ -1,10 +1,10 @@
 """What does this engine take at a size, stage by stage, and whom does it find? Beside an oracle that weighs all.
 
-    reports read -> vectors -> shelf                 once; a service keeps them
-    rescued people read -> vectors -> candidates -> weights -> the best 20 of each
+    reports read -> index -> snapshot -> load          once; a service keeps the snapshot, and opens it each time
+    rescued people read -> cross-match                 candidates -> weights -> the best 20 of each
 
-"kept" is the second line, "cold" is both. Both sides must stand in one table of columns to be weighed; the two sides
-are read, and timed, apart, as they would come, and the table of both is made of them outside the clock.
+"kept" is the second line, on the index as it was loaded; "cold" is reading, index and the second line. What a process
+holds that serves the index is asked of another process, which has nothing else.
 """
 
 from __future__ import annotations
@@ -12,128 +12,167 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from benchmarks.memory import forget_peak, peak_mb, resident_mb
+from benchmarks.memory import anonymous_mb, forget_peak, peak_mb, resident_mb
 from benchmarks.peers.pairs import Ints
 from benchmarks.quality.evidence import Question, progress
+from benchmarks.quality.rescues import Memory
 from benchmarks.scale.population import Setting, drawn
 from benchmarks.stages import Seconds, Stages
-from indexing.crossmatch import CANDIDATES, LIMIT, Ranked, Stored, cross_match
-from indexing.match_index import context_of
+from indexing.building import IndexBuilder, read_page
+from indexing.candidates import propose
+from indexing.crossmatch import CANDIDATES, LIMIT, Ranked, cross_match
+from indexing.index_files import load_index, save_index
+from indexing.match_index import MatchIndex
 from indexing.record_space import RecordSpace
-from indexing.record_vectors import RecordVectors, encode_records
+from indexing.record_vectors import encode_records
+from indexing.search import FoundMatch, find_matches
 from indexing.shelf import Asked
+from indexing.snapshot import Origin
 from matcher.columns import RecordColumns
-from matcher.comparison import Context
 from matcher.fast.scorer import PairScorer
+from matcher.gathering import gather
 from matcher.model import MatchModel
-from matcher.person import PersonRecord
+from matcher.person import PersonRecord, Side
 
-ONCE = ("reports read", "vectors of reports", "name frequencies", "shelf")
-ASKING = ("rescued people read", "vectors of rescued people", "cross-match")
+ONCE = ("reports read", "index")
+OPENED = ("snapshot", "load")
+ASKING = ("rescued people read", "cross-match")
 NOWHERE = np.iinfo(np.int64).max
 """The rank of a report that was not returned."""
 QUERIES = 200
 _WARM = Setting("usual", 300, 40, 82_900)
 _PAIRS_AT_ONCE = 2_000_000
-_AT_ONCE = 100_000  # reports: making the vectors of a million at once needs several times the room that they need
+_PAGE = 8192
+_ORIGIN = Origin("benchmark", "benchmark", "benchmark")
+_NO_PHOTOS = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Both sides, ready to be asked and weighed; the stored ones are the first rows of the columns."""
+    """Reports in an index, and those who ask.
 
-    stored: Stored
+    Attributes:
+        index: of all reports.
+        asked: the rescued people.
+        position: of each segment, the place of the report in each row among all reports.
+        model: the evidence.
+    """
+
+    index: MatchIndex
     asked: Asked
-    context: Context
+    position: tuple[Ints, ...]
     model: MatchModel
 
+    def __len__(self) -> int:
+        return len(self.index)
 
-def prepare(question: Question, stages: Stages) -> Prepared:
-    """Return both sides, each stage timed."""
-    n, m = len(question.reports), len(question.rescued)
-    parts: list[RecordVectors] = []
-    for start in range(0, n, _AT_ONCE):
+    def matched(self, threads: int = 2) -> Ranked:
+        """Return the best 20 of each who asks."""
+        return cross_match(
+            self.index.segments, self.asked, Side.MISSING, self.index.context, self.model, max(len(self), 1),
+            threads=threads,
+        )  # fmt: skip
+
+    def report(self, segment: Ints, row: Ints) -> Ints:
+        """Return the place among all reports of those in some rows of segments, shape (n,)."""
+        out = np.empty(len(segment), dtype=np.int64)
+        for number, place in enumerate(self.position):
+            mine = segment == number
+            out[mine] = place[row[mine]]
+        return out
+
+
+def prepare(question: Question, stages: Stages, folder: Path) -> Prepared:
+    """Return the index of all reports, as it is opened from a snapshot in the folder, and those who ask."""
+    built = MatchIndex(_NO_PHOTOS)
+    builder = IndexBuilder(built)
+    for start in range(0, len(question.reports), _PAGE):
         with stages("reports read"):
-            alone = RecordColumns.build(question.reports[start : start + _AT_ONCE])
-        with stages("vectors of reports"):
-            part = encode_records(alone)
-            parts.append(RecordVectors(part.rows, part.owners + start))
-    with stages("vectors of reports"):
-        vectors = RecordVectors(
-            np.concatenate([part.rows for part in parts]), np.concatenate([part.owners for part in parts])
-        )
-    del alone, part, parts
+            page = read_page(question.reports[start : start + _PAGE], _NO_PHOTOS, built.face_width)
+        with stages("index"):
+            builder.add(page)
+    with stages("index"):
+        builder.finish()
+    with stages("snapshot"):
+        save_index(folder, _ORIGIN, built, datetime(2026, 11, 1, tzinfo=UTC))
+    del built, builder
+    gc.collect()
+    with stages("load"):
+        index = opened(folder)
     with stages("rescued people read"):
-        asking = RecordColumns.build(question.rescued)
-    with stages("vectors of rescued people"):
-        asked = encode_records(asking)
-    columns = RecordColumns.build((*question.reports, *question.rescued))
-    with stages("name frequencies"):
-        context = context_of(columns, n)
-    with stages("shelf"):
-        stored = Stored(columns, np.arange(n), vectors, RecordSpace.load())
-    return Prepared(stored, Asked(asked, columns, np.arange(n, n + m)), context, MatchModel.load())
+        columns = RecordColumns.build(question.rescued)
+        everybody = np.arange(len(columns))
+        asked = Asked.of(columns, everybody, encode_records(columns), RecordSpace.load())
+    there = index.locate([record.record_id for record in question.reports])
+    position = tuple(np.zeros(len(segment), dtype=np.int64) for segment in index.segments)
+    for number, place in enumerate(position):
+        mine = np.flatnonzero(there.segment == number)
+        place[there.row[mine]] = mine
+    return Prepared(index, asked, position, MatchModel.load())
 
 
-def ranks(found: Ranked, truth: Ints) -> Ints:
+def opened(folder: Path) -> MatchIndex:
+    """Return the index that was saved in a folder."""
+    return load_index(folder, _ORIGIN, MatchIndex(_NO_PHOTOS))
+
+
+def ranks(asking: Ints, report: Ints, truth: Ints) -> Ints:
     """Return the place of each true report among what was returned, 0 first, shape (rescued,); `NOWHERE` if it is not.
 
     Args:
+        asking, report: shape (n,), who asked and what was returned, best first.
         truth: shape (rescued,), the true report, -1 none.
     """
     out = np.full(len(truth), NOWHERE, dtype=np.int64)
-    place = np.arange(len(found.asking)) - np.searchsorted(found.asking, found.asking)
-    hit = found.record == truth[found.asking]
-    out[found.asking[hit]] = place[hit]
+    place = np.arange(len(asking)) - np.searchsorted(asking, asking)
+    hit = report == truth[asking]
+    out[asking[hit]] = place[hit]
     return out
 
 
 def exhaustive_ranks(ready: Prepared, people: Ints, truth: Ints, threads: int = 2) -> Ints:
     """Return the place of the true report of some people when every report is weighed, shape (people,).
 
-    Equal weights are ordered as `cross_match` does, by the lower report.
+    Equal weights are ordered as `cross_match` does, by where the report is.
 
     Args:
         people: positions among those who ask, all with a report.
         truth: shape (rescued,), of everybody.
     """
-    n = len(ready.stored.rows)
-    rows = ready.asked.rows[people]
+    segments = ready.index.segments
+    n = sum(map(len, segments))
+    columns = gather([(ready.asked.columns, people), *((each.columns, np.arange(len(each))) for each in segments)])
+    row_of = np.empty(n, dtype=np.int64)
+    row_of[np.concatenate(ready.position)] = np.arange(n)
     scorer = PairScorer(
-        ready.stored.columns, ready.stored.rows, rows, ready.context, ready.model, max(n, 1), threads=threads
-    )
+        columns, np.arange(len(people), len(columns)), np.arange(len(people)), ready.index.context, ready.model,
+        max(n, 1), threads=threads,
+    )  # fmt: skip
     out = np.empty(len(people), dtype=np.int64)
     size = max(_PAIRS_AT_ONCE // n, 1)
     for start in range(0, len(people), size):
         some = np.arange(start, min(start + size, len(people)))
         weight = scorer.weights(np.tile(np.arange(n), len(some)), np.repeat(some, n)).reshape(len(some), n)
-        true = truth[people[some]]
+        true = row_of[truth[people[some]]]
         own = weight[np.arange(len(some)), true][:, None]
         before = np.arange(n)[None, :] < true[:, None]
         out[some] = ((weight > own) | ((weight == own) & before)).sum(axis=1)
     return out
 
 
-def ask_one(ready: Prepared, person: PersonRecord) -> tuple[Ints, npt.NDArray[np.float32]]:
-    """Return (report, weight) of the best 20 for a record that is in no table: what a desk waits for."""
-    stored = ready.stored
-    mine = RecordColumns.build([person])
-    _, record, _ = stored.candidates(Asked(encode_records(mine), mine, np.arange(1)), threads=1)
-    others = stored.columns.records
-    columns = RecordColumns.build([person, *(others[row] for row in stored.rows[record].tolist())])
-    left = np.arange(1, len(columns))
-    scorer = PairScorer(
-        columns, left, np.zeros(1, dtype=np.int64), ready.context, ready.model, max(len(stored.rows), 1), threads=1
-    )
-    weight = scorer.weights(left - 1, np.zeros(len(left), dtype=np.int64))
-    best = np.lexsort((record, -weight))[:LIMIT]
-    return record[best], weight[best]
+def ask_one(ready: Prepared, person: PersonRecord) -> list[FoundMatch]:
+    """Return the best 20 for a record, explained, as a desk gets them."""
+    return find_matches(person, ready.index, Memory(()), ready.model, limit=LIMIT, candidates=CANDIDATES)
 
 
 def query_times(ready: Prepared, people: Sequence[PersonRecord]) -> dict[str, float]:
@@ -148,61 +187,74 @@ def query_times(ready: Prepared, people: Sequence[PersonRecord]) -> dict[str, fl
     return {"p50_ms": float(np.percentile(took, 50)), "p99_ms": float(np.percentile(took, 99)), "cpu_ms": cpu}
 
 
+def serving(folder: Path, people: Sequence[PersonRecord]) -> dict[str, float | None]:
+    """Return what another process holds that has opened an index and answered some people, in megabytes."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_served, folder, people).result()
+
+
+def _served(folder: Path, people: Sequence[PersonRecord]) -> dict[str, float | None]:
+    index, model = opened(folder), MatchModel.load()
+    for person in people:
+        find_matches(person, index, Memory(()), model, limit=LIMIT, candidates=CANDIDATES)
+    return {"resident_mb": resident_mb(), "own_mb": anonymous_mb()}
+
+
 def recall(rank: Ints) -> dict[str, float]:
     """Return the share of people whose true report is first, and among the first 20."""
     return {f"recall@{k}": float((rank < k).mean()) if len(rank) else 0.0 for k in (1, LIMIT)}
 
 
-def measure(question: Question, sample: Ints, oracle: int, threads: int = 2) -> tuple[dict[str, Any], Ints]:
+def measure(
+    question: Question, sample: Ints, oracle: int, threads: int = 2, folder: Path | None = None
+) -> tuple[dict[str, Any], Ints]:
     """Return the figures of a population, and the rank of each rescued person's true report.
 
     Args:
         sample: people with a report in a random order; the first are asked one by one, and of the oracle.
         oracle: for how many people every report is weighed.
         threads: how many work at once.
+        folder: where the snapshot may be kept meanwhile; None for where temporary files are.
     """
     progress("compiling")
     _warm(threads)
     gc.collect()
     gc.freeze()  # the records are the caller's: they are not looked through again and again
     forget_peak()  # drawing the people is no part of it
+    with TemporaryDirectory(dir=folder) as place:
+        return _measured(question, sample, oracle, threads, Path(place))
+
+
+def _measured(question: Question, sample: Ints, oracle: int, threads: int, folder: Path) -> tuple[dict[str, Any], Ints]:
     stages = Stages()
-    progress("reading, encoding, shelving")
-    ready = prepare(question, stages)
+    progress("reading, indexing")
+    ready = prepare(question, stages, folder)
     gc.collect()
-    figures: dict[str, Any] = {"resident_mb": resident_mb()}
     progress("matching")
-    n = len(ready.stored.rows)
-    with stages("candidates"):
-        asking, record, _ = ready.stored.candidates(ready.asked, threads=threads)
-    with stages("scorer"):
-        scorer = PairScorer(
-            ready.stored.columns, ready.stored.rows, ready.asked.rows, ready.context, ready.model, max(n, 1),
-            threads=threads,
-        )  # fmt: skip
-    with stages("weights, first"):
-        scorer.weights(record, asking)
-    with stages("weights, again"):
-        scorer.weights(record, asking)
-    del scorer
     with stages("cross-match"):
-        found = cross_match(ready.stored, ready.asked, ready.context, ready.model, threads=threads)
-    figures["peak_mb"] = peak_mb()
-    rank = ranks(found, question.truth)
+        found = ready.matched(threads)
+    figures: dict[str, Any] = {"peak_mb": peak_mb()}
+    rank = ranks(found.asking, ready.report(found.segment, found.record), question.truth)
     known = question.truth >= 0
-    scanned = ready.stored.shelf.search(ready.asked, CANDIDATES, threads=threads).scanned
+    with stages("candidates alone"):
+        proposed = propose(ready.index.segments, ready.asked, Side.MISSING, CANDIDATES, threads=threads)
+    report = ready.report(proposed.segment, proposed.row)
+    rows = sum(len(segment.sides[Side.MISSING].shelf) for segment in ready.index.segments)
     figures |= {
         "stages": stages.taken,
         "kept": stages.sum(ASKING),
         "cold": stages.sum((*ONCE, *ASKING)),
         "pairs": found.compared,
-        "looked_at": scanned / (len(ready.asked.vectors.rows) * max(len(ready.stored.shelf), 1)),
+        "looked_at": proposed.scanned / (len(ready.asked.queries) * max(rows, 1)),
         "people": int(known.sum()),
-        "candidates": float((question.truth[asking] == record).sum() / max(known.sum(), 1)),
+        "candidates": float((question.truth[proposed.asking] == report).sum() / max(known.sum(), 1)),
+        "disk_mb": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6,
         **recall(rank[known]),
     }
     progress("one by one")
-    figures["query"] = query_times(ready, [question.rescued[row] for row in sample[:QUERIES].tolist()])
+    desk = [question.rescued[row] for row in sample[:QUERIES].tolist()]
+    figures["query"] = query_times(ready, desk)
+    figures |= serving(folder, desk[: QUERIES // 4])
     some = sample[:oracle]
     if len(some):
         progress("weighing every pair")
@@ -220,6 +272,7 @@ def measure(question: Question, sample: Ints, oracle: int, threads: int = 2) -> 
 def _warm(threads: int) -> None:
     """Compile what is compiled, and load what is loaded once, on a few people of another seed."""
     few = drawn(_WARM)
-    ready = prepare(few, Stages())
-    cross_match(ready.stored, ready.asked, ready.context, ready.model, threads=threads)
-    ask_one(ready, few.rescued[0])
+    with TemporaryDirectory() as folder:
+        ready = prepare(few, Stages(), Path(folder))
+        ready.matched(threads)
+        ask_one(ready, few.rescued[0])

@@ -12,7 +12,12 @@ import numpy as np
 from benchmarks.stages import Seconds
 
 Result = Mapping[str, Any]
-_MEMORY = {"held": "resident_mb", "at most": "peak_mb"}
+_MEMORY = {
+    "held by who serves": "resident_mb",
+    "of which its own": "own_mb",
+    "at most": "peak_mb",
+    "on disk": "disk_mb",
+}
 COLD, KEPT, ORACLE = "Sandhan, cold", "Sandhan, reports kept", "every pair weighed"
 
 
@@ -48,7 +53,9 @@ def show(results: Sequence[Result]) -> str:
             )
         lines += [f"  {name:<26}{wall:>10.2f}{cpu:>10.2f}" for name, (wall, cpu) in ours["stages"].items()]
         query = ours["query"]
-        held = f"{ours['resident_mb']:,.0f} MB held" if ours["resident_mb"] is not None else "memory held: not known"
+        held = "memory held: not known"
+        if ours["resident_mb"] is not None:
+            held = f"{ours['resident_mb']:,.0f} MB held by who serves it ({ours['own_mb']:,.0f} MB its own)"
         lines.append(
             f"  one query p50 {query['p50_ms']:.0f} ms, p99 {query['p99_ms']:.0f} ms, {query['cpu_ms']:.0f} ms cpu; "
             f"{ours['pairs'] / result['rescues']:,.0f} pairs a person, {ours['looked_at']:.2%} of the rows looked at, "

@@ -24,7 +24,8 @@ def measure(setting: Setting, oracle: int, peers_python: str | None, cache: Path
     progress(f"drawing {setting.name}")
     question = drawn(setting, cache)
     sample = sampled(question, setting.seed)
-    figures, rank = engine.measure(question, sample, oracle // 4 if setting.reports >= MANY else oracle)
+    few = oracle // 4 if setting.reports >= MANY else oracle
+    figures, rank = engine.measure(question, sample, few, folder=cache)
     return {
         "corruption": setting.corruption,
         "reports": setting.reports,

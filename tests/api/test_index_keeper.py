@@ -55,7 +55,7 @@ def answers(house: House, of: IndexKeeper) -> Answers:
     """Return what a search finds for each rescued person and some of the reports, with weights and routes."""
     found: Answers = []
     for side in Side:
-        ids = sorted(of.index.sides[side].keys_of)[-RESCUES:]
+        ids = sorted(of.index.ids(side))[-RESCUES:]
         queries = sorted(of.source.records(ids), key=lambda record: record.record_id)
         for matches in find_matches_batch(queries, of.index, of.source, house.sandhan.model, limit=20):
             found.append([(one.pair.left_id + one.pair.right_id, one.pair.weight, one.routes) for one in matches])
@@ -83,7 +83,7 @@ def test_a_snapshot_answers_as_the_index_that_it_was_made_of(filled: House, tmp_
     assert sum(bool(found) for found in expected) > RESCUES
     assert any("photo" in routes for found in expected for _, _, routes in found)
     # And it can be changed like the other: the same record again, taken out, put back.
-    record = loaded.source.records(sorted(loaded.index.sides[Side.MISSING].keys_of)[:1])
+    record = loaded.source.records(sorted(loaded.index.ids(Side.MISSING))[:1])
     for index in (built.index, loaded.index):
         index.remove([record[0].record_id])
         assert len(index) == REPORTS + RESCUES - 1
@@ -114,7 +114,7 @@ def test_a_flipped_byte_anywhere_is_noticed(filled: House, tmp_path: Path, caplo
     assert "building the index from the database" in warning.getMessage()
 
 
-@pytest.mark.parametrize("name", ["CURRENT", "manifest.json", "missing_vectors.faiss", "names.table"])
+@pytest.mark.parametrize("name", ["CURRENT", "manifest.json", "missing_photos.faiss", "s0_names_tokens.table"])
 @pytest.mark.parametrize("how", ["cut short", "gone"])
 def test_a_file_cut_short_or_gone_is_noticed(filled: House, tmp_path: Path, name: str, how: str) -> None:
     keeper(filled, tmp_path).open()
@@ -160,7 +160,7 @@ def test_a_database_put_back_to_an_earlier_day_is_not_mixed_with_a_later_snapsho
     after = keeper(house, tmp_path)
     status = after.open()
     assert (status.source, status.reason, status.behind) == ("rebuilt", "foreign", 0)
-    assert set(after.index.sides[Side.MISSING].keys_of) == {early}
+    assert after.index.ids(Side.MISSING) == {early}
 
 
 def test_a_snapshot_behind_the_database_catches_up(fresh_house: House, tmp_path: Path) -> None:
@@ -173,8 +173,8 @@ def test_a_snapshot_behind_the_database_catches_up(fresh_house: House, tmp_path:
     after = keeper(house, tmp_path)
     status = after.open()
     assert (status.source, status.behind) == ("snapshot", 0)
-    assert set(after.index.sides[Side.MISSING].keys_of) == {kept}
-    assert set(after.index.sides[Side.RESCUED].keys_of) == {added}
+    assert after.index.ids(Side.MISSING) == {kept}
+    assert after.index.ids(Side.RESCUED) == {added}
 
 
 def test_changes_of_another_process_are_followed(dialect: str, tmp_path: Path, template: Path) -> None:

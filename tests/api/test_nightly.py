@@ -30,7 +30,7 @@ from api.nightly.run import KIND, LEASE_TTL, CrossMatch, RunProgress
 from api.settings import Settings
 from api.store import DatabaseUnavailable, StoreError, cases, leases, partners, runs, tables, upgrade
 from data.synthetic import LinkedSample, SyntheticRecord, linked_sample
-from matcher.columns import RecordColumns
+from indexing.candidates import routes_of
 from matcher.person import Side
 
 START = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
@@ -726,8 +726,8 @@ def test_candidates_are_counted_by_the_route_that_proposed_them(world: World, sa
     report = world.run(full=True, chunk=3)
     keeper = world.sandhan.keeper
     rescued = keeper.source.records([world.ids[record.record_id] for record in sample.rescues])
-    proposed = keeper.index.candidates(RecordColumns.build(rescued), Side.MISSING, world.sandhan.settings.candidates)
-    expected = Counter(route for one in proposed for routes in one.routes.values() for route in routes)
+    _, proposed = keeper.index.candidates(rescued, Side.MISSING, world.sandhan.settings.candidates)
+    expected = Counter(route for bits in proposed.routes.tolist() for route in routes_of(bits))
     assert len(expected) >= 3
     assert report.candidates == expected
 

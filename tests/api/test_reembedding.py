@@ -16,6 +16,7 @@ from api.store import audit, meta
 from api.store.faces import faces_of_cases, faces_of_photo
 from api.store.photos import list_photos as photo_rows
 from matcher.face_calibration import shipped_calibrations
+from matcher.person import Side
 from matcher.photos.embedder import FaceRecognitionEmbedder
 from matcher.photos.errors import FaceTooSmall, MatchingUnavailable, PoolBusy
 from matcher.photos.faces import Box, PhotoResult
@@ -96,7 +97,7 @@ def test_a_running_service_changes_to_the_index_that_was_made(house: House) -> N
     )
     keeper.open()
     assert keeper.face_model == OLD  # set up here, and not searched yet
-    assert keeper.index.sides["missing"].faces.owner
+    assert keeper.index.photos[Side.MISSING].owner
     reembedding(house, NewCamera()).run()
     keeper.refresh()
     assert keeper.face_model == NEW

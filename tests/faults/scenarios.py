@@ -239,7 +239,7 @@ def _index_problems(world: World, case_id: str) -> list[str]:
     (matches,) = find_matches_batch([report.record], keeper.index, keeper.source, world.sandhan.model, limit=5)
     if case_id not in [match.pair.right_id for match in matches]:
         found.append("the index does not find the case")
-    faces = keeper.index.sides[Side.RESCUED].faces
+    faces = keeper.index.photos[Side.RESCUED]
     if list(faces.owner.values()) != [case_id]:
         found.append(f"the index holds {len(faces.owner)} faces of rescued people")
     return found
