@@ -1,4 +1,4 @@
-"""Which stored vectors are nearest, among hundreds of thousands? The only file that imports faiss.
+"""Which stored vectors are nearest, among hundreds of thousands?
 
 `FaissIndex` is `IndexIDMap2` over `IndexFlatIP`: every vector is scanned, so nothing is missed. Not HNSW: a graph
 cannot remove a vector, and erasing a child's data is a duty; nor does it recall well among duplicate names.

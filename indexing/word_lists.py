@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from indexing.faiss_index import nearest_rows
+from indexing.word_finder import WordFinder
 from matcher.columns import RecordColumns
 from matcher.names.encoder import NameEncoder
 from matcher.strings import pick
@@ -28,7 +28,6 @@ LOOKED_INTO: Final = 16
 """Lists that one query looks into at most, of each kind."""
 _LEAST_SAID: Final = 0.5
 """Words that say less (Kumari, Devi, Md) have no list."""
-_NEAR, _SURE, _ALIKE = 12, 3, 0.75
 _MOST_ROWS: Final = 12_000
 """Rows that the lists of one kind hold together at most for one query; a first list may hold twice as many."""
 
@@ -85,10 +84,9 @@ class WordLists:
         members: shape (m,), int32, rows, ascending within a list.
     """
 
-    def __init__(self, sounds: Vectors, bounds: Int32, members: Int32) -> None:
-        """Take lists: `bounds` are those of every word for the first kind, then for the next; `sounds` of each word."""
-        self._sounds, self.bounds, self.members = sounds, bounds, members
-        self._near = WordFinder(sounds)
+    def __init__(self, finder: WordFinder, bounds: Int32, members: Int32) -> None:
+        """Take lists: `bounds` are those of every word for the first kind, then for the next."""
+        self._finder, self.bounds, self.members = finder, bounds, members
 
     @classmethod
     def build(cls, vocabulary: Sequence[str], kinds: Sequence[Words]) -> WordLists:
@@ -105,17 +103,17 @@ class WordLists:
             members.append(kind.rows[np.lexsort((kind.rows, number))])
             bounds.append(end + np.cumsum(np.bincount(number, minlength=len(used))))
             end += len(number)
-        sounds = _sounds([called[place] for place in order.tolist()])
-        return cls(sounds, np.concatenate(bounds).astype(np.int32), np.concatenate(members).astype(np.int32))
+        finder = WordFinder.build(_sounds([called[place] for place in order.tolist()]))
+        return cls(finder, np.concatenate(bounds).astype(np.int32), np.concatenate(members).astype(np.int32))
 
     def tables(self) -> dict[str, npt.NDArray[Any]]:
         """Return the lists as plain arrays."""
-        return {"sounds": self._sounds, "bounds": self.bounds, "members": self.members}
+        return {"words": self._finder.packed, "bounds": self.bounds, "members": self.members}
 
     @classmethod
     def of(cls, tables: Mapping[str, npt.NDArray[Any]]) -> WordLists:
         """Return the lists that `tables` gave."""
-        return cls(tables["sounds"], tables["bounds"], tables["members"])
+        return cls(WordFinder(tables["words"]), tables["bounds"], tables["members"])
 
     def lists_for(self, asked: AskedWords, count: int) -> Int32:
         """Return the lists that `count` queries look into, shape (count, kinds * LOOKED_INTO), -1 none.
@@ -123,11 +121,11 @@ class WordLists:
         Args:
             asked: their words, rows counted from 0.
         """
-        size = len(self._sounds)
+        size = (len(self.bounds) - 1) // len(KINDS)
         out = np.full((count, len(asked.kinds) * LOOKED_INTO), -1, dtype=np.int32)
         if not size:
             return out
-        word, near = self._near.nearest(asked.sounds)
+        word, near = self._finder.nearest(asked.sounds)
         first = np.searchsorted(word, np.arange(len(asked.sounds) + 1))
         lengths = np.diff(self.bounds)
         for number, kind in enumerate(asked.kinds):
@@ -149,18 +147,6 @@ class WordLists:
             some = place < LOOKED_INTO
             out[query[some], number * LOOKED_INTO + place[some]] = lists[some]
         return out
-
-
-class WordFinder:
-    """Finds the words that sound most like others."""
-
-    def __init__(self, sounds: Vectors) -> None:
-        """Take the words to be found, shape (w, REDUCED_WIDTH)."""
-        self._sounds = sounds
-
-    def nearest(self, asked: Vectors) -> tuple[Ints, Ints]:
-        """Return (asked word, found word) of words that sound alike, nearest first."""
-        return nearest_rows(asked, self._sounds, _NEAR, _SURE, _ALIKE)
 
 
 def _sounds(words: Sequence[str]) -> Vectors:
