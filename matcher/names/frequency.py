@@ -35,7 +35,7 @@ _MAX_BITS = 13.0
 _FREQUENT = 3
 """A counted word lends its frequency from this many names on: a spelling seen once or twice makes nothing common."""
 _REMEMBERED = 200_000
-"""Words whose near spellings are kept; then they are forgotten and found again."""
+"""Words whose near spellings are kept, and words of regions whose share is; then they are forgotten and found again."""
 
 
 @dataclass(slots=True)
@@ -62,6 +62,26 @@ class _Step(NamedTuple):
     leans: bool
 
 
+class _Asked(NamedTuple):
+    """A region, and what has been asked of it: the share of each spelling, and of each word with those near it."""
+
+    chain: list[_Step]
+    exact: dict[str, float]
+    shares: dict[str, float]
+
+    def share(self, spelling: str) -> float:
+        """Return the share of the region's names with exactly this word."""
+        known = self.exact.get(spelling)
+        if known is None:
+            known = 0.0
+            for counted, names, listed, unlisted, leans in self.chain:
+                expected = listed.get(spelling, unlisted)
+                told, lent = _PRIOR_NAMES if expected else 0.0, _LEANING if leans else 0.0
+                known = (counted.get(spelling, 0) + told * expected + lent * known) / (names + told + lent)
+            self.exact[spelling] = known
+        return known
+
+
 class _Found(NamedTuple):
     """The words near a word, and where they were looked for."""
 
@@ -85,6 +105,7 @@ class NameFrequencies:
     prior: NamePrior = field(default_factory=NamePrior.load, repr=False, compare=False)
     _blocks: Blocks = field(init=False, repr=False, compare=False)
     _near: dict[str, _Found] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _asked: dict[str, _Asked] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._blocks = dict(self.prior.blocks)
@@ -140,8 +161,15 @@ class NameFrequencies:
         paths, path = numbered(areas)
         self._apply(_tally(read_names(names), name[:, None], path, paths), by)
 
-    def _apply(self, tally: Mapping[str, _Counts], by: int) -> None:
-        for region, change in tally.items():
+    def _apply(self, changes: Mapping[str, _Counts], by: int) -> None:
+        try:
+            self._add(changes, by)
+        finally:
+            # What is being answered meanwhile is remembered where nobody looks any more.
+            self._asked = {}
+
+    def _add(self, changes: Mapping[str, _Counts], by: int) -> None:
+        for region, change in changes.items():
             counts = self.regions.setdefault(region, _Counts())
             counts.names = max(counts.names + by * change.names, 0)
             for word, count in change.words.items():
@@ -164,27 +192,37 @@ class NameFrequencies:
         Args:
             words, areas: of equal length; an area is a gazetteer path, "" for everywhere.
         """
-        near = self._near_words(words)
-        chains = {area: self._chain(area) for area in set(areas)}
-        known: dict[str, dict[str, float]] = {area: {} for area in chains}
-        out = np.empty(len(words), dtype=np.float64)
-        for number, (word, area) in enumerate(zip(words, areas, strict=True)):
-            here, frequency = known[area], 0.0
-            for spelling in (word, *near.get(word, ())):
-                share = here.get(spelling)
-                if share is None:
-                    share = here[spelling] = _frequency(spelling, chains[area])
-                if share > frequency:
-                    frequency = share
-            out[number] = frequency
-        return np.clip(-np.log2(np.minimum(out, 1.0)), 0.0, _MAX_BITS).astype(np.float32)
+        here = self._regions_asked(areas)
+        found = [here[area].shares.get(word) for word, area in zip(words, areas, strict=True)]
+        missing = [number for number, share in enumerate(found) if share is None]
+        if missing:
+            near = self._near_words(words[number] for number in missing)
+            for number in missing:
+                word, region = words[number], here[areas[number]]
+                spellings = (word, *near.get(word, ()))
+                found[number] = region.shares[word] = max(map(region.share, spellings))
+        shared = np.array(found, dtype=np.float64)
+        return np.clip(-np.log2(np.minimum(shared, 1.0)), 0.0, _MAX_BITS).astype(np.float32)
 
-    def _chain(self, area: str) -> list[_Step]:
-        """Return what is counted and expected in everything that contains an area, widest first."""
+    def _regions_asked(self, areas: Iterable[str]) -> dict[str, _Asked]:
+        """Return what is remembered of the region of each area."""
+        asked = self._asked  # all of one time: what was counted before a change and what is counted after never mix
+        if sum(len(region.exact) for region in list(asked.values())) > _REMEMBERED:
+            asked = self._asked = {}
+        here = {}
+        for area in set(areas):
+            region = region_of(area)
+            if region not in asked:
+                asked[region] = _Asked(self._chain(region), {}, {})
+            here[area] = asked[region]
+        return here
+
+    def _chain(self, region: str) -> list[_Step]:
+        """Return what is counted and expected in everything that contains a region, widest first."""
         steps = []
-        for region in wider(region_of(area)):
-            counts, prior = self.regions.get(region, _NONE_COUNTED), self.prior.regions.get(region, NOTHING)
-            steps.append(_Step(counts.words, counts.names, prior.words, prior.unlisted, bool(region)))
+        for wide in wider(region):
+            counts, prior = self.regions.get(wide, _NONE_COUNTED), self.prior.regions.get(wide, NOTHING)
+            steps.append(_Step(counts.words, counts.names, prior.words, prior.unlisted, bool(wide)))
         return steps
 
     def _near_words(self, words: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -239,13 +277,3 @@ def _tally(read: ReadNames, names: Rows, areas: Rows, paths: Sequence[str]) -> d
             of_wide.names += inside
             of_wide.words.update(counted)
     return found
-
-
-def _frequency(word: str, chain: list[_Step]) -> float:
-    """Return the share of names with exactly this word in the last region of a chain."""
-    frequency = 0.0
-    for counted, names, listed, unlisted, leans in chain:
-        expected = listed.get(word, unlisted)
-        told, lent = _PRIOR_NAMES if expected else 0.0, _LEANING if leans else 0.0
-        frequency = (counted.get(word, 0) + told * expected + lent * frequency) / (names + told + lent)
-    return frequency

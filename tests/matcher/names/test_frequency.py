@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from matcher.names.frequency import NameFrequencies, region_of
 from matcher.names.grammar import parse_name
+from matcher.names.near import Blocks, join
 from matcher.names.prior import EVERYWHERE, NamePrior
 
 NO_TABLES = NamePrior.of({})
@@ -196,3 +200,88 @@ class TestNearSpellings:
         taken = NameFrequencies(counted.regions, NO_TABLES)
         assert taken == counted
         assert bits(taken, "Rofiqul") == bits(counted, "Rofiqul") == bits(counted, "Rafiqul")
+
+
+class TestWhatIsRemembered:
+    """Shares that were asked for once are kept until something is counted."""
+
+    WORDS = ("rafikul", "purnima", "sunita", "das", "unheard")
+    AREAS = ("IN/WB", "IN/WB/MALDA", "IN", "", "MM")
+
+    def fresh(self, names: list[tuple[str, str]]) -> NameFrequencies:
+        frequencies = NameFrequencies()
+        for name, area in names:
+            frequencies.add(name, area)
+        return frequencies
+
+    def every(self, frequencies: NameFrequencies) -> list[float]:
+        words = [word for word in self.WORDS for _ in self.AREAS]
+        return frequencies.bits(words, [*self.AREAS] * len(self.WORDS)).tolist()
+
+    def test_no_answer_is_of_before_a_change(self) -> None:
+        names = [("Rafiqul Das", "IN/WB"), ("Purnima Das", "IN"), ("Sunita Das", "MM"), ("Rofiqul Das", "IN/WB")] * 3
+        frequencies = NameFrequencies()
+        for number, (name, area) in enumerate(names):
+            assert self.every(frequencies) == self.every(self.fresh(names[:number]))
+            frequencies.add(name, area)
+        before = self.every(frequencies)
+        frequencies.subtract_all([name for name, _ in names[6:]], [area for _, area in names[6:]])
+        assert self.every(frequencies) == self.every(self.fresh(names[:6])) != before
+
+    def test_what_is_asked_while_names_are_counted_is_not_kept(self) -> None:
+        frequencies = NameFrequencies()
+
+        class Words(list[str]):
+            """Counts a name between two words that are asked about."""
+
+            def __iter__(self) -> Iterator[str]:
+                for number in range(len(self)):
+                    if number == 1:
+                        frequencies.add_all(["Sunita Das"] * 50, ["IN/WB"] * 50)
+                    yield self[number]
+
+        frequencies.bits(Words(["das", "sunita"]), ["IN/WB"] * 2)
+        assert self.every(frequencies) == self.every(self.fresh([("Sunita Das", "IN/WB")] * 50))
+
+    def test_what_is_asked_in_the_middle_of_a_change_is_not_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        frequencies, asked = NameFrequencies(), []
+
+        def ask_and_join(blocks: Blocks, word: str) -> None:
+            asked.append(self.every(frequencies))
+            join(blocks, word)
+
+        monkeypatch.setattr("matcher.names.frequency.join", ask_and_join)
+        frequencies.add_all(["Sunita Das"] * 50, ["IN/WB"] * 50)
+        assert len(asked) == 2
+        assert self.every(frequencies) == self.every(self.fresh([("Sunita Das", "IN/WB")] * 50))
+
+    def test_a_change_that_fails_is_forgotten_as_well(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        frequencies = NameFrequencies()
+        before = self.every(frequencies)
+        monkeypatch.setattr("matcher.names.frequency.join", fails)
+        with pytest.raises(RuntimeError, match="in the middle"):
+            frequencies.add_all(["Sunita"] * 3, ["IN/WB"] * 3)
+        assert frequencies.regions[EVERYWHERE].words["sunita"] == 3
+        assert self.every(frequencies) != before
+
+    def test_threads_ask_while_another_counts(self) -> None:
+        frequencies, names = NameFrequencies(), [("Sunita Das", "IN/WB"), ("Rafiqul Das", "IN")] * 10
+        with ThreadPoolExecutor(3) as pool:
+            asked = [pool.submit(self.every, frequencies) for _ in range(40)]
+            for name, area in names:
+                frequencies.add(name, area)
+            assert all(np.isfinite(one.result()).all() for one in asked)
+        assert self.every(frequencies) == self.every(self.fresh(names))
+
+    def test_not_more_is_kept_than_fits(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("matcher.names.frequency._REMEMBERED", 3)
+        frequencies = self.fresh([("Sunita Das", "IN/WB")])
+        expected = self.every(self.fresh([("Sunita Das", "IN/WB")]))
+        for number in range(20):
+            frequencies.bits([f"word{number}"], ["IN/WB"])
+            assert sum(len(region.exact) for region in frequencies._asked.values()) <= 4
+        assert self.every(frequencies) == expected
+
+
+def fails(*_arguments: object) -> None:
+    raise RuntimeError("in the middle of a change")
