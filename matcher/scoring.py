@@ -15,7 +15,8 @@ import numpy.typing as npt
 from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
 from matcher.compare.faces import SIBLING_FACTOR, SIBLING_NOTE, face_notes, may_be_siblings
-from matcher.compare.names import MIXED
+from matcher.compare.names import COMPARISONS as OF_NAMES
+from matcher.compare.names import MIXED, name_levels
 from matcher.comparison import Comparison, Context, LevelResult, Pairs
 from matcher.dependence import count_once
 from matcher.household import NAME, SIBLING_FITS, SIBLINGS, bits_of_mixed_names, sibling_bits
@@ -149,12 +150,12 @@ def score_pairs(
     for start in range(0, n, CHUNK):
         part = slice(start, min(start + CHUNK, n))
         bits = np.zeros((part.stop - start, len(used)), dtype=np.float64)
-        for column, comparison in enumerate(used):
-            if assigned is None:
-                result = comparison.assign(columns, i[part], j[part], context)
-            else:
-                known = assigned[comparison.name]
-                result = LevelResult(known.levels[part], known.rarity[part])
+        if assigned is None:
+            results = _assign(used, columns, i[part], j[part], context)
+        else:
+            known = (assigned[name] for name in names)
+            results = [LevelResult(one.levels[part], one.rarity[part]) for one in known]
+        for column, (comparison, result) in enumerate(zip(used, results, strict=True)):
             levels[part, column] = result.levels
             bits[:, column] = level_bits(model.comparisons[comparison.name], result)
         if FACE_NAME in names:
@@ -176,9 +177,23 @@ def score_pairs(
     )
 
 
+def _assign(
+    comparisons: Sequence[Comparison], columns: RecordColumns, i: Pairs, j: Pairs, context: Context
+) -> list[LevelResult]:
+    """Return what each comparison says of n pairs; those of names are asked together."""
+    of_names = [comparison.name for comparison in comparisons if comparison in OF_NAMES]
+    known = name_levels(columns, i, j, context, of_names) if of_names else {}
+    return [
+        known[comparison.name] if comparison in OF_NAMES else comparison.assign(columns, i, j, context)
+        for comparison in comparisons
+    ]
+
+
 def level_bits(part: ComparisonWeights, result: LevelResult) -> npt.NDArray[np.float64]:
     """Return what one comparison says of n pairs by itself, rarity included, 0 where it is null; shape (n,)."""
     found = result.levels >= 0
+    if not found.any():
+        return np.zeros(len(found))
     level = np.where(found, result.levels, 0)
     bits = part.weights()[level]
     if part.rarity_scale:

@@ -2,17 +2,23 @@
 
 Every name of one side is compared with every name of the other and the best pair counts once: a nickname on one side
 and the nickname on the other are as good as two birth names.
+
+    comparisons -> lists of names to be set against each other -> pairs of names, each distinct one compared once
+                -> levels, and how rare is what agrees -> the best of each pair of records
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher.columns import RecordColumns
 from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
-from matcher.names.alignment import SAME_WORD, NameFeatures, compare_batch
-from matcher.names.frequency import NameFrequencies
+from matcher.names.alignment import SAME_WORD, NameFeatures, TokenBits, compare_batch
+from matcher.names.grid import distinct
 from matcher.names.prior import EVERYWHERE
 
 LABELS = (
@@ -55,117 +61,79 @@ def level_of(features: NameFeatures, two_scripts: npt.NDArray[np.bool_] | None =
     return levels
 
 
-def best_level(
-    columns: RecordColumns,
-    left: Int32,
-    right: Int32,
-    i: Pairs,
-    j: Pairs,
-    frequencies: NameFrequencies,
-    bare: tuple[Int32, Int32] | None = None,
-) -> LevelResult:
-    """Compare all names `left[i]` with all names `right[j]`; the best pair of each counts.
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """Names of all records that are set against each other.
 
-    Args:
+    Attributes:
         left, right: shape (n, k), name ids per record, -1 padded.
-        i, j: shape (p,), the pairs of rows.
         bare: of both, shape (n, k), the names without words that their record says elsewhere, -1 where there are none;
             these count where both sides have them.
+        own: whether these are people's own names: what is rare among them is common among their fathers.
     """
-    level = np.full(len(i), NULL, dtype=np.int8)
-    rarity = np.zeros(len(i), dtype=np.float32)
-    # Few have a relative of unknown relation, and not everybody knows her mother's name.
-    named_left, named_right = left.max(axis=1, initial=-1) >= 0, right.max(axis=1, initial=-1) >= 0
-    rows = np.flatnonzero(named_left[i] & named_right[j])
-    names_i, names_j = left[i[rows]], right[j[rows]]
-    pair, a, b = np.nonzero((names_i[:, :, None] >= 0) & (names_j[:, None, :] >= 0))
-    ids_a, ids_b = names_i[pair, a].astype(np.int64), names_j[pair, b].astype(np.int64)
-    pair = rows[pair]
-    if bare is not None:
-        bare_a, bare_b = bare[0][i[pair], a], bare[1][j[pair], b]
-        both = (bare_a >= 0) & (bare_b >= 0)
-        ids_a, ids_b = np.where(both, bare_a, ids_a), np.where(both, bare_b, ids_b)
-    known = (columns.names.tokens[ids_a, 0] >= 0) & (columns.names.tokens[ids_b, 0] >= 0)
-    pair, ids_a, ids_b = pair[known], ids_a[known], ids_b[known]
-    if len(pair) == 0:  # nobody has a name, or no name has a letter
-        return LevelResult(level, rarity)
-    # Names are as rare as they are where the report comes from.
-    home = _home(columns, i, j)[pair]
-    regions, home = np.unique(home, return_inverse=True)
-    areas = [columns.area_paths[code] if code >= 0 else EVERYWHERE for code in regions]
-    bits = _bits(columns, home, np.concatenate([ids_a, ids_b]), areas, frequencies)
-    # A million pairs hold far fewer distinct pairs of names.
-    size = len(columns.names)
-    keys, inverse = np.unique((home * size + ids_a) * size + ids_b, return_inverse=True)
-    features = compare_batch(columns.names, keys // size % size, keys % size, bits, keys // size // size)
-    scripts = columns.names.scripts
-    levels = level_of(features, scripts[keys // size % size] != scripts[keys % size])
-    # Where names differ, a courtesy or half a word in common must not speak for them.
-    surprises = np.where(levels == DIFFERENT, np.float32(0), features.rarity)
-    found, surprise = levels[inverse], surprises[inverse]
-    # Best first: lower level, then the rarer agreement; the first of each pair stays.
-    order = np.lexsort((-surprise, found, pair))
-    first = np.ones(len(order), dtype=bool)
-    first[1:] = pair[order][1:] != pair[order][:-1]
-    chosen = order[first]
-    level[pair[chosen]] = found[chosen]
-    rarity[pair[chosen]] = surprise[chosen]
-    return LevelResult(level, rarity)
+
+    left: Int32
+    right: Int32
+    bare: tuple[Int32, Int32] | None = None
+    own: bool = False
+
+    def pairs(self, known: npt.NDArray[np.bool_], i: Pairs, j: Pairs) -> tuple[Pairs, Pairs, Pairs]:
+        """Return (pair of records, left name, right name) of every pair of names that have a word, shape (m,) each.
+
+        Args:
+            known: shape (t + 1,), which names have a word, no name being the last.
+            i, j: shape (p,), the pairs of records.
+        """
+        # Few have a relative of unknown relation, and not everybody knows her mother's name.
+        rows = np.flatnonzero((self.left.max(axis=1) >= 0)[i] & (self.right.max(axis=1) >= 0)[j])
+        names_i, names_j = self.left[i[rows]], self.right[j[rows]]
+        pair, a, b = np.nonzero((names_i[:, :, None] >= 0) & (names_j[:, None, :] >= 0))
+        ids_a, ids_b = names_i[pair, a], names_j[pair, b]
+        pair = rows[pair]
+        if self.bare is not None:
+            bare_a, bare_b = self.bare[0][i[pair], a], self.bare[1][j[pair], b]
+            both = (bare_a >= 0) & (bare_b >= 0)
+            ids_a, ids_b = np.where(both, bare_a, ids_a), np.where(both, bare_b, ids_b)
+        worded = known[ids_a] & known[ids_b]
+        return pair[worded], ids_a[worded].astype(np.int64), ids_b[worded].astype(np.int64)
 
 
-def _home(columns: RecordColumns, i: Pairs, j: Pairs) -> npt.NDArray[np.int64]:
-    """Return the region of each pair's report, shape (p,); -1 where two records of one side name different regions."""
-    region_i, region_j = columns.region[i], columns.region[j]
-    one_side = columns.rescued[i] == columns.rescued[j]
-    report = np.where(columns.rescued[i], region_j, region_i)
-    return np.where(one_side & (region_i != region_j), -1, report).astype(np.int64)
-
-
-def _bits(
-    columns: RecordColumns,
-    home: npt.NDArray[np.int64],
-    ids: npt.NDArray[np.int64],
-    areas: list[str],
-    frequencies: NameFrequencies,
-) -> npt.NDArray[np.float32]:
-    """Return shape (areas, vocabulary): the rarity of each word where it is asked for, 0 elsewhere.
+def name_levels(
+    columns: RecordColumns, i: Pairs, j: Pairs, context: Context, wanted: Sequence[str]
+) -> dict[str, LevelResult]:
+    """Return the results of several comparisons of names, by name, for n pairs of rows: as each by itself, only sooner.
 
     Args:
-        home: shape (n,), which area each pair is compared in.
-        ids: shape (2 n,), the left names, then the right names.
+        columns: holds the records.
+        i, j: shape (n,), row numbers.
+        context: name frequencies where the reports come from.
+        wanted: names of `COMPARISONS`.
     """
-    size = len(columns.names.vocabulary)
-    tokens = columns.names.tokens[ids]
-    where = np.repeat(np.concatenate([home, home])[:, None], tokens.shape[1], axis=1)
-    asked = np.unique((where * size + tokens)[tokens >= 0])
-    words = [columns.names.vocabulary[code] for code in (asked % size).tolist()]
-    out = np.zeros((len(areas), size), dtype=np.float32)
-    out[asked // size, asked % size] = frequencies.bits(words, [areas[n] for n in (asked // size).tolist()])
-    return out
+    lists = {name: _lists(columns, name) for name in wanted}
+    found = _best(columns, [one for some in lists.values() for one in some], i, j, context)
+    results, start = {}, 0
+    for name, some in lists.items():
+        results[name] = found[start] if len(some) == 1 else _better(*found[start : start + 2])
+        start += len(some)
+    return results
 
 
-def _own(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
-    return best_level(columns, columns.own, columns.own, i, j, context.own_names)
-
-
-def _father(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
-    bare = columns.bare_father, columns.bare_father
-    return best_level(columns, columns.father, columns.father, i, j, context.relative_names, bare)
-
-
-def _mother(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
-    bare = columns.bare_mother, columns.bare_mother
-    return best_level(columns, columns.mother, columns.mother, i, j, context.relative_names, bare)
-
-
-def _relatives(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
-    """Compare relatives whose relation is unknown with every relative of the other side."""
+def _lists(columns: RecordColumns, name: str) -> list[_Lists]:
+    """Return the names that a comparison looks at; relatives of unknown relation meet every relative, both ways."""
+    if name == "name":
+        return [_Lists(columns.own, columns.own, own=True)]
+    if name == "father":
+        return [_Lists(columns.father, columns.father, (columns.bare_father, columns.bare_father))]
+    if name == "mother":
+        return [_Lists(columns.mother, columns.mother, (columns.bare_mother, columns.bare_mother))]
     every = np.concatenate([columns.relatives, columns.father, columns.mother], axis=1)
     bare = columns.bare_relatives
     bare_every = np.concatenate([bare, columns.bare_father, columns.bare_mother], axis=1)
-    names = context.relative_names
-    forward = best_level(columns, columns.relatives, every, i, j, names, (bare, bare_every))
-    backward = best_level(columns, every, columns.relatives, i, j, names, (bare_every, bare))
+    return [_Lists(columns.relatives, every, (bare, bare_every)), _Lists(every, columns.relatives, (bare_every, bare))]
+
+
+def _better(forward: LevelResult, backward: LevelResult) -> LevelResult:
+    """Return the better of two results for each pair."""
     better = (backward.levels < forward.levels) | (
         (backward.levels == forward.levels) & (backward.rarity > forward.rarity)
     )
@@ -176,9 +144,96 @@ def _relatives(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> 
     )
 
 
+def _best(columns: RecordColumns, lists: Sequence[_Lists], i: Pairs, j: Pairs, context: Context) -> list[LevelResult]:
+    """Return for each list what the best pair of names of each of p pairs of records says."""
+    levels = np.full((len(lists), len(i)), NULL, dtype=np.int8)
+    rarity = np.zeros((len(lists), len(i)), dtype=np.float32)
+    known = np.append(columns.names.tokens[:, 0] >= 0, False)
+    parts = [one.pairs(known, i, j) for one in lists]
+    pair = np.concatenate([number * len(i) + part[0] for number, part in enumerate(parts)])
+    if len(pair):  # else nobody has a name, or no name has a letter
+        left, right = (np.concatenate([part[side] for part in parts]) for side in (1, 2))
+        own = np.repeat([one.own for one in lists], [len(part[0]) for part in parts])
+        # Names are as rare as they are where the report comes from.
+        region = 2 * (_home(columns, i, j)[pair % len(i)] + 1) + own
+        found, surprise = _judged(columns, left, right, region, context)
+        # The pairs of names of two records stand together: lowest level first, then the rarest agreement.
+        starts = np.flatnonzero(np.diff(pair, prepend=-1))
+        best = np.minimum.reduceat(found, starts)
+        behind = found > np.repeat(best, np.diff(starts, append=len(pair)))
+        levels.ravel()[pair[starts]] = best
+        rarity.ravel()[pair[starts]] = np.maximum.reduceat(np.where(behind, np.float32(0), surprise), starts)
+    return [LevelResult(*result) for result in zip(levels, rarity, strict=True)]
+
+
+def _judged(
+    columns: RecordColumns, left: Pairs, right: Pairs, region: Pairs, context: Context
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """Return level and rarity of m pairs of names, shape (m,) each.
+
+    Args:
+        left, right: shape (m,), name ids.
+        region: shape (m,), 2 * (code + 1) of the area whose names count, + 1 for own names.
+    """
+    table, size = columns.names, len(columns.names)
+    # A million pairs hold far fewer distinct pairs of names.
+    keys, where = distinct((region * size + left) * size + right)
+    keys, right = np.divmod(keys, size)
+    region, left = np.divmod(keys, size)
+    features = compare_batch(table, left, right, _rarity(columns, context), region)
+    levels = level_of(features, table.scripts[left] != table.scripts[right])
+    # Where names differ, a courtesy or half a word in common must not speak for them.
+    surprises = np.where(levels == DIFFERENT, np.float32(0), features.rarity)
+    return levels[where], surprises[where]
+
+
+def _home(columns: RecordColumns, i: Pairs, j: Pairs) -> npt.NDArray[np.int64]:
+    """Return the region of each pair's report, shape (p,); -1 where two records of one side name different regions."""
+    region_i, region_j = columns.region[i], columns.region[j]
+    one_side = columns.rescued[i] == columns.rescued[j]
+    report = np.where(columns.rescued[i], region_j, region_i)
+    return np.where(one_side & (region_i != region_j), -1, report).astype(np.int64)
+
+
+def _rarity(columns: RecordColumns, context: Context) -> TokenBits:
+    """Return what tells how rare words are, by the regions of `_judged`; each is asked about once."""
+    vocabulary = columns.names.vocabulary
+    areas = [*columns.area_paths, EVERYWHERE]  # -1 is the last
+
+    def bits(tokens: Pairs, region: Pairs) -> npt.NDArray[np.float32]:
+        keys, where = distinct(region * len(vocabulary) + tokens)
+        region, tokens = np.divmod(keys, len(vocabulary))
+        out = np.empty(len(keys), dtype=np.float32)
+        for own, frequencies in enumerate((context.relative_names, context.own_names)):
+            rows = np.flatnonzero(region % 2 == own)
+            words = [vocabulary[token] for token in tokens[rows].tolist()]
+            out[rows] = frequencies.bits(words, [areas[code] for code in (region[rows] // 2 - 1).tolist()])
+        return out[where]
+
+    return bits
+
+
+def _own(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
+    return name_levels(columns, i, j, context, ("name",))["name"]
+
+
+def _father(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
+    return name_levels(columns, i, j, context, ("father",))["father"]
+
+
+def _mother(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
+    return name_levels(columns, i, j, context, ("mother",))["mother"]
+
+
+def _relatives(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
+    """Compare relatives whose relation is unknown with every relative of the other side."""
+    return name_levels(columns, i, j, context, ("relative",))["relative"]
+
+
 NAME = Comparison("name", "Could any of their names, nicknames or aliases be one name?", LABELS, _own)
 FATHER = Comparison("father", "Could the fathers' names be one name?", LABELS, _father)
 MOTHER = Comparison("mother", "Could the mothers' names be one name?", LABELS, _mother)
 RELATIVE = Comparison(
     "relative", "Could a guardian or relative named on one side be a relative named on the other?", LABELS, _relatives
 )
+COMPARISONS = (NAME, FATHER, MOTHER, RELATIVE)

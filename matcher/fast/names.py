@@ -188,7 +188,9 @@ class NamePart:
             self._learn(keys)
             bits[region[at], book.words["token"][word]] = self._rare.values(keys)
         left, right = (book.ids[pairs[side][rows]] for side in ("a", "b"))
-        features = compare_batch(table, left, right, bits, region.astype(np.int64))
+        features = compare_batch(
+            table, left, right, lambda tokens, regions: bits[regions, tokens], region.astype(np.int64)
+        )
         levels = level_of(features, table.scripts[left] != table.scripts[right])
         pairs["level"][rows] = levels
         pairs["rarity"][rows] = np.where(levels < DIFFERENT, features.rarity, np.float32(0))

@@ -7,6 +7,7 @@ are long names with one contradicting word).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ __all__ = [
     "AlignedTokens",
     "NameEvidence",
     "NameFeatures",
+    "TokenBits",
     "align",
     "compare_batch",
     "compare_names",
@@ -34,6 +36,8 @@ __all__ = [
 
 NAME_MATCH_THRESHOLD = 0.74
 """Default decision on two names with no other evidence: at or above, a possible match."""
+TokenBits = Callable[[IntArray, IntArray], FloatArray]
+"""Gives -log2 of the frequency of words, shape (m,), by their rows in the table's vocabulary and by region."""
 _AT_ONCE = 2**17  # pairs; more would only take more memory
 
 
@@ -101,7 +105,7 @@ def compare_batch(
     table: NameTable,
     left: IntArray,
     right: IntArray,
-    token_bits: FloatArray | None = None,
+    token_bits: TokenBits | None = None,
     region: IntArray | None = None,
 ) -> NameFeatures:
     """Compare n pairs of names.
@@ -109,9 +113,8 @@ def compare_batch(
     Args:
         table: holds the names of both sides.
         left, right: shape (n,), name ids.
-        token_bits: shape (regions, v), -log2 of the frequency of each word of the table's vocabulary in each region;
-            None leaves `rarity` at 0.
-        region: shape (n,), the row of `token_bits` that holds for each pair; None takes row 0.
+        token_bits: says how rare words are, and is asked of names only that agree in a word; None leaves `rarity` at 0.
+        region: shape (n,), where each pair is compared, as `token_bits` takes it; None: 0.
     """
     parts = []
     for start in range(0, max(len(left), 1), _AT_ONCE):
@@ -134,24 +137,28 @@ def _rarity(
     right: IntArray,
     found: Weighed,
     whole: npt.NDArray[np.bool_],
-    token_bits: FloatArray,
+    token_bits: TokenBits,
     region: IntArray,
 ) -> FloatArray:
     """Return how surprising the agreeing words of n pairs are, shape (n,), in bits."""
-    bits = []
-    for names, sign in ((left, 1), (right, -1)):
-        tokens = table.tokens[names].T
-        side = np.where(tokens >= 0, token_bits[region, np.maximum(tokens, 0)], 0)
-        rows = np.flatnonzero(found.joined * sign > 0)
-        first = np.abs(found.joined[rows]).astype(np.intp) - 1
-        side[first, rows] += side[first + 1, rows]
-        bits.append(side)
+    out = np.zeros(len(left), dtype=np.float32)
+    rows = np.flatnonzero(found.agrees.any(axis=0) | whole)
+    if not len(rows):
+        return out
+    tokens = np.stack([table.tokens[left[rows]].T, table.tokens[right[rows]].T])
+    there = tokens >= 0
+    bits = np.zeros(tokens.shape, dtype=np.float32)
+    bits[there] = token_bits(tokens[there].astype(np.int64), np.broadcast_to(region[rows], tokens.shape)[there])
+    for side, joined in zip(bits, (found.joined[rows], -found.joined[rows]), strict=True):
+        pair = np.flatnonzero(joined > 0)
+        first = joined[pair].astype(np.intp) - 1
+        side[first, pair] += side[first + 1, pair]
     # The more common of two spellings decides: a rare misspelling of a common name is no rare name.
-    column = np.maximum(found.partners, 0).astype(np.intp)
+    column = np.maximum(found.partners[:, rows], 0).astype(np.intp)
     both = np.minimum(bits[0], np.take_along_axis(bits[1], column, axis=0))
-    rarity = np.where(found.agrees, both * found.similarities, 0).sum(0)
-    rarity[whole] = (np.minimum(bits[0].sum(0), bits[1].sum(0)) * found.similarity)[whole]
-    out: FloatArray = rarity.astype(np.float32)
+    out[rows] = np.where(found.agrees[:, rows], both * found.similarities[:, rows], 0).sum(0)
+    asked = np.flatnonzero(whole[rows])
+    out[rows[asked]] = np.minimum(*bits[:, :, asked].sum(1)) * found.similarity[rows[asked]]
     return out
 
 

@@ -26,6 +26,8 @@ from matcher.names.phonetics import (
 _BLOCK = 4000  # no power of two: rows whose addresses end alike push each other out of the processor's cache
 _DENSE = 4
 """Every word with every word costs less than single pairs up to so many times as many of them."""
+_WIDE = 400
+"""Where words meet fewer, as those of hundreds of reports meet those of one child, single pairs cost less."""
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: neighbouring keys are hashed far apart
 _MOST_LETTERS = 100
 """Two words of no more letters together stay within 16 bits."""
@@ -108,7 +110,7 @@ def pair_similarities(codes: npt.NDArray[np.uint8], left: IntArray, right: IntAr
     keys, where = distinct(left * count + right)
     first, second = np.divmod(keys, count)
     rows, columns = _used(first, count), _used(second, count)
-    if len(rows) * len(columns) > _DENSE * len(keys) or len(keys) < _BLOCK:
+    if len(rows) * len(columns) > _DENSE * len(keys) or len(keys) < _BLOCK or len(columns) < _WIDE:
         return token_similarities(codes, first, second).take(where)
     place = np.zeros((2, count), dtype=np.intp)
     place[0, rows], place[1, columns] = np.arange(len(rows)), np.arange(len(columns))

@@ -15,6 +15,8 @@ from matcher import scoring
 from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
 from matcher.compare.extras import ExtraKind, extra_comparison
+from matcher.compare.names import DIFFERENT, FATHER, NAME
+from matcher.comparison import LevelResult
 from matcher.dependence import DependenceGroup
 from matcher.household import SIBLINGS
 from matcher.model import Grade, MatchModel
@@ -136,6 +138,16 @@ def test_a_comparison_that_the_model_does_not_know_counts_nothing(model: MatchMo
     only = score_pairs(columns, i, j, CONTEXT, less, 10)
     assert only.names == ("sex",)
     assert only.weight_without_face.tolist() == only.weight.tolist()
+
+
+def test_a_comparison_that_only_bears_the_name_of_another_is_asked_itself(model: MatchModel) -> None:
+    columns, pair = RecordColumns.build([REPORT, RESCUE]), (np.array([0]), np.array([1]))
+    worst = np.array([DIFFERENT], dtype=np.int8)
+    impostor = replace(NAME, assign=lambda _columns, _i, _j, _context: LevelResult.plain(worst))
+    scored = score_pairs(columns, *pair, CONTEXT, model, 10, (FATHER, impostor))
+    honest = score_pairs(columns, *pair, CONTEXT, model, 10, (FATHER, NAME))
+    assert scored.levels[0, 1] == DIFFERENT != honest.levels[0, 1]
+    assert scored.levels[0, 0] == honest.levels[0, 0]
 
 
 def test_chunks_do_not_show(model: MatchModel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pytest
 from made_people import known_names, label, person
 
+from data.synthetic import linked_sample
+from indexing.match_index import context_of
 from matcher.columns import RecordColumns
-from matcher.compare.names import FATHER, LABELS, MOTHER, NAME, RELATIVE
+from matcher.compare.names import COMPARISONS, FATHER, LABELS, MOTHER, NAME, RELATIVE, name_levels
 from matcher.person import NameKind, PersonName, Place, Side
 
 
@@ -101,3 +105,21 @@ def test_of_two_relatives_that_agree_the_rarer_counts_either_way_round() -> None
     )
     assert result.levels.tolist() == [0, 0]
     assert result.rarity[0] == result.rarity[1] > common.rarity[0]
+
+
+def test_asked_together_they_say_what_each_says_by_itself_and_of_each_pair_alone() -> None:
+    sample, today = linked_sample(80_061, 120, 40), date(2026, 11, 1)
+    columns = RecordColumns.build(record.to_person(today) for record in (*sample.reports, *sample.rescues))
+    context = context_of(columns, 120)
+    i, j = (rows.ravel() for rows in np.meshgrid(np.arange(120), np.arange(110, 160)))
+    together = name_levels(columns, i, j, context, [comparison.name for comparison in COMPARISONS])
+    assert list(together) == [comparison.name for comparison in COMPARISONS]
+    some = np.random.default_rng(2).integers(0, len(i), 40)
+    for comparison in COMPARISONS:
+        found, alone = together[comparison.name], comparison.assign(columns, i, j, context)
+        assert len(np.unique(found.levels)) > 3
+        np.testing.assert_array_equal(found.levels, alone.levels)
+        np.testing.assert_array_equal(found.rarity, alone.rarity)
+        for row in some.tolist():
+            one = comparison.assign(columns, i[[row]], j[[row]], context)
+            assert (one.levels[0], one.rarity[0]) == (found.levels[row], found.rarity[row])

@@ -173,10 +173,31 @@ def test_rarity_counts_the_words_that_agree_by_region() -> None:
     bits[1] = 5.0
     left, right = np.array([0, 0, 0, 0, 3]), np.array([0, 0, 1, 2, 4])
     region = np.array([0, 1, 1, 0, 1])
-    rarity = compare_batch(table, left, right, bits, region).rarity
+
+    def asked(tokens: np.ndarray, regions: np.ndarray) -> np.ndarray:
+        return bits[regions, tokens]
+
+    rarity = compare_batch(table, left, right, asked, region).rarity
     assert rarity[:4].tolist() == pytest.approx([6.0, 10.0, 5.0, 3.0])
     assert 0.84 * 5.0 <= rarity[4] <= 5.0
     np.testing.assert_allclose(
-        compare_batch(table, left, right, bits).rarity, compare_batch(table, left, right, bits, region * 0).rarity
+        compare_batch(table, left, right, asked).rarity, compare_batch(table, left, right, asked, region * 0).rarity
     )
     assert not compare_batch(table, left, right).rarity.any()
+
+
+def test_how_rare_words_are_is_asked_of_names_only_that_agree() -> None:
+    table = NameTable.build(["Ram Das", "Ram Khan", "Sunita Mondal"])
+    words: list[str] = []
+
+    def asked(tokens: np.ndarray, _regions: np.ndarray) -> np.ndarray:
+        words.extend(table.vocabulary[token] for token in tokens.tolist())
+        return np.ones(len(tokens), dtype=np.float32)
+
+    rarity = compare_batch(table, np.array([0, 0]), np.array([1, 2]), asked).rarity
+    assert rarity[0] > 0.0 == rarity[1]
+    assert set(words) == set(words_of_names(table, [0, 1]))
+
+
+def words_of_names(table: NameTable, names: list[int]) -> list[str]:
+    return [table.vocabulary[token] for token in table.tokens[names].ravel().tolist() if token >= 0]

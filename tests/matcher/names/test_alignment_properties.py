@@ -243,7 +243,10 @@ def test_the_more_is_left_out_the_less_alike_and_a_contradiction_is_worse(words:
 def test_rarity_grows_with_the_bits_and_changes_nothing_else(pairs: list[tuple[str, str]], factor: float) -> None:
     table = NameTable.build([name for pair in pairs for name in pair])
     left, right = (np.array([table.ids[pair[side]] for pair in pairs]) for side in (0, 1))
-    bits = np.arange(1, len(table.vocabulary) + 1, dtype=np.float32)[None, :]
-    once, more = compare_batch(table, left, right, bits), compare_batch(table, left, right, bits * np.float32(factor))
+    bits = np.arange(1, len(table.vocabulary) + 1, dtype=np.float32)
+    once, more = (
+        compare_batch(table, left, right, lambda tokens, _regions, bits=bits: bits[tokens])
+        for bits in (bits, bits * np.float32(factor))
+    )
     np.testing.assert_allclose(more.rarity, once.rarity * factor, rtol=1e-4)
     np.testing.assert_array_equal(once.similarity, compare_batch(table, left, right).similarity)

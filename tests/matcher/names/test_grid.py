@@ -54,8 +54,9 @@ def test_distinct_keys_stand_for_the_asked_ones(keys: list[int]) -> None:
 def test_many_repeated_pairs_are_what_each_is_alone() -> None:
     rng = np.random.default_rng(7)
     letters = np.array(list("abdeghikmnoprstu"))
-    words = ["".join(rng.choice(letters, rng.integers(2, 9))) for _ in range(150)]
+    words = ["".join(rng.choice(letters, rng.integers(2, 9))) for _ in range(450)]
     codes = encode_tokens(words)
-    for left_most, right_most in ((150, 150), (40, 150)):  # pairs of nearly all words, so that a grid pays
-        left, right = rng.integers(0, left_most, 30_000), rng.integers(0, right_most, 30_000)
+    # Pairs of many of all words, so that a grid pays but where a word meets few.
+    for left_most, right_most in ((450, 450), (40, 450), (450, 40)):
+        left, right = rng.integers(0, left_most, 80_000), rng.integers(0, right_most, 80_000)
         np.testing.assert_array_equal(pair_similarities(codes, left, right), token_similarities(codes, left, right))
