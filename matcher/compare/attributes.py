@@ -53,6 +53,8 @@ def _height(columns: RecordColumns, i: Pairs, j: Pairs, _context: Context) -> Le
     known = ~np.isnan(columns.height[i]) & ~np.isnan(columns.height[j])
     levels = np.full(len(i), NULL, dtype=np.int8)
     i, j = i[known], j[known]
+    if not len(i):
+        return LevelResult.plain(levels)
     height_i, height_j = columns.height[i].astype(np.float64), columns.height[j].astype(np.float64)
     day_i, day_j = columns.height_on[i].astype(np.float64), columns.height_on[j].astype(np.float64)
     years = np.where((day_i > 0) & (day_j > 0), (day_j - day_i) / _YEAR, 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
@@ -90,8 +91,10 @@ def _text_similarity(
 ) -> npt.NDArray[np.float32]:
     words_left, words_right = columns.texts.joined[left], columns.texts.joined[right]
     usable = (words_left >= 0) & (words_right >= 0)
-    low, high, place = distinct_pairs(words_left[usable], words_right[usable])
     values = np.zeros(len(left), dtype=np.float32)
+    if not usable.any():
+        return values
+    low, high, place = distinct_pairs(words_left[usable], words_right[usable])
     sound = token_similarities(columns.texts.codes, low, high)
     values[usable] = np.maximum(sound, _typing_similarity(columns, low, high))[place]
     return values
@@ -103,10 +106,11 @@ def _typing_similarity(columns: RecordColumns, left: Pairs, right: Pairs) -> npt
     In a short word one other letter makes another village (Rampur, Rajpur).
     """
     words = columns.texts.vocabulary
-    long = np.fromiter(map(len, words), dtype=np.int64, count=len(words)) >= _LONG
-    both = np.flatnonzero(long[left] & long[right])
-    first, second = [words[n] for n in left[both].tolist()], [words[n] for n in right[both].tolist()]
+    first, second = [words[n] for n in left.tolist()], [words[n] for n in right.tolist()]
+    long = [min(len(one), len(other)) >= _LONG for one, other in zip(first, second, strict=True)]
     values = np.zeros(len(left), dtype=np.float32)
+    both = np.flatnonzero(long)
+    first, second = list(compress(first, long)), list(compress(second, long))
     values[both] = cpdist(first, second, scorer=OSA.normalized_similarity, processor=None, dtype=np.float32)
     return values
 

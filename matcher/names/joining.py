@@ -226,6 +226,8 @@ def best_joins(codes: Codes, letters: Letters, joins: Joins) -> tuple[Joins, Cod
     """Return the best join of each pair that has one, and the letters of its words written together."""
     together = letters.together(joins.one, joins.two)
     joins = joins[together.may_be(letters, slice(None), joins.other)]
+    if not len(joins):
+        return joins, codes[:0]
     value, written = joined_similarities(codes, joins.one, joins.two, joins.other)
     order = np.lexsort((-value, joins.pair))
     order = order[value[order] >= JOINED_SAME]

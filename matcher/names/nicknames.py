@@ -38,6 +38,16 @@ def pet_forms() -> frozenset[tuple[str, str]]:
     )
 
 
+@lru_cache(maxsize=1)
+def _linked() -> dict[str, tuple[str, ...]]:
+    """Return of every pet form and formal name the words that it is beside in a pair."""
+    found: dict[str, tuple[str, ...]] = {}
+    for pair in sorted(pet_forms()):
+        for word, other in (pair, pair[::-1]):
+            found[word] = (*found.get(word, ()), other)
+    return found
+
+
 @lru_cache(maxsize=2)
 def pet_keys(vocabulary: Sequence[str]) -> npt.NDArray[np.int64]:
     """Return which pairs of words of a vocabulary are a pet form and its formal name.
@@ -45,7 +55,9 @@ def pet_keys(vocabulary: Sequence[str]) -> npt.NDArray[np.int64]:
     Returns:
         Sorted keys, shape (k,): lower row x size of the vocabulary + higher row.
     """
-    wanted = {word for pair in pet_forms() for word in pair}
-    rows = {word: row for row, word in enumerate(vocabulary) if word in wanted}
-    found = [(rows[a], rows[b]) for a, b in pet_forms() if a in rows and b in rows]
-    return np.array(sorted({min(pair) * len(vocabulary) + max(pair) for pair in found}), dtype=np.int64)
+    linked = _linked()
+    rows = {word: row for row, word in enumerate(vocabulary) if word in linked}
+    found = {
+        row * len(vocabulary) + rows[other] for word, row in rows.items() for other in linked[word] if other in rows
+    }
+    return np.array(sorted(key for key in found if key // len(vocabulary) < key % len(vocabulary)), dtype=np.int64)

@@ -230,11 +230,15 @@ class Field:
     def _whole(self, a: Rows, b: Rows, found: Weighed, asked: Rows) -> Bools:
         """Take for one word the names that are more alike so, in place; return where that is, shape (n,)."""
         asked = asked[self.left.wholes.may_be(self.right.wholes, a[asked], b[asked])]
+        whole = np.zeros(len(a), dtype=np.bool_)
+        if not len(asked):
+            return whole
         together = whole_similarities(self.left.wholes, self.right.wholes, a[asked], b[asked])
         cut = (self.left.wholes.cut[a[asked]] | self.right.wholes.cut[b[asked]]) & (together >= JOINED_SAME)
         again = np.flatnonzero(cut)
-        # Over the letters that most names have, and to the end where a contradiction may stand further on.
-        together[again] = self._to_the_end(a[asked[again]], b[asked[again]])
+        if len(again):
+            # Over the letters that most names have, and to the end where a contradiction may stand further on.
+            together[again] = self._to_the_end(a[asked[again]], b[asked[again]])
         joins = (together >= JOINED_SAME) & (together > found.similarity[asked])
         asked, together = asked[joins], together[joins]
         weights = (party.words.weights for party in (self.left, self.right))
@@ -242,7 +246,6 @@ class Field:
         found.agreement[asked] = np.maximum(*totals) * together
         found.contradiction[asked] = found.omission[asked] = 0.0
         found.weakest[asked] = found.similarity[asked] = together
-        whole = np.zeros(len(a), dtype=np.bool_)
         whole[asked] = True
         return whole
 

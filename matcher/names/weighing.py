@@ -129,8 +129,7 @@ def courtesy_words() -> frozenset[str]:
 
 @lru_cache(maxsize=2)
 def _courtesy(vocabulary: Sequence[str]) -> Bools:
-    words = courtesy_words()
-    return np.array([*(word in words for word in vocabulary), False])
+    return np.fromiter(map(courtesy_words().__contains__, (*vocabulary, "")), dtype=np.bool_, count=len(vocabulary) + 1)
 
 
 def with_initials(words: Words, left: Side, right: Side, grid: FloatArray) -> None:
