@@ -44,7 +44,7 @@ class Times:
         sizes: comparison -> how many situations there are.
     """
 
-    sizes = _SITUATIONS
+    sizes, of_all_records = _SITUATIONS, True
 
     def __init__(self, columns: RecordColumns, left: Rows, right: Rows) -> None:
         """Read the dates of the records in rows `left`, shape (l,), and `right`, shape (r,)."""

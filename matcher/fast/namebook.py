@@ -7,6 +7,7 @@ together. What only a few pairs ask for stands apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -99,33 +100,35 @@ def _kinds(
     """Return (numbers of words, shape of `tokens`; token * 2 + initial by number, the most frequent first)."""
     there = tokens >= 0
     keys = tokens[there].astype(np.int64) * 2 + initials[there]
-    kinds, inverse = np.unique(keys, return_inverse=True)
-    often = np.bincount(inverse, np.broadcast_to(counts[:, None], tokens.shape)[there], len(kinds))
-    order = np.argsort(-often, kind="stable")
-    rank = np.empty(len(kinds), dtype=np.int32)
-    rank[order] = np.arange(len(kinds))
+    often = np.bincount(keys, np.broadcast_to(counts[:, None], tokens.shape)[there])
+    kinds = np.flatnonzero(often)
+    kinds = kinds[np.argsort(-often[kinds], kind="stable")]
+    rank = np.empty(len(often), dtype=np.int32)
+    rank[kinds] = np.arange(len(kinds))
     numbers = np.full(tokens.shape, -1, dtype=np.int32)
-    numbers[there] = rank[inverse]
-    return numbers, kinds[order]
+    numbers[there] = rank[keys]
+    return numbers, kinds
 
 
 def pet_table(table: NameTable) -> npt.NDArray[np.uint8]:
     """Return which words of the table are a pet form and its formal name, shape (p + 1, p + 1), by `WORD.pet`."""
     keys, size = pet_keys(table.vocabulary), max(len(table.vocabulary), 1)
-    one, other = (np.searchsorted(_pet_rows(table), rows) for rows in np.divmod(keys, size))
-    out = np.zeros((len(_pet_rows(table)) + 1,) * 2, dtype=np.uint8)
+    known = _pet_rows(table.vocabulary)
+    one, other = (np.searchsorted(known, rows) for rows in np.divmod(keys, size))
+    out = np.zeros((len(known) + 1,) * 2, dtype=np.uint8)
     out[one, other] = out[other, one] = 1
     return out
 
 
-def _pet_rows(table: NameTable) -> npt.NDArray[np.int64]:
+@lru_cache(maxsize=2)
+def _pet_rows(vocabulary: tuple[str, ...]) -> npt.NDArray[np.int64]:
     """Return the rows of the vocabulary that are a pet form or have one, sorted."""
-    return np.unique(np.concatenate(np.divmod(pet_keys(table.vocabulary), max(len(table.vocabulary), 1))))
+    return np.unique(np.concatenate(np.divmod(pet_keys(vocabulary), max(len(vocabulary), 1))))
 
 
 def _list_pets(words: Rows, table: NameTable) -> None:
     place = np.full(len(table.vocabulary) + 1, -1, dtype=np.int16)
-    rows = _pet_rows(table)
+    rows = _pet_rows(table.vocabulary)
     place[rows] = np.arange(len(rows))
     words["pet"] = place[words["token"]]
     words["listed"] = words["pet"] >= 0
@@ -136,7 +139,6 @@ def _names(
 ) -> tuple[Rows, Rows, Rows]:
     names, more, together = aligned(len(used), NAME), aligned(len(used), MORE), aligned(len(used), TOGETHER)
     tokens, initials, scripts = table.tokens[used], table.initials[used], table.scripts[used]
-    bits = 1 << np.arange(MAX_TOKENS)
     courtesy = Words.of(table).courtesy
     inherent = np.array([name in INHERENT for name in table.script_names])
     names["words"], names["weights"], names["count"] = (
@@ -144,7 +146,9 @@ def _names(
         table.weights[used],
         (tokens >= 0).sum(axis=1),
     )
-    names["initials"], names["courtesies"] = (initials * bits).sum(axis=1), (courtesy[tokens] * bits).sum(axis=1)
+    names["initials"], names["courtesies"] = (
+        np.packbits(flags, axis=1, bitorder="little")[:, 0] for flags in (initials, courtesy[tokens])
+    )
     # The same numbers, but small.
     written = np.unique(table.written[used], return_inverse=True)[1] + 1
     names["script"], names["inherent"], names["written"] = scripts, inherent[scripts], written
@@ -180,9 +184,7 @@ def _prepare_joins(
             look_at(joined, cold.joined[place], rule)
             both = np.int64(word.length) + np.int64(words[name.words[place + 1]].length)
             shortest = min(shortest, both)
-            for letter in range(len(rule.junction)):
-                if rule.one_sound[word.first, letter] == 1:
-                    heads |= np.int64(1) << min(letter, 31)
+            heads |= np.int64(rule.sounds[word.first])
         name.begins, name.heads = np.uint32(begins), np.uint32(heads)
         name.shortest, name.longest = shortest, longest
 

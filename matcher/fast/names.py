@@ -9,6 +9,7 @@ than the table of names keeps, it is asked itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from queue import Empty, SimpleQueue
 from threading import Lock
 
@@ -70,8 +71,7 @@ class NamePart:
             weights: of the comparisons by name.
             sides: the records.
         """
-        columns, context = sides.columns, sides.context
-        rows = np.concatenate([sides.left, sides.right])
+        columns, context, rows = sides.columns, sides.context, sides.rows
         self._rows = [
             (role, wanted.index(comparison), _by_level(weights[comparison.name]))
             for role, comparison in enumerate(COMPARISONS)
@@ -234,18 +234,19 @@ def _holders(
         np.arange(4, dtype=np.uint8),
         [part.shape[1] for part in (columns.own, columns.father, columns.mother, columns.relatives)],
     )
-    wordless = np.append(columns.names.tokens[:, 0] < 0, False)
+    place = book.place.copy()
+    place[:-1][columns.names.tokens[:, 0] < 0] = -2
     holders = aligned(len(rows), HOLDER)
-    order = np.argsort(names[rows] < 0, axis=1, kind="stable")
-    for field, ids in (("names", names[rows]), ("bare", bare[rows])):
-        places = np.where(wordless[ids], np.int32(-2), book.place[ids])
-        holders[field] = np.take_along_axis(places, order, axis=1)
-    holders["kinds"], holders["count"] = kinds[order], (names[rows] >= 0).sum(axis=1)
+    missing = names[rows] < 0
+    order = np.argsort(missing, axis=1, kind="stable")
+    holders["names"], holders["bare"] = (place[ids[rows[:, None], order]] for ids in (names, bare))
+    holders["kinds"], holders["count"] = kinds[order], missing.shape[1] - missing.sum(axis=1)
     holders["rescued"] = columns.rescued[rows]
     holders["home"] = homes[: len(rows)]
     return holders
 
 
+@lru_cache(maxsize=1)
 def _nothing_alike() -> int:
     """Return the level of two names no word of which is like any of the other.
 

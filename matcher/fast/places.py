@@ -6,6 +6,8 @@ Texts are told apart as there: as they sound, and, where they are long, under sl
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,6 +16,7 @@ from matcher.compare.places import _CLOSE, _SAME, ORIGIN, REMEMBERED
 from matcher.fast.compiled import Number, Record, Rows, aligned, bits_set, compiled
 from matcher.fast.letters import cost_of, least_cost, spell_words
 from matcher.fast.rules import WORD, most_cost, word_rules
+from matcher.fast.tables import used_rows
 
 Int32 = npt.NDArray[np.int32]
 
@@ -45,21 +48,23 @@ class Places:
         sizes: comparison -> how many situations there are.
     """
 
-    sizes = _SITUATIONS
+    sizes, of_all_records = _SITUATIONS, True
 
     def __init__(self, columns: RecordColumns, left: Rows, right: Rows) -> None:
         """Read the places of the records in rows `left`, shape (l,), and `right`, shape (r,)."""
         self._rules = word_rules()
-        self._closest = most_cost(self._rules["scales"][0], _CLOSE)
+        self._closest = _closest()
         self._limits = np.array([(_CLOSE, _SAME, _LONG)], dtype=LIMITS)
         rows = np.concatenate([left, right])
         told = np.stack([columns.district_text[rows], columns.state_text[rows], columns.village[rows]], axis=1)
         texts = columns.remembered_texts[rows]
-        ids = np.unique(np.concatenate([told.ravel(), texts.ravel()]))
-        ids = ids[ids >= 0]
-        words, numbers = np.unique(columns.texts.joined[ids], return_inverse=True)
         place = np.full(len(columns.texts) + 1, -1, dtype=np.int32)
-        place[ids] = np.where(columns.texts.joined[ids] >= 0, numbers, _WORDLESS)
+        ids = used_rows(len(columns.texts), told, texts)
+        words_of_ids = columns.texts.joined[ids]
+        words = used_rows(len(columns.texts.vocabulary), words_of_ids)
+        number = np.full(len(columns.texts.vocabulary) + 1, _WORDLESS, dtype=np.int32)
+        number[words] = np.arange(len(words))
+        place[ids] = number[words_of_ids]
         self._texts, self._spelled, self._points = _texts(columns, words, self._rules)
         places = aligned(len(rows), PLACE)
         places["areas"], places["remembered"] = columns.areas[rows], columns.remembered_areas[rows]
@@ -77,27 +82,28 @@ class Places:
         return keys
 
 
-def _texts(columns: RecordColumns, words: npt.NDArray[np.int32], rules: Rows) -> tuple[Rows, Rows, Rows]:
+@lru_cache(maxsize=1)
+def _closest() -> npt.NDArray[np.int16]:
+    """Return the most units that leave two texts close, by their steps."""
+    return most_cost(word_rules()["scales"][0], _CLOSE)
+
+
+def _texts(columns: RecordColumns, words: npt.NDArray[np.intp], rules: Rows) -> tuple[Rows, Rows, Rows]:
     """Return words of the vocabulary as `TEXT`, as `SPELLED`, and their letters one after the other.
 
     Each is at least one row, for compiled code to look at.
     """
-    written = [columns.texts.vocabulary[word] if word >= 0 else "" for word in words.tolist()] or [""]
-    codes = (
-        columns.texts.codes[np.maximum(words, 0)]
-        if len(words)
-        else np.zeros((1, columns.texts.codes.shape[1]), np.uint8)
-    )
+    written = [columns.texts.vocabulary[word] for word in words.tolist()] or [""]
+    codes = columns.texts.codes[words] if len(words) else np.zeros((1, columns.texts.codes.shape[1]), np.uint8)
     texts = aligned(len(written), TEXT)
     texts["word"], spelled = spell_words(codes, rules)
-    texts["length"] = [len(word) for word in written]
-    texts["begin"] = np.cumsum(texts["length"]) - texts["length"]
-    points = np.array([*map(ord, "".join(written)), 0], dtype=np.uint32)
-    bits = np.uint64(1) << (points[:-1] % 64).astype(np.uint64)
-    texts["letters"] = [
-        int(np.bitwise_or.reduce(bits[begin : begin + length], initial=0))
-        for begin, length in zip(texts["begin"].tolist(), texts["length"].tolist(), strict=True)
-    ]
+    lengths = np.fromiter(map(len, written), dtype=np.int32, count=len(written))
+    begins = np.cumsum(lengths, dtype=np.int32) - lengths
+    points = np.frombuffer("".join([*written, "\0"]).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    bits = np.uint64(1) << (points % 64).astype(np.uint64)
+    texts["length"], texts["begin"] = lengths, begins
+    # Of an empty word the letter behind it would be taken.
+    texts["letters"] = np.where(lengths > 0, np.bitwise_or.reduceat(bits, begins), np.uint64(0))
     return texts, spelled, points
 
 

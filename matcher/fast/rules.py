@@ -96,6 +96,7 @@ RULES = np.dtype(
         ("step", "i4"),
         ("initials", "f4", (3, _S, _S)),  # what two initials say, and an initial on the left, on the right
         ("one_sound", "u1", (_S, _S)),
+        ("sounds", "u4", _S),  # letters that are one sound with it, as bits
         ("vowel", "u1", _S),
         ("joined_lengths", "i4"),
         ("same", "f4"),
@@ -131,6 +132,8 @@ def word_rules() -> Rows:
         bits = np.uint64(1) << np.arange(len(kept) * layer, len(kept) * (layer + 1), dtype=np.uint64)
         near |= ((cheapest[:, kept] < _STEP * (layer + 1)) * bits).sum(axis=1, dtype=np.uint64)
     single = Letters.of(letters)
+    one_sound = (single.begins[:, None] & single.sounds) > 0
+    letter_bits = np.uint32(1) << np.minimum(np.arange(_S, dtype=np.uint32), np.uint32(31))
     follows = np.concatenate([np.ones_like(letters), letters], axis=1)
     for field, value in {
         "substitution": SUBSTITUTION_UNITS,
@@ -142,7 +145,8 @@ def word_rules() -> Rows:
         "closest": most_cost(scales, CLOSE_WORD),
         "joinable": most_cost(scales, JOINED_SAME),
         "initials": np.maximum(_initials(letters), np.float32(NOTHING_ALIKE)),
-        "one_sound": (single.begins[:, None] & single.sounds) > 0,
+        "one_sound": one_sound,
+        "sounds": np.bitwise_or.reduce(one_sound * letter_bits, axis=1),
         "vowel": ends_apart(follows, np.where([True, False], follows, 0).astype(np.uint8)),
         "bit": bit,
         "near": near,

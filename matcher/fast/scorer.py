@@ -136,12 +136,14 @@ class _Space:
 
     def __init__(self, comparisons: int) -> None:
         self._comparisons = comparisons
-        self._levels = np.empty(comparisons * _CHUNK, dtype=np.int8)
-        self._bits = np.empty(comparisons * _CHUNK, dtype=np.float32)
+        self._levels, self._bits = np.empty(0, dtype=np.int8), np.empty(0, dtype=np.float32)
 
     def filled(self, parts: Sequence[Part], i: Int32, j: Int32) -> tuple[npt.NDArray[np.int8], Weights]:
         """Return levels and bits of pairs, shape (k, n), until the next call."""
         shape = self._comparisons, len(i)
+        if len(self._levels) < shape[0] * shape[1]:
+            self._levels = np.empty(shape[0] * shape[1], dtype=np.int8)
+            self._bits = np.empty(shape[0] * shape[1], dtype=np.float32)
         levels = self._levels[: shape[0] * shape[1]].reshape(shape)
         bits = self._bits[: shape[0] * shape[1]].reshape(shape)
         for part in parts:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
 from matcher.comparison import NULL, Comparison
 from matcher.fast.compiled import Number, Rows, compiled
@@ -24,7 +23,10 @@ Int32 = npt.NDArray[np.int32]
 
 MOST_SITUATIONS = 2**22
 """Answers kept for one comparison, five bytes each; beyond, each pair is asked about."""
+_SHIPPED = frozenset(COMPARISONS)
 _EXTRA = "extra:"
+_SPREAD = 8
+"""Numbers spread over so many times as many as they are themselves are counted, others sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def reads_of(comparison: Comparison) -> Reads | None:
     """Return what a comparison looks at; None where nobody has said, as of one that only bears a known name."""
     if comparison.name.startswith(_EXTRA):
         return Reads((comparison.name,))
-    return READS.get(comparison.name) if comparison in COMPARISONS else None
+    return READS.get(comparison.name) if comparison in _SHIPPED else None
 
 
 class Table:
@@ -72,17 +74,20 @@ class Table:
         """Read what the comparison looks at in the records of both sides; its results stand in a row of their own."""
         self._comparison, self._row, self._weights, self._sides = comparison, row, weights, sides
         reads = reads_of(comparison)
-        rows = np.concatenate([sides.left, sides.right])
-        codes = None if reads is None else _codes(sides.columns, reads, rows)
         self._codes: tuple[Int32, Int32, int] | None = None
         self._known: Situations | None = None
+        self._silent = False
+        if reads is None:
+            return
+        codes = _codes(sides, reads)
+        self._silent = codes is None
         if codes is None:
             return
         left, high = numbered(codes[: len(sides.left)])
         right, wide = numbered(codes[len(sides.left) :])
         self._codes = left, right, wide
         if high * wide <= MOST_SITUATIONS:
-            self._known = Situations(comparison, weights, sides, high * wide)
+            self._known = Situations(comparison, weights, high * wide)
             for values, nothing in ((self._known.levels, NULL), (self._known.bits, 0)):
                 square = values.reshape(high, wide)
                 square[0], square[:, 0] = nothing, nothing
@@ -90,6 +95,9 @@ class Table:
     def fill(self, i: Int32, j: Int32, levels: Rows, bits: Rows) -> None:
         """See `Part`."""
         levels, bits = levels[self._row], bits[self._row]
+        if self._silent:
+            levels[:], bits[:] = NULL, 0.0
+            return
         if self._codes is None:
             self._ask(i, j, slice(None), levels, bits)
             return
@@ -103,7 +111,7 @@ class Table:
         elif _look_up(i, j, left, right, wide, self._known.levels, self._known.bits, levels, bits):
             rows = np.flatnonzero(levels == NEVER_ASKED).astype(np.int32)
             keys = left[i[rows]] * np.int32(wide) + right[j[rows]]
-            self._known.learn(i[rows], j[rows], keys)
+            self._known.learn(self._sides, i[rows], j[rows], keys)
             levels[rows], bits[rows] = self._known.levels[keys], self._known.bits[keys]
 
     def _ask(self, i: Int32, j: Int32, rows: Int32 | slice, levels: Rows, bits: Rows) -> None:
@@ -111,17 +119,25 @@ class Table:
         levels[rows], bits[rows] = said.levels, level_bits(self._weights, said)
 
 
-def _codes(columns: RecordColumns, reads: Reads, rows: Rows) -> Int32:
-    """Return a number from 1 for what a comparison sees in each record, 0 where that is null with everything."""
+def _codes(sides: Sides, reads: Reads) -> Int32 | None:
+    """Return a number from 1 for what a comparison sees in each record, 0 where that is null with everything.
+
+    Returns:
+        Shape (l + r,), the records of the left side, then those of the right; None where all pairs are null.
+    """
+    columns, rows, boundary = sides.columns, sides.rows, len(sides.left)
     known = np.ones(len(rows), dtype=np.bool_)
     values = []
     for name in (*reads.needed, *reads.also):
         column = columns.extras.get(name.removeprefix(_EXTRA)) if name.startswith(_EXTRA) else getattr(columns, name)
         if column is None:  # an extra column that no record has
-            return np.zeros(len(rows), dtype=np.int32)
+            return None
         column = column[rows] if column.ndim == 2 else column[rows, None]
         if name in reads.needed:
             known &= _filled(column)
+            # One record says nothing of most things: where a side says nothing, nobody is ever asked.
+            if not (known[:boundary].any() and known[boundary:].any()):
+                return None
         values.append(column)
     codes = np.zeros(len(rows), dtype=np.int32)
     there = np.flatnonzero(known)
@@ -131,11 +147,29 @@ def _codes(columns: RecordColumns, reads: Reads, rows: Rows) -> Int32:
     number = np.zeros(len(there), dtype=np.int64)
     for column in values:
         for part in column[there].T:
-            _, place = np.unique(part, return_inverse=True, equal_nan=False)
-            # Column by column two records stay together as long as all is the same.
-            number = np.unique(number * (int(place.max(initial=0)) + 1) + place, return_inverse=True)[1]
+            place, count = _ranked(part)
+            if count > 1:
+                # Column by column two records stay together as long as all is the same.
+                number = _ranked(number * count + place)[0]
     codes[there] = number + 1
     return codes
+
+
+def _ranked(values: Rows) -> tuple[npt.NDArray[np.int64], int]:
+    """Return (which of the distinct values each is, shape (n,); how many numbers there are), of at least one value."""
+    if not np.issubdtype(values.dtype, np.floating):
+        least, most = int(values.min()), int(values.max())
+        if least == most:
+            return np.zeros(len(values), dtype=np.int64), 1
+        if most - least < _SPREAD * len(values):
+            used = np.zeros(most - least + 1, dtype=np.int64)
+            wide = np.uint64 if values.dtype == np.uint64 else np.int64
+            at = np.subtract(values, least, dtype=wide).astype(np.intp)
+            used[at] = 1
+            place = np.cumsum(used) - 1
+            return place[at], int(place[-1]) + 1
+    distinct, numbers = np.unique(values, return_inverse=True, equal_nan=False)
+    return numbers, len(distinct)
 
 
 def _filled(column: Rows) -> npt.NDArray[np.bool_]:
@@ -149,8 +183,19 @@ def _filled(column: Rows) -> npt.NDArray[np.bool_]:
 
 def numbered(codes: Int32) -> tuple[Int32, int]:
     """Return codes from 0 numbered without gaps, 0 staying 0, and how many numbers there are."""
-    distinct, numbers = np.unique(np.append(codes, np.int32(0)), return_inverse=True)
-    return numbers[:-1].astype(np.int32), len(distinct)
+    used = np.zeros(int(codes.max(initial=0)) + 1, dtype=np.int32)
+    used[codes] = 1
+    used[0] = 1
+    place = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return place[codes], int(place[-1]) + 1
+
+
+def used_rows(size: int, *parts: Int32) -> npt.NDArray[np.intp]:
+    """Return the rows of a table of `size` rows that are in any part, sorted, each once; -1 is none."""
+    used = np.zeros(size + 1, dtype=np.bool_)
+    for part in parts:
+        used[part] = True
+    return np.flatnonzero(used[:-1])
 
 
 @compiled

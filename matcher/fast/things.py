@@ -27,6 +27,8 @@ class Things:
         sizes: comparison -> how many situations there are.
     """
 
+    of_all_records = False
+
     def __init__(self, columns: RecordColumns, left: Rows, right: Rows) -> None:
         """Read the things of the records in rows `left`, shape (l,), and `right`, shape (r,)."""
         self._events = columns.event[left].astype(np.int64), columns.event[right].astype(np.int64)

@@ -196,6 +196,24 @@ def test_answers_too_many_to_keep(sample: People, monkeypatch: pytest.MonkeyPatc
     sample.check()
 
 
+def test_one_person_among_many_and_no_answer_of_other_records(sample: People) -> None:
+    """What days and areas say is kept for all that score: it must hold for whoever is asked about next."""
+    reports = sample.columns.records[:150]
+    for rescued in sample.columns.records[REPORTS : REPORTS + 12]:
+        People(reports, [rescued], sample.context).check()
+        People([rescued], reports, sample.context).check()
+
+
+def test_codes_without_gaps() -> None:
+    rng = np.random.default_rng(3)
+    for most in (1, 5, 3000):
+        codes = rng.integers(0, most, 200).astype(np.int32)
+        found, count = tables.numbered(codes)
+        distinct = np.unique(np.append(codes, 0))
+        assert count == len(distinct)
+        np.testing.assert_array_equal(distinct[found], codes)
+
+
 def test_nobody_and_nothing() -> None:
     People([], [], known_names()).check()
     People([person("a")], [person("b", Side.RESCUED)], known_names()).check()
