@@ -1,12 +1,18 @@
 """How many pairs are weighed in a second? Weights only, compiled, beside `score_pairs` with all its contributions.
 
 python -m benchmarks.speed.scoring [--reports 20000] [--rescues 2000] [--pairs 1000000] [--peers-python PYTHON] [--json]
+python -m benchmarks.speed.scoring --one-query [--reports 3000] [--rescues 60] [--json]
 
 Candidate pairs as the search proposes them, repeated up to --pairs: tables that a batch builds once are then known, as
 in a night's run. "first" is the first time, when they are built, and includes reading the records. Machines differ:
 with --peers-python, of an environment that holds Splink, its rate of scoring blocked pairs of the same two tables is
 printed beside, and how many times as fast both are. What one thread does, and Splink, is measured in processor time,
 which other programs on the machine disturb least; two threads by the clock on the wall.
+
+With --one-query, what weighing one rescued person against 250 candidates takes, and explaining 25 of them, on one
+thread: the median over rescued people, each with columns of its own as a search builds them, in milliseconds of
+processor time. The first queries only warm up. "after a change" is what the 25 take when a name has just been counted,
+as it is before every other query.
 """
 
 from __future__ import annotations
@@ -16,8 +22,11 @@ import json
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -31,9 +40,12 @@ from matcher.fast import PairScorer
 from matcher.model import MatchModel
 from matcher.scoring import score_pairs
 
+Result = TypeVar("Result")
+
 SEED = 80_001  # never one that trains or tunes
 TODAY = date(2026, 11, 1)
 REPEATS, WARM = 5, 5000
+CANDIDATES, EXPLAINED, FIRST_QUERIES = 250, 25, 10
 _SPLINK = """
 import sys
 from pathlib import Path
@@ -76,6 +88,46 @@ def run(reports: int, rescues: int, count: int) -> dict[str, float]:
     return found
 
 
+def one_query(reports: int, rescues: int) -> dict[str, float]:
+    """Return the milliseconds that each step of one query takes, and how far the two ways are apart in bits."""
+    sample = linked_sample(SEED, reports, rescues)
+    records = [record.to_person(TODAY) for record in (*sample.reports, *sample.rescues)]
+    every, model = RecordColumns.build(records), MatchModel.load()
+    context = context_of(every, reports)
+    pairs = candidate_pairs(every, reports, CANDIDATES)
+    rng = np.random.default_rng(SEED)
+    took: dict[str, list[float]] = {}
+    apart = 0.0
+
+    def timed(step: str, work: Callable[[], Result]) -> Result:
+        started = time.process_time()
+        result = work()
+        took.setdefault(step, []).append(1e3 * (time.process_time() - started))
+        return result
+
+    for query in range(reports, reports + rescues):
+        # Those that a search proposes, and of a small index' others as many as a large one would add.
+        proposed = pairs[pairs[:, 1] == query, 0]
+        others = rng.permutation(np.setdiff1d(np.arange(reports), proposed))
+        found = np.concatenate([rng.permutation(proposed), others])[:CANDIDATES]
+        count = min(len(proposed), EXPLAINED)
+        columns = RecordColumns.build([records[query], *(records[row] for row in found.tolist())])
+        i, j = np.arange(1, len(found) + 1), np.zeros(len(found), dtype=np.int64)
+        make = partial(PairScorer, columns, i, j[:1], context, model, reports, threads=1)
+        explain = partial(score_pairs, columns, context=context, model=model, reports=reports)
+        scorer = timed("scorer_ms", make)
+        weights = timed("weights_of_250_ms", partial(scorer.weights, i - 1, j))
+        timed("explained_25_ms", partial(explain, i[:count], j[:count]))
+        scored = timed("explained_250_ms", partial(explain, i, j))
+        if query % 2:
+            context.own_names.add("Sunita")
+            context.relative_names.add("Sunita")
+            timed("explained_25_after_a_change_ms", partial(explain, i[:count], j[:count]))
+        apart = max(apart, float(np.abs(weights - scored.weight).max(initial=0.0)))
+    medians = {step: float(np.median(times[FIRST_QUERIES:])) for step, times in took.items()}
+    return medians | {"largest_difference_bits": apart}
+
+
 def splink(reports: int, rescues: int, python: str) -> dict[str, float]:
     """Return pairs a second of processor time of Splink's step that blocks and scores, on the same records.
 
@@ -95,15 +147,18 @@ def splink(reports: int, rescues: int, python: str) -> dict[str, float]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reports", type=int, default=20_000)
-    parser.add_argument("--rescues", type=int, default=2000)
+    parser.add_argument("--reports", type=int)
+    parser.add_argument("--rescues", type=int)
     parser.add_argument("--pairs", type=int, default=1_000_000)
     parser.add_argument("--peers-python", help="Python of an environment that holds Splink")
+    parser.add_argument("--one-query", action="store_true", help="the milliseconds of one query")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
-    found = run(chosen.reports, chosen.rescues, chosen.pairs)
-    if chosen.peers_python:
-        found |= splink(chosen.reports, chosen.rescues, chosen.peers_python)
+    sizes = (3000, 60) if chosen.one_query else (20_000, 2000)
+    reports, rescues = chosen.reports or sizes[0], chosen.rescues or sizes[1]
+    found = one_query(reports, rescues) if chosen.one_query else run(reports, rescues, chosen.pairs)
+    if chosen.peers_python and not chosen.one_query:
+        found |= splink(reports, rescues, chosen.peers_python)
         for name in ("first", "weights"):
             found[f"{name}_to_splink"] = found[f"{name}_1_threads"] / found["splink"]
     if chosen.json:
