@@ -152,11 +152,16 @@ class _FacePairs:
         return cls(pair, models, distance, age, years, dated, weak, bits)
 
 
+def _both_have_faces(columns: RecordColumns, i: Pairs, j: Pairs) -> bool:
+    """Tell whether in any pair both records have a photo: in most questions nobody has one."""
+    return bool(len(columns.face_models)) and bool(((columns.faces[i, 0] >= 0) & (columns.faces[j, 0] >= 0)).any())
+
+
 def _faces(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> LevelResult:
     """Several photos count once: the pair that says most for one person."""
     levels = np.full(len(i), NULL, dtype=np.int8)
     bits = np.zeros(len(i), dtype=np.float32)
-    if not len(columns.face_models):
+    if not _both_have_faces(columns, i, j):
         return LevelResult(levels, bits)
     found = _FacePairs.of(columns, i, j, context.face_calibrations)
     known = np.isfinite(found.bits)
@@ -171,7 +176,7 @@ def _faces(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> Leve
 def face_notes(columns: RecordColumns, i: Pairs, j: Pairs, context: Context) -> list[str]:
     """Return of each pair of records what age and gap mean for the photos that counted; "" without photos."""
     notes = [""] * len(i)
-    if not len(columns.face_models):
+    if not _both_have_faces(columns, i, j):
         return notes
     found = _FacePairs.of(columns, i, j, context.face_calibrations)
     for number in np.unique(found.pair).tolist():
