@@ -52,8 +52,8 @@ def words_of(columns: RecordColumns, names: Int32, rows: Ints) -> Words:
     held = names[which, column]
     said = (table.tokens[held] >= 0) & (table.weights[held] >= _LEAST_SAID) & ~table.initials[held]
     entry, place = np.nonzero(said)
-    pairs = np.unique(np.stack([rows[which[entry]], table.tokens[held][entry, place].astype(np.int64)], axis=1), axis=0)
-    return Words(pairs[:, 0], pairs[:, 1])
+    size = max(len(table.vocabulary), 1)
+    return Words(*np.divmod(np.unique(rows[which[entry]] * size + table.tokens[held][entry, place]), size))
 
 
 @dataclass(frozen=True, slots=True)
