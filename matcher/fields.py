@@ -86,6 +86,7 @@ _NO_LANGUAGE = frozenset(
     ["unknown", "other", "others", "none", "nil", "na", "n/a", "und", "mis", "mul", "zxx", "-", "?"]
 )
 MAX_AGE = 120
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def _day(field: str, year: int, month: int, day: int) -> date:
 
 def birth_from_age(age: int, as_of: PartialDate) -> PartialDate:
     """Return the interval in which somebody who was `age` years old on that day was born."""
-    earliest = _years_before(as_of.earliest, age + 1) + timedelta(days=1)
+    earliest = _years_before(as_of.earliest, age + 1) + _DAY
     return PartialDate(earliest, _years_before(as_of.latest, age))
 
 
@@ -182,6 +183,32 @@ def parse_sex(text: str) -> Sex:
         raise InvalidRecord(
             "sex", "is not one of female, male, other, unknown (or a word for it in a language of the region)"
         ) from None
+
+
+@lru_cache(maxsize=4096)
+def parse_age_basis(text: str) -> AgeBasis:
+    """Return how a birth interval is known.
+
+    Raises:
+        InvalidRecord: the word is not known.
+    """
+    try:
+        return AgeBasis(text.casefold())
+    except ValueError:
+        raise InvalidRecord("age_basis", "is not one of document, stated, guess") from None
+
+
+@lru_cache(maxsize=4096)
+def parse_height(text: str) -> float:
+    """Return a height in centimetres.
+
+    Raises:
+        InvalidRecord: it is not a number between 30 and 250.
+    """
+    value = text.translate(_DIGITS).casefold().removesuffix("cm").strip()
+    if not re.fullmatch(r"\d{2,3}(\.\d+)?", value) or not 30 <= float(value) <= 250:
+        raise InvalidRecord("height_cm", "is not a number of centimetres between 30 and 250")
+    return float(value)
 
 
 def normalise_phone(text: str) -> str:
@@ -282,12 +309,12 @@ def read_record(
         origin=Place(reader.one("country"), reader.one("state"), reader.one("district"), reader.one("village")),
         remembered=reader.many("remembered"),
         event=event,
-        languages=tuple(chain.from_iterable(map(_language_tags, reader.many("language") + reader.many("languages")))),
+        languages=tuple(chain.from_iterable(map(language_tags, reader.many("language") + reader.many("languages")))),
         height_cm=height,
         height_on=height_on,
         marks=reader.many("marks"),
         phones=tuple(filter(None, map(normalise_phone, reader.many("phone")))),
-        identifiers=_identifiers(reader),
+        identifiers=parse_identifiers(reader.many("identifier")),
         postcode=reader.one("postcode"),
         address=reader.one("address"),
         extras=tuple((name, value) for name, value in extras if value.strip()),
@@ -302,9 +329,9 @@ def _birth(reader: _Reader, event: PartialDate | None, today: date) -> tuple[Par
     basis = AgeBasis.STATED
     if text := reader.one("age_basis"):
         try:
-            basis = AgeBasis(text.casefold())
-        except ValueError:
-            reader.refuse(InvalidRecord("age_basis", "is not one of document, stated, guess"))
+            basis = parse_age_basis(text)
+        except InvalidRecord as problem:
+            reader.refuse(problem)
     born = reader.date("birth_date")
     if born is not None and born.earliest > today:
         reader.refuse(InvalidRecord("birth_date", "lies in the future"))
@@ -328,7 +355,7 @@ def _tags_of_languages() -> dict[str, str]:
 
 
 @lru_cache(maxsize=4096)
-def _language_tags(text: str) -> tuple[str, ...]:
+def language_tags(text: str) -> tuple[str, ...]:
     """Return the tags of the languages named; a name that the table does not have is its own tag."""
     tags = _tags_of_languages()
     parts = (part.strip() for part in re.split(r"[,;]", text))
@@ -341,17 +368,19 @@ def _height(reader: _Reader, event: PartialDate | None) -> tuple[float | None, d
     text = reader.one("height_cm")
     if text is None:
         return None, None
-    value = text.translate(_DIGITS).casefold().removesuffix("cm").strip()
-    if not re.fullmatch(r"\d{2,3}(\.\d+)?", value) or not 30 <= float(value) <= 250:
-        reader.refuse(InvalidRecord("height_cm", "is not a number of centimetres between 30 and 250"))
+    try:
+        height = parse_height(text)
+    except InvalidRecord as problem:
+        reader.refuse(problem)
         return None, None
     taken = reader.date("height_on") or event
-    return float(value), taken.middle if taken else None
+    return height, taken.middle if taken else None
 
 
-def _identifiers(reader: _Reader) -> tuple[tuple[str, str], ...]:
+def parse_identifiers(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return the (type, value) pairs of ids written as type:value; those without a letter or digit are left out."""
     found = []
-    for text in reader.many("identifier"):
+    for text in texts:
         kind, colon, value = text.partition(":")
         if not colon:
             kind, value = "id", text

@@ -158,11 +158,12 @@ def as_fields(payload: dict[str, Any]) -> dict[str, str | list[str]]:
         value = payload.get(field)
         if value is None:
             continue
-        out[field] = [str(part) for part in value] if isinstance(value, list) else _text(value)
+        out[field] = [str(part) for part in value] if isinstance(value, list) else as_text(value)
     return out
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """Return one JSON value as the text that was meant: whole numbers without a decimal point."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)

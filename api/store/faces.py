@@ -11,10 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
-from api.store.portable import chunks
+from api.store.portable import chunks, unindexed
 from api.store.tables import cases, faces, photos
 from matcher.errors import InvalidRecord
+from matcher.person import FaceEmbedding
 
+# By case id, each case's in the order of the faces' ids; cases without a face are absent.
+Embeddings = dict[str, list[FaceEmbedding]]
 _STORED = np.dtype("<f4")
 
 
@@ -62,6 +65,23 @@ def faces_of_cases(conn: Connection, case_ids: Sequence[str], model: str) -> dic
         of_model = _select().where(faces.c.case_id.in_(some), faces.c.model == model)
         for face in _fetch(conn, of_model.order_by(faces.c.id)):
             found.setdefault(face.case_id, []).append(face)
+    return found
+
+
+def embeddings_between(conn: Connection, first_id: str, last_id: str, model: str) -> Embeddings:
+    """Return the faces by one embedder of the open cases whose faces may be compared, without what is not compared.
+
+    Args:
+        first_id, last_id: of the cases, both of them among those asked for.
+    """
+    return _by_case(conn, _compared(conn, model).where(faces.c.case_id >= first_id, faces.c.case_id <= last_id))
+
+
+def embeddings_of(conn: Connection, case_ids: Sequence[str], model: str) -> Embeddings:
+    """Return the same of the cases among these ids, each given once; any number of ids."""
+    found: Embeddings = {}
+    for some in chunks(case_ids):
+        found.update(_by_case(conn, _compared(conn, model).where(faces.c.case_id.in_(some))))
     return found
 
 
@@ -130,6 +150,26 @@ def add_faces(conn: Connection, photo_id: str, case_id: str, found: Sequence[New
 
 def _select() -> Select[Any]:
     return select(faces, photos.c.captured_on.label("taken")).join(photos, photos.c.id == faces.c.photo_id)
+
+
+def _compared(conn: Connection, model: str) -> Select[Any]:
+    columns = (faces.c.case_id, faces.c.vector, faces.c.model, faces.c.quality, photos.c.captured_on, photos.c.id)
+    return (
+        select(*columns)
+        .join(photos, photos.c.id == faces.c.photo_id)
+        .join(cases, cases.c.id == faces.c.case_id)
+        # Of the cases asked for there are few; by these indexes they would be looked for among all.
+        .where(unindexed(conn, faces.c.model) == model, unindexed(conn, cases.c.status) == "open")
+        .where(cases.c.face_consent)
+        .order_by(faces.c.case_id, faces.c.id)
+    )
+
+
+def _by_case(conn: Connection, statement: Select[Any]) -> Embeddings:
+    found: Embeddings = {}
+    for case_id, vector, *others in conn.execute(statement):
+        found.setdefault(case_id, []).append(FaceEmbedding(_decode(vector), *others))
+    return found
 
 
 def _fetch(conn: Connection, statement: Select[Any]) -> list[Face]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Date, Table, cast, func, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 
 # Any constant will do, as long as every process of every version uses the same one.
@@ -38,3 +39,20 @@ def chunks(values: Sequence[str], size: int = 1000) -> Iterator[Sequence[str]]:
     """Cut a list into pieces that fit one statement: both databases limit how many parameters it takes."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
+
+
+def unindexed(conn: Connection, column: ColumnElement[str]) -> ColumnElement[str]:
+    """Return a text column to be compared without an index of its own, where another one serves the statement better.
+
+    SQLite, which does not know how often a value occurs, takes any index for an equality before one for a range;
+    PostgreSQL knows, and would be misled.
+    """
+    return column + "" if conn.dialect.name == "sqlite" else column
+
+
+def utc_day(conn: Connection, instant: ColumnElement[datetime]) -> ColumnElement[date]:
+    """Return the day in UTC of a `UtcDateTime` column."""
+    if conn.dialect.name == "postgresql":
+        return cast(func.timezone("UTC", instant), Date)
+    # The text that is kept begins with it (`types.encode_utc`).
+    return type_coerce(func.substr(instant, 1, 10), Date)
