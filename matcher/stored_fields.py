@@ -162,13 +162,13 @@ def _understood(parse: Callable[[str], Value], value: StoredValue) -> Value | No
         return None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=32_768)
 def _day(value: StoredValue) -> PartialDate | None:
     # What a date means does not depend on the field that it stands in.
     return _understood(partial(parse_date, "date"), value)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=32_768)
 def _middle(value: StoredValue | None) -> date | None:
     day = None if value is None else _day(value)
     return None if day is None else day.middle
@@ -194,7 +194,8 @@ def _height(value: StoredValue) -> float | None:
     return _understood(parse_height, value)
 
 
-@lru_cache(maxsize=65_536)
+# One place is one object, then, and whoever counts places need not compare what they are called.
+@lru_cache(maxsize=16_384)
 def _place(*parts: StoredValue | None) -> Place:
     return Place(*[None if part is None else _one(part) for part in parts])
 

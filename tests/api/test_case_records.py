@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from api.cases.forms import CaseForm, to_person
-from api.cases.records import open_records, records_of
+from api.cases.records import no_search_for_garbage, open_records, records_of
 from api.store import Connection, Database, cases, faces, open_cases, partners, photos
 from api.store.open_cases import IdRange
 from data.synthetic import linked_sample
@@ -152,6 +152,10 @@ def test_the_search_for_garbage_goes_on_as_before(database: Database, collecting
         (gc.enable if collecting else gc.disable)()
         with database.read() as conn:
             open_records(conn, IdRange(), 10, MODEL)
+            assert gc.isenabled() is collecting
+            with no_search_for_garbage():
+                open_records(conn, IdRange(), 10, MODEL)
+                assert not gc.isenabled()
             assert gc.isenabled() is collecting
             with pytest.raises(TypeError):
                 records_of(conn, [[]], MODEL)  # type: ignore[list-item]
