@@ -91,7 +91,7 @@ class Sandhan:
         model = model_at(Path(settings.evidence_model) if settings.evidence_model else None)
         face_models = face_models_of(settings)
         database = _open_database(settings, new_id("db", clock(), random_bytes), next(iter(face_models)))
-        keeper = IndexKeeper(database, settings.index_folder, face_models, clock)
+        keeper = IndexKeeper(database, settings.index_folder, face_models, clock, processes=settings.index_processes)
         pool = None
         if settings.faces and photographer is None:
             pool = Studio(settings, lambda: keeper.face_model)

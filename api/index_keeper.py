@@ -10,15 +10,15 @@ import hashlib
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.cases.forms import to_person
+from api.cases.records import records_of
 from api.face_model import FACE_MODEL, NOT_SET_UP, FaceModel
 from api.ids import Clock
-from api.store import Database, cases, changes, faces, meta
-from indexing.building import IndexBuilder, read_page
+from api.index_building import Progress, build_index
+from api.store import Database, changes, meta
 from indexing.errors import SnapshotBusy, SnapshotReason, SnapshotUnusable
 from indexing.index_files import LAYOUT, load_index, save_index
 from indexing.match_index import MatchIndex
@@ -30,10 +30,7 @@ from matcher.person import PersonRecord, Side
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[int, int], None]
 _PAGE = 1000
-_AT_ONCE = 8 * _PAGE
-"""Cases that are read and made vectors of at once when the index is built."""
 
 
 class DatabaseRecords:
@@ -45,9 +42,7 @@ class DatabaseRecords:
     def records(self, record_ids: Sequence[str]) -> list[PersonRecord]:
         """Return the open cases among the ids given."""
         with self._database.read() as conn:
-            found = [case for case in cases.get_cases(conn, record_ids).values() if case.status == "open"]
-            embeddings = faces.faces_of_cases(conn, [case.id for case in found if case.face_consent], self._face_model)
-        return [to_person(case, embeddings.get(case.id, [])) for case in found]
+            return records_of(conn, record_ids, self._face_model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +67,9 @@ class IndexKeeper:
         folder: where snapshots are kept.
         face_models: those that can be used here, by id. Which of them is searched stands in the database (the first,
             where nothing stands there yet); of a model that is not among them no faces are searched.
-        ahead: makes the index of this model ready, whatever the database says is searched.
         clock: when a snapshot was made.
+        ahead: makes the index of this model ready, whatever the database says is searched.
+        processes: how many read the cases when the index is built.
     """
 
     def __init__(
@@ -83,8 +79,9 @@ class IndexKeeper:
         face_models: Mapping[str, FaceModel],
         clock: Clock,
         ahead: FaceModel | None = None,
+        processes: int = 1,
     ) -> None:
-        self._database, self._clock = database, clock
+        self._database, self._clock, self._processes = database, clock, processes
         self._folders, self._face_models, self._ahead = folder, face_models, ahead
         self._lock = threading.RLock()
         self.face_model = self._searched_model()
@@ -236,25 +233,8 @@ class IndexKeeper:
 
     def _rebuild(self, progress: Progress | None) -> None:
         index = self._empty()
-        builder = IndexBuilder(index)
         with self._database.read() as conn:
             # Read before the cases: what changes meanwhile is applied again afterwards, which does no harm.
             index.upto_seq = changes.latest_seq(conn)
-            after: str | None = None
-            done = 0
-            waiting: list[PersonRecord] = []
-            while page := cases.list_cases(conn, status="open", after=after, limit=_PAGE):
-                embeddings = faces.faces_of_cases(
-                    conn, [case.id for case in page if case.face_consent], self.face_model.model_id
-                )
-                waiting += [to_person(case, embeddings.get(case.id, [])) for case in page]
-                if len(waiting) >= _AT_ONCE:
-                    builder.add(read_page(waiting, index.face_model, index.face_width))
-                    waiting = []
-                after = page[-1].id
-                done += len(page)
-                if progress:
-                    progress(done, done + (_PAGE if len(page) == _PAGE else 0))
-        builder.add(read_page(waiting, index.face_model, index.face_width))
-        builder.finish()
+        build_index(self._database, index, self._processes, progress)
         self.index = index

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     photos_per_case: int = Field(10, ge=0, le=100, description="most photos of one request")
     evidence_model: str = Field("", description="evidence model of your own; empty: the one that ships")
     candidates: int = Field(250, ge=10, le=1000, description="candidates taken for each name and each photo")
+    index_processes: int = Field(2, ge=1, le=64, description="processes that read cases when the index is built anew")
     matches_kept: int = Field(20, ge=1, le=200, description="matches stored for one case")
     query_limit: int = Field(20, ge=1, le=50, description="most matches in the answer to one query")
 

@@ -6,7 +6,7 @@ records -> columns and vectors of a page -> ... -> a segment of many pages -> th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from indexing.photo_rows import faces_of
 from indexing.record_space import RecordSpace, Small
 from indexing.record_vectors import encode_records
 from indexing.segment import Segment
+from matcher.column_tables import from_tables, to_tables
 from matcher.columns import RecordColumns
 from matcher.gathering import gather
 from matcher.person import PersonRecord
@@ -39,6 +40,10 @@ class Page:
     owners: Ints
     table: Small
     faces: dict[str, Vectors]
+
+    def packed(self) -> Page:
+        """Return the page with its columns as plain arrays, which another process gets at once."""
+        return replace(self, columns=from_tables(to_tables(self.columns)))
 
 
 def read_page(records: Sequence[PersonRecord], face_model: str, face_width: int) -> Page:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -132,6 +132,14 @@ class MatchIndex:
                 if len(rows := np.unique(rows[rows >= 0])):
                     self._count(gather([(segment.columns, rows)], counted=True), -1)
                     segment.remove(rows)
+
+    def clear(self) -> None:
+        """Forget everybody."""
+        with self._lock:
+            for side in Side:
+                self.photos[side] = PhotoRows(FaissIndex(self.face_width))
+            self.segments, self._counts = (), dict.fromkeys(Side, 0)
+            self.context = replace(self.context, own_names=NameFrequencies(), relative_names=NameFrequencies())
 
     def compact(self) -> None:
         """Leave nothing of what was removed, and few segments: what is written to disk is what is alive."""

@@ -37,6 +37,9 @@ class Texts(Sequence[str]):
         np.cumsum(np.fromiter(map(len, coded), dtype=np.int64, count=len(coded)), out=bounds[1:])
         return cls(np.frombuffer(b"".join(coded), dtype=np.uint8), bounds)
 
+    def __reduce__(self) -> tuple[type[Texts], tuple[Bytes, Ints]]:
+        return Texts, (self.letters, self.bounds)
+
     def __len__(self) -> int:
         return len(self.bounds) - 1
 

@@ -76,6 +76,11 @@ class Database:
         return cls(engine)
 
     @property
+    def address(self) -> str:
+        """Return what `open` takes, password included: for a child process, and nobody's eyes."""
+        return self._engine.url.render_as_string(hide_password=False)
+
+    @property
     def dialect(self) -> str:
         """Return "sqlite" or "postgresql"."""
         return self._engine.dialect.name
@@ -105,6 +110,8 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+    close = dispose  # as `contextlib.closing` has it
 
     @contextmanager
     def _my_turn(self) -> Iterator[None]:

@@ -53,6 +53,11 @@ class IdRange(NamedTuple):
     upto: str | None = None
 
 
+def count(conn: Connection) -> int:
+    """Return how many open cases there are."""
+    return int(conn.scalar(select(func.count()).select_from(cases).where(cases.c.status == "open")) or 0)
+
+
 def open_page(conn: Connection, within: IdRange, limit: int) -> list[OpenCase]:
     """Return the first open cases of a range in the order of ids, at most `limit` (a positive number) of them."""
     statement = _open(conn)
