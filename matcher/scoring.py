@@ -119,6 +119,10 @@ def to_probability(weight: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(1.0 / (1.0 + np.exp2(-bounded)), dtype=np.float64)
 
 
+def _probability_of(weight: float) -> float:
+    return float(to_probability(np.array([weight]))[0])
+
+
 def score_pairs(
     columns: RecordColumns,
     i: Pairs,
@@ -249,8 +253,10 @@ def scored_pair(
 
     A pair that only its photos lift above "possible" is no more than possible, however few the reports are.
     """
-    probability = float(scored.probability[row])
-    without = float(scored.weight_without_face[row])
+    weight = float(scored.weight[row])
+    probability = _probability_of(weight)
+    face = scored.names.index(FACE_NAME) + 1 if FACE_NAME in scored.names else None
+    without = weight if face is None else weight - float(scored.contributions[row, face])
     known = {name: scored.levels[row : row + 1, column] for column, name in enumerate(scored.names)}
     if face_note and may_be_siblings(known, 1)[0]:
         face_note = f"{face_note}; {SIBLING_NOTE}"
@@ -259,11 +265,11 @@ def scored_pair(
     )
     grade = model.grade(probability)
     if grade.rank > Grade.POSSIBLE.rank:
-        alone = model.grade(float(to_probability(np.array([without]))[0]))
+        alone = model.grade(_probability_of(without))
         # Among a few reports the prior itself is "possible": something beside the photos must speak for the pair.
         other = sum(part.bits for part in contributions if part.comparison not in (*BESIDE, FACE_NAME))
         if alone is Grade.CERTAINLY_NOT or other < LEAST_BESIDE_FACES:
             grade = Grade.POSSIBLE
     return ScoredPair(
-        left_id, right_id, float(scored.weight[row]), without, probability, grade, contributions, model.version
+        left_id, right_id, weight, without, probability, grade, contributions, model.version
     )
