@@ -17,8 +17,8 @@ MOST_AT_ONCE: Final = 50
 """More at once are no faster, and the lease would be renewed less often."""
 
 _FIXED_MB: Final = 64.0  # words and pairs of words are read once and kept, up to a bound
-_MB_EACH: Final = 1.5
-_MB_PER_CANDIDATE: Final = 0.03
+_MB_EACH: Final = 3.5
+_MB_PER_CANDIDATE: Final = 0.004
 _MB_LISTED: Final = 400 / 2**20  # the id of a case that is taken up, in a list and two sets
 
 
@@ -28,7 +28,7 @@ class MemoryBudget:
 
     Attributes:
         megabytes: the bound; infinite for none.
-        candidates: how many each search route proposes for a case: the more, the more is held of each.
+        candidates: how many are proposed for each name of a case: the more, the more is held of each.
     """
 
     megabytes: float

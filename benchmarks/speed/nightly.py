@@ -1,6 +1,6 @@
 """How much memory, and how much time, does one case of the nightly run take?
 
-python -m benchmarks.speed.nightly [--reports 4000] [--rescues 1000] [--candidates 80] [--json]
+python -m benchmarks.speed.nightly [--reports 4000] [--rescues 1000] [--candidates 250] [--json]
 
 Batches of several sizes are compared as a run compares them, once for the seconds and others once for the memory: how
 much was allocated at most beyond what was held before (`tracemalloc`, which slows it down). What a batch of one needs
@@ -112,7 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reports", type=int, default=4000)
     parser.add_argument("--rescues", type=int, default=1000)
-    parser.add_argument("--candidates", type=int, default=80)
+    parser.add_argument("--candidates", type=int, default=250)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     rows = run(given.reports, given.rescues, given.candidates)

@@ -55,8 +55,8 @@ class _Room:
         self.size = size
         self.levels = np.empty(len(COMPARISONS) * size, dtype=np.int8)
         self.rarity = np.empty(len(COMPARISONS) * size, dtype=np.float32)
-        self.listed = np.empty(MOST * _BLOCK, dtype=ASKED)
-        self.pairs = np.empty(MOST * _BLOCK, dtype=PAIR)
+        self.listed = np.empty(MOST * min(size, _BLOCK), dtype=ASKED)
+        self.pairs = np.empty(MOST * min(size, _BLOCK), dtype=PAIR)
         self.scratch = np.zeros(1, dtype=SCRATCH)
 
 
