@@ -103,7 +103,12 @@ class IndexKeeper:
                 log.log(level, "index snapshot not used (%s): building the index from the database", problem.reason)
                 self._rebuild(progress)
                 self._origin_of_index, self._reason = "rebuilt", str(problem.reason)
-                self.save_if_free()
+                self._loaded = True
+                try:
+                    self.save_if_free()
+                except OSError as error:
+                    # A full disk: the index serves from memory, and is built again at the next start.
+                    log.error("index snapshot not written (%s): the index serves without it", error.strerror)
             self._loaded = True
             self.refresh()
             return self.status()

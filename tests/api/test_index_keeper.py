@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import delete
 
+from api import index_building
 from api.cases.forms import CaseForm
 from api.face_model import FACE_MODEL, FaceModel
 from api.index_keeper import IndexKeeper
-from api.store import changes, tables
+from api.store import changes, open_cases, tables
 from data.synthetic import linked_sample
 from indexing.search import find_matches_batch
 from matcher.face_calibration import shipped_calibrations
@@ -46,9 +49,9 @@ def filled(dialect: str, tmp_path_factory: Any, template: Path) -> Iterator[Hous
         yield house
 
 
-def keeper(house: House, folder: Path, face_model: str = FACE_MODEL) -> IndexKeeper:
+def keeper(house: House, folder: Path, face_model: str = FACE_MODEL, processes: int = 1) -> IndexKeeper:
     model = FaceModel(face_model, 128, FaceRecognitionEmbedder, shipped_calibrations())
-    return IndexKeeper(house.sandhan.database, folder, {face_model: model}, TickingClock())
+    return IndexKeeper(house.sandhan.database, folder, {face_model: model}, TickingClock(), processes=processes)
 
 
 def answers(house: House, of: IndexKeeper) -> Answers:
@@ -255,3 +258,63 @@ def test_while_another_process_saves_the_index_opens_all_the_same(filled: House,
         os.close(descriptor)
     one.save()
     assert keeper(filled, tmp_path).open().source == "snapshot"
+
+
+def _in_small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_building, "PAGE", 8)
+    monkeypatch.setattr(index_building, "ALONE_TO", 8)
+
+
+def test_several_processes_build_the_index_that_one_builds(
+    filled: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, together = keeper(filled, tmp_path / "one"), keeper(filled, tmp_path / "two", processes=2)
+    alone.rebuild()
+    _in_small_pages(monkeypatch)
+    told: list[tuple[int, int]] = []
+    status = together.rebuild(lambda done, total: told.append((done, total)))
+    assert status.faces == alone.status().faces > 0
+    assert len(told) > 3
+    assert told[-1] == (REPORTS + RESCUES, REPORTS + RESCUES)
+    assert answers(filled, together) == answers(filled, alone)
+    assert together.index.context == alone.index.context
+
+
+def test_the_index_is_built_when_a_process_that_reads_for_it_ends(
+    filled: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _in_small_pages(monkeypatch)
+    taken = 0
+
+    def reads_and_dies(*_: object) -> Iterator[index_building.Page]:
+        nonlocal taken
+        with filled.sandhan.database.read() as conn:
+            for part in open_cases.equal_ranges(conn, 4)[:2]:
+                taken += 1
+                yield index_building._read(conn, part, FACE_MODEL, 128)
+        raise BrokenProcessPool
+
+    monkeypatch.setattr(index_building, "_read_by", reads_and_dies)
+    one = keeper(filled, tmp_path, processes=2)
+    assert one.rebuild().records == REPORTS + RESCUES
+    assert taken == 2
+    assert "without help" in caplog.text
+    fresh = keeper(filled, tmp_path / "fresh")
+    fresh.rebuild()
+    assert answers(filled, one) == answers(filled, fresh)
+
+
+def test_a_full_disk_leaves_an_index_that_serves(
+    filled: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("api.index_keeper.save_index", full)
+    one = keeper(filled, tmp_path)
+    status = one.open()
+    assert (status.records, status.source) == (REPORTS + RESCUES, "rebuilt")
+    assert "No space left" in caplog.text
+    assert any(answers(filled, one))
+    with pytest.raises(OSError, match="No space left"):
+        one.save()
