@@ -153,9 +153,16 @@ class IndexKeeper:
                 touched += len(ids)
 
     def save(self) -> None:
-        """Write a snapshot of the index as it is; the old one stays in use until the new one is whole."""
+        """Write a snapshot of the index as it is; the old one stays in use until the new one is whole.
+
+        From then on the index lies where it was written, which other processes share, and not in this one's memory.
+        """
         with self._lock:
             save_index(self._folder, self._origin(), self.index, self._clock())
+            try:
+                self._load()
+            except SnapshotUnusable as problem:
+                log.warning("the index snapshot just written is not used (%s): serving from memory", problem.reason)
 
     def save_if_free(self) -> None:
         """Write a snapshot unless another process is writing one, which is as good."""
