@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from matcher.fast.compiled import Number, Rows, compiled
+from matcher.fast.compiled import Number, Rows, compiled, fetch
+
+_AHEAD = 16
 
 
 @compiled
@@ -92,6 +94,7 @@ def scan(
     """
     room = 4 * k
     scores, rows = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int32)
+    ahead = np.empty(_AHEAD, dtype=np.int32)
     lowest_of_all = np.int32(-(2**31) + 1)
     for number in range(len(queries)):
         query = queries[number]
@@ -116,29 +119,37 @@ def scan(
                 continue
             every = bounds[chosen + 1] - bounds[chosen] <= short
             kind = probe // kind_lists + 1
-            for member in range(bounds[chosen], bounds[chosen + 1]):
-                row_first, row_last = members_born[member, 0], members_born[member, 1]
-                if not every:
-                    row_sex = members_sexes[member]
-                    if row_first > near_last or row_last < near_first:
-                        continue
-                    if near_sex != 0 and row_sex != 0 and row_sex != near_sex:
-                        continue
-                row = members[member]
-                seen = not alive[row]
-                if row_first <= last_day and row_last >= first_day:
-                    for span in range(spans.shape[1]):
-                        seen = seen or spans[number, span, 0] <= row < spans[number, span, 1]
-                if seen:
-                    continue
-                products += 1
-                score = _product(query, table[row])
-                if score > floor:
-                    scores[held], rows[held] = score, row * 4 + kind
-                    held += 1
-                    if held == room:
-                        floor = _sift(scores, rows, held, k)
-                        held = k
+            member, last = bounds[chosen], bounds[chosen + 1]
+            while member < last:
+                # A few rows are asked for before the first of them is needed: they lie all over the table.
+                waiting = 0
+                while member < last and waiting < _AHEAD:
+                    row_first, row_last = members_born[member, 0], members_born[member, 1]
+                    row_sex, row = members_sexes[member], members[member]
+                    member += 1
+                    if not every:
+                        if row_first > near_last or row_last < near_first:
+                            continue
+                        if near_sex != 0 and row_sex != 0 and row_sex != near_sex:
+                            continue
+                    seen = not alive[row]
+                    if row_first <= last_day and row_last >= first_day:
+                        for span in range(spans.shape[1]):
+                            seen = seen or spans[number, span, 0] <= row < spans[number, span, 1]
+                    if not seen:
+                        fetch(table, row)
+                        ahead[waiting] = row
+                        waiting += 1
+                products += waiting
+                for place in range(waiting):
+                    row = ahead[place]
+                    score = _product(query, table[row])
+                    if score > floor:
+                        scores[held], rows[held] = score, row * 4 + kind
+                        held += 1
+                        if held == room:
+                            floor = _sift(scores, rows, held, k)
+                            held = k
         if held > k:
             _sift(scores, rows, held, k)
             held = k

@@ -77,6 +77,22 @@ class Sifted:
 
 
 @dataclass(frozen=True, slots=True)
+class Lookups:
+    """Where names that ask are looked for on one shelf; the arrays are those of `scanning.scan`.
+
+    Attributes:
+        spans: shape (names, s, 2), int32, rows that stand together.
+        windows, near: shape (names, 3), int32, days of birth in spans and in lists, and the sex.
+        lists: shape (names, p), int32, lists of words, -1 none.
+    """
+
+    spans: Int32
+    windows: Int32
+    near: Int32
+    lists: Int32
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """Records that ask: one vector a name, and what is known of each record.
 
@@ -211,22 +227,31 @@ class Shelf:
             alive: shape (r,), rows that may be found; None for all that have not been taken away.
             threads: how many work at once.
         """
+        return self.scanned(asked, self.lookups(asked), k, alive=alive, threads=threads)
+
+    def lookups(self, asked: Asked) -> Lookups:
+        """Return where to look for each name that asks."""
         spans, windows, near = (each[asked.owners] for each in self._spans_of(asked))
-        probed = self._words.lists_for(asked.words, len(asked.owners))
+        return Lookups(spans, windows, near, self._words.lists_for(asked.words, len(asked.owners)))
+
+    def scanned(
+        self, asked: Asked, lookups: Lookups, k: int, *, alive: Bools | None = None, threads: int = 2
+    ) -> Sifted:
+        """Return the k rows most like each name among those where it is looked for; see `sift`."""
         queries, living = asked.queries, self.alive if alive is None else alive
         rows, scores = np.empty((2, len(queries), k), dtype=np.int32)
         scanned = np.zeros(len(queries), dtype=np.int64)
         # Queries of one state and age look at the same rows: one after the other, while these are at hand.
-        order = np.lexsort((windows[:, 0], spans[:, 0, 0]))
+        order = np.lexsort((lookups.windows[:, 0], lookups.spans[:, 0, 0]))
 
         def part(start: int) -> None:
             some = order[start : start + _THREAD_QUERIES]
             out = np.empty((2, len(some), k), dtype=np.int32)
             counts = np.empty(len(some), dtype=np.int64)
             scan(
-                queries[some], spans[some], windows[some], near[some], probed[some], self.table, self._born, living,
-                self._words.bounds, self._words.members, self._members_born, self._members_sexes,
-                LOOKED_INTO, _SHORT, k, out[0], out[1], counts,
+                queries[some], lookups.spans[some], lookups.windows[some], lookups.near[some], lookups.lists[some],
+                self.table, self._born, living, self._words.bounds, self._words.members, self._members_born,
+                self._members_sexes, LOOKED_INTO, _SHORT, k, out[0], out[1], counts,
             )  # fmt: skip
             rows[some], scores[some], scanned[some] = out[0], out[1], counts
 

@@ -270,6 +270,4 @@ def scored_pair(
         other = sum(part.bits for part in contributions if part.comparison not in (*BESIDE, FACE_NAME))
         if alone is Grade.CERTAINLY_NOT or other < LEAST_BESIDE_FACES:
             grade = Grade.POSSIBLE
-    return ScoredPair(
-        left_id, right_id, weight, without, probability, grade, contributions, model.version
-    )
+    return ScoredPair(left_id, right_id, weight, without, probability, grade, contributions, model.version)

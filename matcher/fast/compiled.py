@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 import numba
 import numpy as np
 import numpy.typing as npt
+from llvmlite import ir
+from numba.core import cgutils as _cgutils
 from numba.extending import intrinsic
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,6 +28,7 @@ Number = Any
 _LINE = 64  # bytes the processor fetches at once
 
 
+cgutils: Any = _cgutils
 _config: Any = numba.config
 _make: Any = numba.njit
 
@@ -60,6 +63,30 @@ def _count(_context: Any, _number: Any) -> Any:
 
 bits_set: Any = intrinsic(_count)
 """Returns how many bits of a 64-bit number are set; to be called by compiled functions only."""
+
+
+def _fetch(_context: Any, array: Any, _row: Any) -> Any:
+    """Ask for a row of a table of bytes, line by line; nothing is waited for."""
+    int64 = numba.types.int64
+
+    def made(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        held = context.make_array(signature.args[0])(context, builder, arguments[0])
+        shape, strides = (cgutils.unpack_tuple(builder, part) for part in (held.shape, held.strides))
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        begin = builder.bitcast(held.data, byte)
+        begin = builder.gep(begin, [builder.mul(arguments[1], strides[0])])
+        asked = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        ask = builder.module.declare_intrinsic("llvm.prefetch", (byte,), asked)
+        with cgutils.for_range_slice(builder, word64(0), shape[1], word64(_LINE)) as (place, _):
+            builder.call(ask, [builder.gep(begin, [place]), word(0), word(3), word(1)])
+        return context.get_dummy_value()
+
+    word64 = ir.IntType(64)
+    return numba.types.void(array, int64), made
+
+
+fetch: Any = intrinsic(_fetch)
+"""Asks for a row, to be called by compiled functions only: of a table of bytes, contiguous, and the row's number."""
 
 
 def aligned(count: int, dtype: np.dtype[Any]) -> Rows:
