@@ -35,7 +35,7 @@ from matcher.names.frequency import NameFrequencies
 from matcher.person import PersonRecord, Side
 
 FACE_WIDTH: Final = 128
-MOST_IN_A_SEGMENT: Final = 2**18
+MOST_IN_A_SEGMENT: Final = 2**19
 """Records of a segment: what is read, merged and written at once."""
 _GROWTH: Final = 4
 """Of the small segments each is at least so many times as large as the next."""

@@ -127,13 +127,12 @@ class WordLists:
             return out
         word, near = self._finder.nearest(asked.sounds)
         first = np.searchsorted(word, np.arange(len(asked.sounds) + 1))
-        lengths = np.diff(self.bounds)
         for number, kind in enumerate(asked.kinds):
             held = first[kind.words + 1] - first[kind.words]
             query = np.repeat(kind.rows, held)
             rank = np.arange(int(held.sum())) - np.repeat(np.cumsum(held) - held, held)
             lists = number * size + near[np.repeat(first[kind.words], held) + rank]
-            held_rows = lengths[lists]
+            held_rows = self.bounds[lists + 1] - self.bounds[lists]
             # Nearest first; of words equally near the rarest. A word that only other kinds know takes no place.
             order = np.lexsort((lists, held_rows, rank, query))
             order = order[held_rows[order] > 0]
