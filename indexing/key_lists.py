@@ -12,6 +12,7 @@ import numpy.typing as npt
 from matcher.columns import RecordColumns
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 KEY_BUCKET_CAP: Final = 200
 """A key that more records share says too little to compare them all: everybody is born on 1 January."""
@@ -43,6 +44,7 @@ class KeyLists:
     def __init__(self, kinds: Sequence[tuple[Ints, Ints]]) -> None:
         """Take the keys of each kind and who holds each."""
         self._kinds = kinds
+        self._alive = [np.ones(len(holders), dtype=np.bool_) for _, holders in kinds]
 
     @classmethod
     def build(cls, columns: RecordColumns, rows: Ints) -> KeyLists:
@@ -59,8 +61,13 @@ class KeyLists:
             kinds.append((values[first], record[first]))
         return cls(kinds)
 
+    def remove(self, gone: Bools) -> None:
+        """Let the stored records that are gone, shape (n,), hold no key any more."""
+        for (_, holders), alive in zip(self._kinds, self._alive, strict=True):
+            alive[gone[holders]] = False
+
     def tables(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the lists as plain arrays by lower-case names."""
+        """Return the lists as plain arrays by lower-case names; who has been taken away is still there."""
         out = {}
         for name, (values, records) in zip(_KINDS, self._kinds, strict=True):
             out[f"{name}_keys"], out[f"{name}_holders"] = values, records
@@ -83,24 +90,30 @@ class KeyLists:
         """Return who holds each key of some records; of keys that too many hold only how many they are."""
         asking, which, found, counts = [], [], [], []
         begin = 0
-        for keys, (values, records) in zip(_keys(columns, rows), self._kinds, strict=True):
+        for keys, (values, records), alive in zip(_keys(columns, rows), self._kinds, self._alive, strict=True):
             query, place = np.nonzero(keys)
             wanted = keys[query, place]
             first = np.searchsorted(values, wanted, side="left")
             held = np.searchsorted(values, wanted, side="right") - first
-            counts.append(held)
-            held = np.where(held > KEY_BUCKET_CAP, 0, held)
+            count = held.copy()
+            # Those who were taken away do not count.
+            for key in np.flatnonzero(held > KEY_BUCKET_CAP).tolist():
+                count[key] = np.count_nonzero(alive[first[key] : first[key] + held[key]])
+            counts.append(count)
+            held[count > KEY_BUCKET_CAP] = 0
             within = np.arange(int(held.sum())) - np.repeat(np.cumsum(held) - held, held)
-            asking.append(np.repeat(query, held).astype(np.int64))
-            which.append(np.repeat(begin + np.arange(len(query)), held))
-            found.append(records[np.repeat(first, held) + within])
+            entry = np.repeat(first, held) + within
+            living = alive[entry]
+            asking.append(np.repeat(query, held)[living].astype(np.int64))
+            which.append(np.repeat(begin + np.arange(len(query)), held)[living])
+            found.append(records[entry[living]])
             begin += len(query)
         return Shared(np.concatenate(asking), np.concatenate(which), np.concatenate(found), np.concatenate(counts))
 
 
 def common_keys(parts: Sequence[Shared]) -> list[Shared]:
     """Return what several lists hold of the same records' keys, without those that too many hold in all together."""
-    if len(parts) == 1:
+    if len(parts) <= 1:
         return list(parts)
     common = np.sum([part.counts for part in parts], axis=0) > KEY_BUCKET_CAP
     kept = [~common[part.which] for part in parts]

@@ -51,6 +51,7 @@ class Stored:
         """Find the records in some rows of the columns no more."""
         gone = np.isin(self.rows, rows)
         self.shelf.alive[gone[self.shelf.owners]] = False
+        self.keys.remove(gone)
 
 
 class Segment:

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexing.key_lists import KEY_BUCKET_CAP, KeyLists
-from indexing.match_index import keys_of
+from indexing.key_lists import sharing as sharing_in
 from matcher.columns import RecordColumns
 from matcher.person import AgeBasis, PartialDate, PersonRecord, Side
+from tests.indexing.made_records import keys_of
 
 YEAR = PartialDate(date(2011, 1, 1), date(2011, 12, 31))
 DAYS = [PartialDate.exact(date(2011, 1, day)) for day in (1, 2)]
@@ -40,7 +41,7 @@ def person(**fields: Any) -> PersonRecord:
 def sharing(stored: list[PersonRecord], asking: list[PersonRecord]) -> list[tuple[int, int]]:
     columns = RecordColumns.build([*stored, *asking])
     rows = np.arange(len(columns))
-    lists = KeyLists(columns, rows[: len(stored)])
+    lists = KeyLists.build(columns, rows[: len(stored)])
     query, record = lists.sharing(columns, rows[len(stored) :])
     return list(zip(query.tolist(), record.tolist(), strict=True))
 
@@ -56,6 +57,56 @@ def test_against_nested_loops(stored: list[PersonRecord], asking: list[PersonRec
                 expected.add((query, number))
     with patch("indexing.key_lists.KEY_BUCKET_CAP", cap):
         assert set(sharing(stored, asking)) == expected
+
+
+@given(
+    parts=st.lists(st.lists(st.tuples(PEOPLE, st.booleans()), max_size=4), max_size=4),
+    asking=st.lists(PEOPLE, max_size=4),
+    cap=st.integers(1, 4),
+)
+@settings(max_examples=100, deadline=None)
+def test_several_lists_are_one(
+    parts: list[list[tuple[PersonRecord, bool]]], asking: list[PersonRecord], cap: int
+) -> None:
+    there = [record for part in parts for record, gone in part if not gone]
+    holders = Counter(key for record in there for key in keys_of(record))
+    lists = []
+    for part in parts:
+        # Each list is of columns of its own, as that of a segment is.
+        one = KeyLists.build(RecordColumns.build(record for record, _ in part), np.arange(len(part)))
+        one.remove(np.array([gone for _, gone in part], dtype=np.bool_))
+        lists.append(one)
+    with patch("indexing.key_lists.KEY_BUCKET_CAP", cap):
+        found = sharing_in(lists, RecordColumns.build(asking), np.arange(len(asking)))
+    got = {
+        (query, number, record)
+        for number, (queries, records) in enumerate(found)
+        for query, record in zip(queries.tolist(), records.tolist(), strict=True)
+    }
+    assert got == {
+        (query, number, place)
+        for query, one in enumerate(asking)
+        for number, part in enumerate(parts)
+        for place, (other, gone) in enumerate(part)
+        if not gone and any(holders[key] <= cap for key in keys_of(one) & keys_of(other))
+    }
+
+
+def test_lists_of_their_tables_are_the_lists() -> None:
+    people = [person(phones=("1", "2")), person(identifiers=(("FIR", "1"),)), person(birth=DAYS[0]), person()]
+    columns, rows = RecordColumns.build(people), np.arange(len(people))
+    lists = KeyLists.build(columns, rows)
+    one, other = lists.sharing(columns, rows), KeyLists.of(lists.tables()).sharing(columns, rows)
+    assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+    assert len(one[0]) == 4  # each meets herself, the first by two phones
+
+
+def test_who_was_taken_away_makes_no_number_a_common_one() -> None:
+    crowd = RecordColumns.build(person(phones=("9800000001",)) for _ in range(KEY_BUCKET_CAP + 1))
+    lists, rows = KeyLists.build(crowd, np.arange(len(crowd))), np.array([0])
+    assert len(lists.sharing(crowd, rows)[0]) == 0
+    lists.remove(np.arange(len(crowd)) == 3)
+    assert lists.sharing(crowd, rows)[1].tolist() == [n for n in range(len(crowd)) if n != 3]
 
 
 def test_a_key_of_more_records_than_the_cap_is_passed_over() -> None:
@@ -103,5 +154,5 @@ def test_nothing_known_meets_nothing_known_by_no_key() -> None:
 def test_the_order_of_the_columns_does_not_matter() -> None:
     people = [person(phones=(phone,)) for phone in "1213"]
     columns = RecordColumns.build(people)
-    query, record = KeyLists(columns, np.array([3, 2, 0])).sharing(columns, np.array([1, 2]))
+    query, record = KeyLists.build(columns, np.array([3, 2, 0])).sharing(columns, np.array([1, 2]))
     assert sorted(zip(query.tolist(), record.tolist(), strict=True)) == [(1, 1), (1, 2)]
