@@ -16,7 +16,7 @@ from indexing import word_lists
 from indexing.record_space import RecordSpace
 from indexing.record_vectors import encode_records
 from indexing.shelf import ROUTES, Asked, Found, Shelf
-from indexing.word_lists import KINDS, LOOKED_INTO, WordLists, Words, words_of
+from indexing.word_lists import KINDS, LOOKED_INTO, AskedWords, WordLists, Words, words_of
 from matcher.columns import RecordColumns
 from matcher.person import PartialDate, PersonName, PersonRecord, Place, Sex, Side
 
@@ -43,12 +43,12 @@ def years(before: int, after: int) -> PartialDate:
 
 def shelf_of(records: Sequence[PersonRecord]) -> Shelf:
     columns = RecordColumns.build(records)
-    return Shelf(columns, np.arange(len(records)), encode_records(columns), RecordSpace.load())
+    return Shelf.build(columns, np.arange(len(records)), encode_records(columns), RecordSpace.load())
 
 
 def asked_of(records: Sequence[PersonRecord]) -> Asked:
     columns = RecordColumns.build(records)
-    return Asked(encode_records(columns), columns, np.arange(len(records)))
+    return Asked.of(columns, np.arange(len(records)), encode_records(columns), RecordSpace.load())
 
 
 def pairs(found: Found) -> dict[tuple[int, int], set[str]]:
@@ -82,9 +82,10 @@ class Slow:
         self.queries = space.queries(self.vectors.rows[self.split :]).astype(np.int64)
         self.records = len(stored)
         vocabulary = self.columns.names.vocabulary
-        lists = WordLists(vocabulary, self.words(range(self.split)))
+        lists = WordLists.build(vocabulary, self.words(range(self.split)))
         bounds, members = lists.bounds.tolist(), lists.members.tolist()
-        probes = lists.lists_for(vocabulary, self.words(range(self.split, len(self.vectors.owners))), len(self.queries))
+        asked = AskedWords.of(vocabulary, self.words(range(self.split, len(self.vectors.owners))))
+        probes = lists.lists_for(asked, len(self.queries))
         self.looked_into = [
             [(1 + at // LOOKED_INTO, members[bounds[one] : bounds[one + 1]]) for at, one in enumerate(row) if one >= 0]
             for row in probes.tolist()
@@ -178,16 +179,10 @@ def test_against_a_slow_search_of_every_row(
     stored, asking = varied(population.reports, 1), varied(population.rescues, 2)
     slow = Slow(stored, asking)
     must, may, looked_at = slow.expected(k)
-    columns, vectors = slow.columns, slow.vectors
-    shelf = Shelf(
-        columns, np.arange(len(stored)),
-        replace(vectors, rows=vectors.rows[: slow.split], owners=vectors.owners[: slow.split]), RecordSpace.load(),
-    )  # fmt: skip
-    asked = Asked(
-        replace(vectors, rows=vectors.rows[slow.split :], owners=vectors.owners[slow.split :] - len(stored)),
-        columns,
-        np.arange(len(stored), len(columns)),
-    )
+    columns, vectors, space = slow.columns, slow.vectors, RecordSpace.load()
+    here, there = np.arange(len(stored)), np.arange(len(stored), len(columns))
+    shelf = Shelf.build(columns, here, vectors.some(here), space)
+    asked = Asked.of(columns, there, vectors.some(there), space)
     found = shelf.search(asked, k)
     assert found.scanned == looked_at
     got = pairs(found)
@@ -384,8 +379,8 @@ def test_the_order_of_the_records_does_not_matter(population: Any) -> None:
 def test_most_for_each_name_and_more_than_there_are(crowd: tuple[Shelf, Asked]) -> None:
     shelf, asked = crowd
     found = shelf.search(asked, 3)
-    names = np.bincount(asked.vectors.owners, minlength=len(asked.rows))
-    assert (np.bincount(found.query, minlength=len(asked.rows)) <= 3 * names).all()
+    names = np.bincount(asked.owners, minlength=len(asked))
+    assert (np.bincount(found.query, minlength=len(asked)) <= 3 * names).all()
     assert pairs(shelf.search(asked, EVERYBODY)) == pairs(shelf.search(asked, 2 * EVERYBODY))
 
 
@@ -406,10 +401,62 @@ def test_nobody_there_and_nobody_asks() -> None:
 
 def test_the_shelf_holds_some_records_of_larger_columns() -> None:
     columns = RecordColumns.build([person("Asha"), person("Rahima"), person("Tara"), person("Rahima")])
-    every = encode_records(columns)
-    rows = np.array([1, 2])
-    kept = replace(every, rows=every.rows[1:3], owners=np.array([0, 1]))
-    found = Shelf(columns, rows, kept, RecordSpace.load()).search(
-        Asked(replace(every, rows=every.rows[3:], owners=np.array([0])), columns, np.array([3])), 1
-    )
+    every, space, rows = encode_records(columns), RecordSpace.load(), np.array([1, 2])
+    asked = Asked.of(columns, np.array([3]), every.some(np.array([3])), space)
+    found = Shelf.build(columns, rows, every.some(rows), space).search(asked, 1)
     assert pairs(found) == {(0, 0): {"place and age"}}
+
+
+def test_a_shelf_of_its_tables_is_the_shelf(crowd: tuple[Shelf, Asked], population: Any) -> None:
+    shelf, asked = crowd
+    columns = RecordColumns.build(varied(population.reports, 5))
+    again = Shelf(columns, shelf.tables())
+    for k in (2, EVERYBODY):
+        one, other = shelf.search(asked, k), again.search(asked, k)
+        assert pairs(one) == pairs(other)
+        assert one.scanned == other.scanned
+
+
+class TestSift:
+    def test_who_may_not_be_found_leaves_room_for_others(self, crowd: tuple[Shelf, Asked]) -> None:
+        shelf, asked = crowd
+        every = shelf.sift(asked, EVERYBODY)
+        some = np.random.default_rng(4).random(len(shelf)) < 0.3
+        k = 7
+        sifted = shelf.sift(asked, k, alive=some)
+        full = 0
+        for name in range(len(asked.owners)):
+            scored = list(zip(every.scores[name].tolist(), every.rows[name].tolist(), strict=True))
+            passing = sorted((score for score, row in scored if row >= 0 and some[row // 4]), reverse=True)
+            held = sifted.rows[name] >= 0
+            assert some[sifted.rows[name][held] // 4].all()
+            assert sorted(sifted.scores[name][held].tolist(), reverse=True) == passing[:k]
+            full += len(passing) > k
+        assert full
+
+    def test_scores_are_products_whatever_shelf_a_row_stands_on(self, population: Any) -> None:
+        stored = varied(population.reports[:80], 5)
+        asked = asked_of(population.rescues[:10])
+        whole = best_scores(asked, shelf_of(stored))
+        halves = [best_scores(asked, shelf_of(part)) for part in (stored[::2], stored[1::2])]
+        together = 0
+        for name, scores in enumerate(whole):
+            for half, parity in zip(halves, (0, 1), strict=True):
+                for record, score in half[name].items():
+                    assert scores.get(2 * record + parity, score) == score
+                    together += 2 * record + parity in scores
+        assert together > 100
+
+
+def best_scores(asked: Asked, shelf: Shelf) -> list[dict[int, int]]:
+    """Return, for each name that asks, the best score of each record looked at."""
+    sifted = shelf.sift(asked, EVERYBODY)
+    out: list[dict[int, int]] = []
+    for rows, scores in zip(sifted.rows.tolist(), sifted.scores.tolist(), strict=True):
+        best: dict[int, int] = {}
+        for row, score in zip(rows, scores, strict=True):
+            if row >= 0:
+                record = int(shelf.owners[row // 4])
+                best[record] = max(best.get(record, score), score)
+        out.append(best)
+    return out

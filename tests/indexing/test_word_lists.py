@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from indexing import word_lists
-from indexing.word_lists import LOOKED_INTO, WordLists, Words, words_of
+from indexing.word_lists import LOOKED_INTO, AskedWords, WordLists, Words, words_of
 from matcher.columns import RecordColumns
 from matcher.names.encoder import NameEncoder
 from matcher.person import PersonName, PersonRecord, Side
@@ -34,7 +34,7 @@ def columns_of(*names: str) -> RecordColumns:
 
 def looked_into(lists: WordLists, vocabulary: Sequence[str], kinds: Sequence[Words], count: int) -> list[list[Any]]:
     """Return, for each query, the rows of each list that it looks into, in order, kind by kind."""
-    chosen = lists.lists_for(vocabulary, kinds, count)
+    chosen = lists.lists_for(AskedWords.of(vocabulary, kinds), count)
     assert chosen.shape == (count, len(kinds) * LOOKED_INTO)
     return [
         [
@@ -81,7 +81,9 @@ class TestWordsOf:
 
 class TestLists:
     def test_each_word_has_its_rows_by_kind(self) -> None:
-        lists = WordLists(VOCABULARY, [words((3, "rahim"), (1, "rahim"), (2, "gurung")), words((1, "gurung")), NONE])
+        lists = WordLists.build(
+            VOCABULARY, [words((3, "rahim"), (1, "rahim"), (2, "gurung")), words((1, "gurung")), NONE]
+        )
         held = [
             lists.members[start:end].tolist() for start, end in zip(lists.bounds[:-1], lists.bounds[1:], strict=True)
         ]
@@ -91,18 +93,18 @@ class TestLists:
         assert (name[0], father, mother) == ([1, 3], [[1]], [])
 
     def test_the_vocabularies_of_both_sides_need_not_be_one(self) -> None:
-        lists = WordLists(VOCABULARY, [words((0, "rahim"), (1, "thapa")), NONE, NONE])
+        lists = WordLists.build(VOCABULARY, [words((0, "rahim"), (1, "thapa")), NONE, NONE])
         asked = Words(np.array([0]), np.array([1]))
         assert looked_into(lists, ("thapa", "rahim"), [asked, NONE, NONE], 1)[0][0][0] == [0]
         assert looked_into(lists, ("rahim", "thapa"), [asked, NONE, NONE], 1)[0][0][0] == [1]
 
     def test_a_shelf_without_words_and_a_query_without(self) -> None:
-        empty = WordLists((), [NONE, NONE, NONE])
+        empty = WordLists.build((), [NONE, NONE, NONE])
         assert empty.bounds.tolist() == [0]
-        assert (empty.lists_for(VOCABULARY, [words((0, "rahim")), NONE, NONE], 2) == -1).all()
-        some = WordLists(VOCABULARY, [words((0, "rahim")), NONE, NONE])
-        assert (some.lists_for(VOCABULARY, [words((1, "rahim")), NONE, NONE], 3)[[0, 2]] == -1).all()
-        assert (some.lists_for((), [NONE, NONE, NONE], 2) == -1).all()
+        assert (empty.lists_for(AskedWords.of(VOCABULARY, [words((0, "rahim")), NONE, NONE]), 2) == -1).all()
+        some = WordLists.build(VOCABULARY, [words((0, "rahim")), NONE, NONE])
+        assert (some.lists_for(AskedWords.of(VOCABULARY, [words((1, "rahim")), NONE, NONE]), 3)[[0, 2]] == -1).all()
+        assert (some.lists_for(AskedWords.of((), [NONE, NONE, NONE]), 2) == -1).all()
 
     @pytest.mark.parametrize("most", [12_000, 30, 8, 3])
     def test_against_a_plain_loop(self, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
@@ -115,7 +117,7 @@ class TestLists:
             NONE,
         ]
         asked = [words(*((n, word) for n, word in enumerate(VOCABULARY)), (0, "rahim"), (0, "gurung"))] * 2 + [NONE]
-        found = looked_into(WordLists(VOCABULARY, stored), VOCABULARY, asked, 12)
+        found = looked_into(WordLists.build(VOCABULARY, stored), VOCABULARY, asked, 12)
         full = 0
         for query in range(12):
             for kind in range(3):
@@ -129,20 +131,20 @@ class TestLists:
     ) -> None:
         monkeypatch.setattr(word_lists, "_MOST_ROWS", 10)
         everybody = [(row, "fatima") for row in range(21)]
-        lists = WordLists(VOCABULARY, [words(*everybody, (4, "gurung")), NONE, NONE])
+        lists = WordLists.build(VOCABULARY, [words(*everybody, (4, "gurung")), NONE, NONE])
         asked = words((0, "fatima"), (1, "fatima"), (1, "gurung"))
         assert looked_into(lists, VOCABULARY, [asked, NONE, NONE], 2) == [[[], [], []], [[[4]], [], []]]
 
     def test_words_that_only_a_mother_has_take_no_place_of_a_name(self) -> None:
-        lists = WordLists(VOCABULARY, [words((0, "sunitha")), NONE, words((1, "sunita"))])
-        chosen = lists.lists_for(VOCABULARY, [words((0, "sunita")), NONE, NONE], 1)
+        lists = WordLists.build(VOCABULARY, [words((0, "sunitha")), NONE, words((1, "sunita"))])
+        chosen = lists.lists_for(AskedWords.of(VOCABULARY, [words((0, "sunita")), NONE, NONE]), 1)
         assert (chosen[0, :LOOKED_INTO] >= 0).tolist() == [True] + [False] * (LOOKED_INTO - 1)
 
     def test_no_more_lists_than_there_is_room_for(self) -> None:
         sounds = [f"{a}{b}nita" for a in ("su", "so", "shu", "sho") for b in ("", "n", "nn")]
         held = Words(np.arange(len(sounds)), np.arange(len(sounds)))
         asked = Words(np.zeros(len(sounds), dtype=np.int64), np.arange(len(sounds)))
-        (row,) = WordLists(sounds, [held, NONE, NONE]).lists_for(sounds, [asked, NONE, NONE], 1)
+        (row,) = WordLists.build(sounds, [held, NONE, NONE]).lists_for(AskedWords.of(sounds, [asked, NONE, NONE]), 1)
         assert (row[:LOOKED_INTO] >= 0).all()
         assert (row[LOOKED_INTO:] == -1).all()
 
@@ -151,14 +153,24 @@ class TestLists:
         held = [(row, word) for row, word in enumerate(VOCABULARY)]
         asked = [(0, word) for word in VOCABULARY]
         expected = looked_into(
-            WordLists(VOCABULARY, [words(*held), NONE, NONE]), VOCABULARY, [words(*asked), NONE, NONE], 1
+            WordLists.build(VOCABULARY, [words(*held), NONE, NONE]), VOCABULARY, [words(*asked), NONE, NONE], 1
         )
         turned = VOCABULARY[::-1]
         other = Words(np.arange(len(turned)), len(turned) - 1 - np.arange(len(turned)))
         everything = Words(np.zeros(len(turned), dtype=np.int64), np.arange(len(turned)))
-        lists = WordLists(turned, [other, NONE, NONE])
+        lists = WordLists.build(turned, [other, NONE, NONE])
         assert looked_into(lists, turned, [everything, NONE, NONE], 1) == expected
         assert len(expected[0][0]) == 4
+
+    def test_lists_of_their_tables_are_the_lists(self) -> None:
+        held = [words((3, "rahim"), (1, "rahim"), (2, "gurung")), words((1, "gurung")), words((4, "thapa"))]
+        lists, asked = WordLists.build(VOCABULARY, held), [words(*((0, word) for word in VOCABULARY))] * 3
+        again = WordLists.of(lists.tables())
+        assert looked_into(again, VOCABULARY, asked, 1) == looked_into(lists, VOCABULARY, asked, 1)
+
+    def test_no_word_is_kept_as_it_is_written(self) -> None:
+        tables = WordLists.build(VOCABULARY, [words((0, "gurung")), NONE, NONE]).tables()
+        assert not any(b"gurung" in table.tobytes() for table in tables.values())
 
 
 def slow_lists(
