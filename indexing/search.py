@@ -164,14 +164,15 @@ class _Pool:
         """Return the candidates of each query on a side, and `also`, beside it and weighed.
 
         Args:
-            held: its queries are taken as they are there, whatever the index says of them.
+            held: its queries are taken as they are there, whether the index knows them or not; `also` are of these.
         """
         with self.index.steady():
             columns, found = self.index.candidates(queries, side, self.candidates, only=only)
             parts = [segment.columns for segment in self.index.segments]
-            known = self._known(also, parts, side)
-            if held is not None:
-                found, known = (self._as_held(some, held, len(parts)) for some in (found, known))
+            if held is None:
+                known = self._known(also, parts, side)
+            else:
+                found, known = self._as_held(found, held, len(parts)), _known_there(also, held, len(parts))
                 parts.append(held.columns)
             every = combined([found, known], parts, found.scanned)
             beside = beside_each_other(columns, every, parts)
@@ -255,6 +256,14 @@ class _Pool:
                 matches.append(FoundMatch(pair, routes_of(int(met.routes[chosen[row]]))))
             results.append(matches)
         return results
+
+
+def _known_there(also: Sequence[Sequence[str]], held: Met, part: int) -> Proposed:
+    """Return the pairs of those who ask with queries of `held`, which stand in one part."""
+    place = {record_id: row for row, record_id in enumerate(held.columns.ids[: held.queries])}
+    asking = np.repeat(np.arange(len(also)), [len(ids) for ids in also])
+    rows = np.array([place[record_id] for ids in also for record_id in ids], dtype=np.int64)
+    return located(asking, np.full(len(rows), part), rows, KNOWN_ROUTE)
 
 
 def _among_the_best(met: Met, weight: Floats, limit: int) -> Bools:
