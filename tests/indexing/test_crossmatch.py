@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from indexing.crossmatch import KEY_ROUTE, ROUTES, Ranked, Stored, cross_match, vectors_of
-from indexing.key_lists import KeyLists
+from indexing.candidates import KEY_ROUTE, ROUTES, propose
+from indexing.crossmatch import Ranked, cross_match
 from indexing.match_index import context_of
 from indexing.record_space import RecordSpace
 from indexing.record_vectors import encode_records
-from indexing.shelf import ROUTES as SHELF_ROUTES
+from indexing.segment import Segment
 from indexing.shelf import Asked
 from matcher.columns import RecordColumns
 from matcher.model import MatchModel
@@ -22,21 +23,29 @@ from matcher.person import PersonRecord, Place, Side
 from matcher.scoring import score_pairs
 
 ENOUGH = 10_000
+Ints = npt.NDArray[np.int64]
 
 
 class Night:
-    """Reports on a shelf and rescued people who ask, in one table of columns."""
+    """Reports in segments and rescued people who ask; `columns` hold reports and rescued people in one table."""
 
-    def __init__(self, reports: tuple[PersonRecord, ...], rescues: tuple[PersonRecord, ...]) -> None:
+    def __init__(self, reports: tuple[PersonRecord, ...], rescues: tuple[PersonRecord, ...], parts: int = 3) -> None:
         self.columns = RecordColumns.build([*reports, *rescues])
         self.reports, self.rescues = len(reports), len(rescues)
         self.context = context_of(self.columns, self.reports)
-        rows = np.arange(self.reports, len(self.columns))
-        self.stored = Stored.build(self.columns, np.arange(self.reports))
-        self.asked = Asked(vectors_of(self.columns, rows), self.columns, rows)
+        self.begins = [self.reports * part // parts for part in range(parts + 1)]
+        self.segments = [Segment.build(RecordColumns.build(reports[start:end])) for start, end in pairwise(self.begins)]
+        asking = RecordColumns.build(rescues)
+        self.asked = Asked.of(asking, np.arange(self.rescues), encode_records(asking), RecordSpace.load())
 
     def match(self, **options: int) -> Ranked:
-        return cross_match(self.stored, self.asked, self.context, MatchModel.load(), **options)
+        return cross_match(
+            self.segments, self.asked, Side.MISSING, self.context, MatchModel.load(), self.reports, **options
+        )
+
+    def record(self, segment: Ints, row: Ints) -> Ints:
+        """Return the numbers of reports that lie in segments."""
+        return np.array(self.begins)[segment] + row
 
 
 @pytest.fixture(scope="module")
@@ -52,74 +61,64 @@ def night(population: Any) -> Night:
     return Night(tuple(reports), tuple(rescues))
 
 
-def listed(ranked: Ranked) -> list[tuple[int, int]]:
-    return list(zip(ranked.asking.tolist(), ranked.record.tolist(), strict=True))
-
-
-def test_candidates_are_those_of_the_shelf_and_of_the_keys_each_once(night: Night) -> None:
-    expected: dict[tuple[int, int], int] = defaultdict(int)
-    found = night.stored.shelf.search(night.asked, 8)
-    for query, record, routes in zip(found.query.tolist(), found.record.tolist(), found.routes.tolist(), strict=True):
-        expected[query, record] |= routes
-    keys = KeyLists(night.columns, night.stored.rows)
-    for query, record in zip(*(a.tolist() for a in keys.sharing(night.columns, night.asked.rows)), strict=True):
-        expected[query, record] |= 1 << ROUTES.index(KEY_ROUTE)
-    asking, record, routes = night.stored.candidates(night.asked, 8)
-    got = list(zip(asking.tolist(), record.tolist(), strict=True))
-    assert got == sorted(expected)
-    assert routes.tolist() == [expected[pair] for pair in got]
-    assert any(bits == 1 << ROUTES.index(KEY_ROUTE) for bits in expected.values())  # found by nothing else
-    assert ROUTES[: len(SHELF_ROUTES)] == SHELF_ROUTES
+def listed(night: Night, ranked: Ranked) -> list[tuple[int, int]]:
+    """Return (who asks, report) of each pair, reports numbered through all segments."""
+    return list(zip(ranked.asking.tolist(), night.record(ranked.segment, ranked.record).tolist(), strict=True))
 
 
 @pytest.mark.parametrize(("k", "limit"), [(250, 20), (15, 3), (ENOUGH, ENOUGH), (1, 1)])
 def test_the_best_are_kept_by_the_weights_of_the_slow_way(night: Night, k: int, limit: int) -> None:
-    asking, record, routes = night.stored.candidates(night.asked, k)
+    found = propose(night.segments, night.asked, Side.MISSING, k)
+    record = night.record(found.segment, found.row)
     slow = score_pairs(
-        night.columns, record, night.reports + asking, night.context, MatchModel.load(), night.reports
+        night.columns, record, night.reports + found.asking, night.context, MatchModel.load(), night.reports
     ).weight
-    expected = dict(zip(zip(asking.tolist(), record.tolist(), strict=True), slow.tolist(), strict=True))
-    bits = dict(zip(expected, routes.tolist(), strict=True))
+    expected = dict(zip(zip(found.asking.tolist(), record.tolist(), strict=True), slow.tolist(), strict=True))
+    bits = dict(zip(expected, found.routes.tolist(), strict=True))
     ranked = night.match(k=k, limit=limit)
+    pairs = listed(night, ranked)
     assert ranked.compared == len(expected)
-    assert ranked.weight == pytest.approx([expected[pair] for pair in listed(ranked)], abs=1e-3)
-    assert ranked.routes.tolist() == [bits[pair] for pair in listed(ranked)]
+    assert ranked.weight == pytest.approx([expected[pair] for pair in pairs], abs=1e-3)
+    assert ranked.routes.tolist() == [bits[pair] for pair in pairs]
     for query in range(night.rescues):
-        kept = [pair for pair in listed(ranked) if pair[0] == query]
+        kept = [pair for pair in pairs if pair[0] == query]
         every = sorted((weight for pair, weight in expected.items() if pair[0] == query), reverse=True)
         assert len(kept) == min(limit, len(every))
         assert [expected[pair] for pair in kept] == pytest.approx(every[:limit], abs=1e-3)
+    assert any(bits == 1 << ROUTES.index(KEY_ROUTE) for bits in found.routes.tolist())  # found by nothing else
 
 
 def test_they_are_sorted_best_first_ties_by_the_lower_record(night: Night) -> None:
     ranked = night.match(k=ENOUGH, limit=ENOUGH)
-    keys = list(zip(ranked.asking.tolist(), (-ranked.weight).tolist(), ranked.record.tolist(), strict=True))
+    keys = [
+        (query, -weight, record) for (query, record), weight in zip(listed(night, ranked), ranked.weight, strict=True)
+    ]
     assert keys == sorted(keys)
-    assert len(set(listed(ranked))) == len(keys)
-    twins = [at for at, (_, record) in enumerate(listed(ranked)) if record == 20]
+    assert len(set(listed(night, ranked))) == len(keys)
+    twins = [at for at, (_, record) in enumerate(listed(night, ranked)) if record == 20]
     assert twins
     for at in twins:  # the same report filed twice weighs the same
-        assert listed(ranked)[at + 1] == (ranked.asking[at], 21)
+        assert listed(night, ranked)[at + 1] == (ranked.asking[at], 21)
         assert ranked.weight[at + 1] == ranked.weight[at]
 
 
 def test_of_ties_at_the_limit_the_lower_record_is_kept(night: Night) -> None:
-    every = listed(night.match(k=ENOUGH, limit=ENOUGH))
+    every = listed(night, night.match(k=ENOUGH, limit=ENOUGH))
     query = next(query for query, record in every if record == 20)
     place = [record for one, record in every if one == query].index(20)
-    assert [record for one, record in listed(night.match(k=ENOUGH, limit=place + 1)) if one == query][-1] == 20
+    assert [record for one, record in listed(night, night.match(k=ENOUGH, limit=place + 1)) if one == query][-1] == 20
 
 
 def test_nothing_known_is_in_no_pair(night: Night) -> None:
     ranked = night.match(k=ENOUGH, limit=ENOUGH)
-    assert 22 not in ranked.record
+    assert 22 not in night.record(ranked.segment, ranked.record)
     assert 20 not in ranked.asking
 
 
 def test_the_true_report_is_found(population: Any) -> None:
     night = Night(population.reports, population.rescues)
     place = {record.record_id: number for number, record in enumerate(population.reports)}
-    pairs = set(listed(night.match(limit=3)))
+    pairs = set(listed(night, night.match(limit=3)))
     true = [
         (n, place[population.truth[one.record_id]])
         for n, one in enumerate(population.rescues)
@@ -131,7 +130,7 @@ def test_the_true_report_is_found(population: Any) -> None:
 @pytest.mark.parametrize("threads", [1, 3])
 def test_threads_change_nothing(night: Night, threads: int) -> None:
     one, other = night.match(), night.match(threads=threads)
-    assert listed(one) == listed(other)
+    assert listed(night, one) == listed(night, other)
     assert np.array_equal(one.weight, other.weight)
     assert np.array_equal(one.routes, other.routes)
 
@@ -143,17 +142,25 @@ def test_few_or_none(population: Any, reports: int, rescues: int) -> None:
     assert ranked.compared <= reports * rescues
 
 
-def test_vectors_of_some_rows_are_theirs(population: Any) -> None:
-    columns = RecordColumns.build(population.reports[:12])
-    every, rows = encode_records(columns), np.array([1, 4, 5, 11])
-    some = vectors_of(columns, rows)
-    expected = [(n, at) for n, row in enumerate(rows) for at in np.flatnonzero(every.owners == row)]
-    assert some.owners.tolist() == [n for n, _ in expected]
-    assert np.array_equal(some.rows, every.rows[[at for _, at in expected]])
+def test_in_how_many_segments_the_reports_lie_changes_no_weight(population: Any) -> None:
+    reports, rescues = population.reports[:90], population.rescues[:20]
+    nights = [Night(reports, rescues, parts) for parts in (1, 7)]
+    # Of all that was looked at; which words are near is asked of each segment, so the looked at are not quite the same.
+    weights = []
+    for night in nights:
+        ranked = night.match(k=ENOUGH, limit=ENOUGH)
+        weights.append(dict(zip(listed(night, ranked), ranked.weight.tolist(), strict=True)))
+    one, several = weights
+    shared = one.keys() & several.keys()
+    assert len(shared) > 0.8 * len(one)
+    assert [one[pair] for pair in shared] == pytest.approx([several[pair] for pair in shared], abs=1e-4)
 
 
-def test_build_takes_the_space_that_ships(population: Any) -> None:
-    columns, rows = RecordColumns.build(population.reports[:6]), np.arange(6)
-    built = Stored.build(columns, rows)
-    by_hand = Stored(columns, rows, vectors_of(columns, rows), RecordSpace.load())
-    assert np.array_equal(built.shelf.table, by_hand.shelf.table)
+def test_one_that_was_taken_away_is_in_no_pair(population: Any) -> None:
+    night = Night(population.reports[:60], population.rescues[:20])
+    before = set(listed(night, night.match(k=ENOUGH, limit=ENOUGH)))
+    gone = before.pop()[1]
+    segment = int(np.searchsorted(night.begins, gone, side="right")) - 1
+    night.segments[segment].remove(np.array([gone - night.begins[segment]]))
+    after = set(listed(night, night.match(k=ENOUGH, limit=ENOUGH)))
+    assert after == {pair for pair in before if pair[1] != gone}

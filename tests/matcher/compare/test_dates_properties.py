@@ -68,10 +68,11 @@ def test_farther_apart_is_never_better(birth: PartialDate, gap: int, more: int) 
     wide = PartialDate(birth.earliest, birth.latest + timedelta(days=40))  # not exact, so never read as a typing error
     near = PartialDate.exact(wide.latest + timedelta(days=gap))
     far = PartialDate.exact(wide.latest + timedelta(days=gap + more))
-    columns = RecordColumns.build([person(birth=wide), person(birth=near), person(birth=far)])
+    people = [person(birth=wide), person(birth=near), person(birth=far)]
+    columns = RecordColumns.build(people)
     found = BIRTH.assign(columns, np.array([0, 0]), np.array([1, 2]), CONTEXT).levels
     assert 2 < found[0] <= found[1]
-    guessed = RecordColumns.build(replace(one, birth_basis=AgeBasis.GUESS) for one in columns.records)
+    guessed = RecordColumns.build(replace(one, birth_basis=AgeBasis.GUESS) for one in people)
     found = AGE.assign(guessed, np.array([0, 0]), np.array([1, 2]), CONTEXT).levels
     assert 0 < found[0] <= found[1]
 
