@@ -272,10 +272,11 @@ def slow_candidates(
         must, may = found[owner]
         products = sorted((row.product for row in rows), reverse=True)
         cut = products[k - 1] if len(products) > k else -(10**12)
+        tied = len(products) > k and products[k] == cut
         for row in rows:
             if row.product >= cut:
                 may[row.record_id].add(row.route)
-            if row.product > cut:
+            if row.product > cut or (row.product == cut and not tied):
                 must[row.record_id].add(row.route)
     for query, routes in zip(queries, found, strict=True):
         telling = telling_keys(query, there, cap)

@@ -148,10 +148,11 @@ class Slow:
             every = sorted(self.found(number), reverse=True)
             looked_at += len(every)
             cut = every[k - 1][0] if len(every) > k else -(10**12)
+            tied = len(every) > k and every[k][0] == cut
             for score, record, route in every:
                 if score >= cut:
                     may[owner - self.records, record].add(ROUTES[route])
-                if score > cut:
+                if score > cut or (score == cut and not tied):
                     must[owner - self.records, record].add(ROUTES[route])
         return must, may, looked_at
 
