@@ -195,12 +195,11 @@ class MatchIndex:
         photos = self.photos[side]
         allowed = None
         if only is not None and any(map(len, faces)):
-            passing = [segment.alive & only.passes(segment.columns) for segment in self.segments]
-            allowed = photos.rows_of(
-                segment.columns.ids[row]
-                for segment, passed in zip(self.segments, passing, strict=True)
-                for row in np.flatnonzero(passed).tolist()
-            )
+            # Few have photos: whether they may be found is asked of them, not of everybody.
+            owners = list(photos.rows)
+            there, passing = self.locate(owners), [only.passes(segment.columns) for segment in self.segments]
+            places = zip(owners, there.segment.tolist(), there.row.tolist(), strict=True)
+            allowed = photos.rows_of(owner for owner, segment, row in places if segment >= 0 and passing[segment][row])
         for number, of in enumerate(faces):
             for found in photos.nearest(of, k, allowed) if len(of) else ():
                 ids += found
