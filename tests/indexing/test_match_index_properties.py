@@ -356,7 +356,8 @@ def test_taking_more_rows_loses_nobody(population: Any, few: int, more: int) -> 
     index = shared_index(population.reports)
     short, long = (looks(index, population.rescues[:8], k) for k in (few, few + more))
     for one, other in zip(short, long, strict=True):
-        assert all(set(routes) <= set(other[record_id]) for record_id, routes in one.items())
+        # A row is met by several of its words with one product: by which of these it is the last is nobody's business.
+        assert set(one) <= set(other)
 
 
 @cache
