@@ -45,6 +45,7 @@ class KeyLists:
         """Take the keys of each kind and who holds each."""
         self._kinds = kinds
         self._alive = [np.ones(len(holders), dtype=np.bool_) for _, holders in kinds]
+        self._gone = False
 
     @classmethod
     def build(cls, columns: RecordColumns, rows: Ints) -> KeyLists:
@@ -63,6 +64,7 @@ class KeyLists:
 
     def remove(self, gone: Bools) -> None:
         """Let the stored records that are gone, shape (n,), hold no key any more."""
+        self._gone = True
         for (_, holders), alive in zip(self._kinds, self._alive, strict=True):
             alive[gone[holders]] = False
 
@@ -97,7 +99,7 @@ class KeyLists:
             held = np.searchsorted(values, wanted, side="right") - first
             count = held.copy()
             # Those who were taken away do not count.
-            for key in np.flatnonzero(held > KEY_BUCKET_CAP).tolist():
+            for key in np.flatnonzero(held).tolist() if self._gone else ():
                 count[key] = np.count_nonzero(alive[first[key] : first[key] + held[key]])
             counts.append(count)
             held[count > KEY_BUCKET_CAP] = 0

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexing.key_lists import KEY_BUCKET_CAP, KeyLists
-from indexing.key_lists import sharing as sharing_in
+from indexing.key_lists import KEY_BUCKET_CAP, KeyLists, common_keys
 from matcher.columns import RecordColumns
 from matcher.person import AgeBasis, PartialDate, PersonRecord, Side
 from tests.indexing.made_records import keys_of
@@ -77,11 +76,12 @@ def test_several_lists_are_one(
         one.remove(np.array([gone for _, gone in part], dtype=np.bool_))
         lists.append(one)
     with patch("indexing.key_lists.KEY_BUCKET_CAP", cap):
-        found = sharing_in(lists, RecordColumns.build(asking), np.arange(len(asking)))
+        columns, rows = RecordColumns.build(asking), np.arange(len(asking))
+        found = common_keys([one.holding(columns, rows) for one in lists])
     got = {
         (query, number, record)
-        for number, (queries, records) in enumerate(found)
-        for query, record in zip(queries.tolist(), records.tolist(), strict=True)
+        for number, shared in enumerate(found)
+        for query, record in zip(shared.asking.tolist(), shared.record.tolist(), strict=True)
     }
     assert got == {
         (query, number, place)
