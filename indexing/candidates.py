@@ -40,7 +40,7 @@ class Filter:
     """Who may be found. What a record leaves open excludes it from nothing: a missed match is a child not found.
 
     Attributes:
-        areas: gazetteer paths; she comes from one of them or from inside. None for anywhere.
+        areas: gazetteer paths; she comes from one of them, from inside, or may. None for anywhere.
         sexes: codes as in `RecordColumns.sex`; None for any.
         born: first and last day (proleptic ordinals) between which she may be born; None for any.
         event: the same for the day she went missing or was found.
@@ -55,18 +55,23 @@ class Filter:
         """Return which records may be found, shape (n,)."""
         passed = np.ones(len(columns), dtype=np.bool_)
         if self.areas is not None:
-            inside = np.array(
-                [any(f"{path}/".startswith(f"{area}/") for area in self.areas) for path in columns.area_paths]
-                + [False],  # -1 is the last one
-                dtype=np.bool_,
-            )
-            passed &= inside[columns.areas].any(axis=1) | (columns.areas < 0).all(axis=1)
+            # Inside one of them, or so little known that she may be: "India" is compatible with every state of it.
+            fits = [
+                any(_within(path, area) or _within(area, path) for area in self.areas) for path in columns.area_paths
+            ]
+            level = (columns.areas >= 0).sum(axis=1)
+            deepest = columns.areas[np.arange(len(columns)), np.maximum(level - 1, 0)]
+            passed &= np.array([*fits, True], dtype=np.bool_)[deepest]  # -1, nowhere, is the last one
         if self.sexes is not None:
             passed &= np.isin(columns.sex, self.sexes) | (columns.sex == 0)
         for window, interval in ((self.born, columns.birth), (self.event, columns.event)):
             if window is not None:
                 passed &= (interval[:, 0] < 0) | ((interval[:, 0] <= window[1]) & (interval[:, 1] >= window[0]))
         return passed
+
+
+def _within(path: str, area: str) -> bool:
+    return f"{path}/".startswith(f"{area}/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ changes and searches take turns, so a search meets a record in its old version o
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from indexing.record_space import RecordSpace
 from indexing.record_vectors import encode_records
 from indexing.segment import Segment, keys_of_ids
 from indexing.shelf import Asked
+from indexing.turns import Turns
 from matcher.columns import RecordColumns
 from matcher.comparison import Context
 from matcher.face_calibration import Calibrations, shipped_calibrations
@@ -76,7 +76,7 @@ class MatchIndex:
         calibrations = shipped_calibrations() if face_calibrations is None else face_calibrations
         self.context = Context(NameFrequencies(), NameFrequencies(), calibrations)
         self._counts = dict.fromkeys(Side, 0)
-        self._lock = threading.RLock()
+        self._lock = Turns()
 
     def __len__(self) -> int:
         return sum(self._counts.values())
@@ -221,9 +221,15 @@ class MatchIndex:
         return found
 
     def add_photos(self, record_id: str, vectors: Vectors) -> None:
-        """Add the faces of a record that is here, shape (f, face_width), unit norm or zero."""
+        """Add the faces of a record that is here, shape (f, face_width), unit norm or zero.
+
+        Raises:
+            KeyError: it is not.
+        """
         with self._lock:
             there = self.locate([record_id])
+            if there.segment[0] < 0:
+                raise KeyError("no such record is in the index")
             rescued = self.segments[int(there.segment[0])].columns.rescued[there.row[0]]
             self.photos[Side.RESCUED if rescued else Side.MISSING].add([record_id] * len(vectors), vectors)
 

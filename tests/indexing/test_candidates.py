@@ -61,12 +61,25 @@ FILTERS = st.builds(
 )
 
 
+def test_a_record_known_by_its_country_alone_may_be_of_any_state() -> None:
+    people = [PersonRecord(f"p{n}", Side.MISSING, origin=origin) for n, origin in enumerate(ORIGINS[:6])]
+    assert Filter(areas=("IN/WB",)).passes(RecordColumns.build(people)).tolist() == [
+        True,
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
 def may_be_found(record: PersonRecord, only: Filter) -> bool:
     """Return whether nothing that a record says speaks against a filter."""
     (place,) = Gazetteer.load().resolve_all([record.origin])
     if only.areas is not None and place.path:
-        parts = place.path.split("/")
-        if not any(parts[: len(area.split("/"))] == area.split("/") for area in only.areas):
+        # Of the levels that both name, none differs: "India" may be any state of it.
+        pairs = [list(zip(place.path.split("/"), area.split("/"), strict=False)) for area in only.areas]
+        if not any(all(one == other for one, other in levels) for levels in pairs):
             return False
     if only.sexes is not None and record.sex is not Sex.UNKNOWN and CODES[record.sex] not in only.sexes:
         return False
