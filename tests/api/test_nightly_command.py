@@ -304,16 +304,17 @@ def test_when_the_index_cannot_be_saved_the_old_one_stays(database: Database, mo
     assert re.search(r"cases compared\W+0\b", run().stdout)
 
 
-def test_when_a_new_index_cannot_be_saved_it_says_so_and_resumes(
+def test_when_a_new_index_cannot_be_saved_the_night_is_done_all_the_same(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(IndexKeeper, "save", full_disk)
-        result = run()
-    assert result.exit_code == 2
+        result = run("--json")
+    assert result.exit_code == 4
     assert "No space left on device" in re.sub(r"\s+", " ", result.stderr)
-    (told,) = json.loads(run("--json").stdout)["runs"]
-    assert (told["resumed"], told["counters"]["compared"]) == (True, 12)
+    (told,) = json.loads(result.stdout)["runs"]
+    assert (told["resumed"], told["counters"]["compared"]) == (False, 12)
+    assert re.search(r"cases compared\W+0\b", run().stdout)
 
 
 def test_when_the_report_cannot_be_written_the_run_counts_all_the_same(
