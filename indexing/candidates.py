@@ -117,7 +117,7 @@ def propose(
     if k < 1:
         raise BadSearch("at least one row must be taken for each name")
     looked = [look(segment, asked, side, k, only=only, threads=threads) for segment in segments]
-    return assembled(segments, asked.owners, k, looked)
+    return assembled(segments, asked.owners, k, [Shortlist.of(number, each) for number, each in enumerate(looked)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,23 +155,70 @@ def look(segment: Segment, asked: Asked, side: Side, k: int, *, only: Filter | N
     return Looked(row, route.astype(np.uint8), sifted.scores, sifted.scanned, shared)
 
 
-def assembled(segments: Sequence[Sized], owners: Ints, k: int, looked: Sequence[Looked]) -> Proposed:
+@dataclass(frozen=True, slots=True)
+class Shortlist:
+    """What some segments hold for some queries; that of all segments is the same in whatever order they are united.
+
+    Attributes:
+        segments, rows: shape (names, m), int32, where the most alike are; row -1 where there are fewer.
+        routes, scores: shape (names, m), as in `Looked`.
+        scanned: products taken in all.
+        shared: who shares a number, as rows of their segment's columns.
+        places: shape (shared,), int64, the segment of each of these.
+    """
+
+    segments: Int32
+    rows: Int32
+    routes: Bits
+    scores: Int32
+    scanned: int
+    shared: Shared
+    places: Ints
+
+    @classmethod
+    def of(cls, segment: int, looked: Looked) -> Shortlist:
+        """Return what one segment holds, called by its number."""
+        segments = np.full(looked.rows.shape, segment, dtype=np.int32)
+        places = np.full(len(looked.shared.record), segment, dtype=np.int64)
+        return cls(segments, looked.rows, looked.routes, looked.scores, looked.scanned, looked.shared, places)
+
+    @classmethod
+    def united(cls, parts: Sequence[Shortlist], k: int) -> Shortlist:
+        """Return the k best of each name in several parts, at least one; no segment is in two of them."""
+        if len(parts) == 1:
+            return parts[0]
+        segments, rows, routes, scores = (
+            np.concatenate([getattr(part, name) for part in parts], axis=1)
+            for name in ("segments", "rows", "routes", "scores")
+        )
+        chosen = _best(segments, np.where(rows >= 0, scores, _NOWHERE), k)
+        segments, rows, routes, scores = (
+            np.take_along_axis(each, chosen, axis=1) for each in (segments, rows, routes, scores)
+        )
+        shared, part = common_keys([part.shared for part in parts])
+        places = np.concatenate([part.places for part in parts])[part]
+        return cls(segments, rows, routes, scores, sum(part.scanned for part in parts), shared, places)
+
+
+def assembled(segments: Sequence[Sized], owners: Ints, k: int, parts: Sequence[Shortlist]) -> Proposed:
     """Return the pairs of what all segments hold for some queries.
 
     Args:
         segments: how many records each has.
         owners: shape (names,), the query of each name.
         k: rows kept for each name.
-        looked: of each segment.
+        parts: of all segments, each in one of them.
     """
-    parts = [
-        Proposed(owners[name], np.full(len(name), number, dtype=np.int64), row, (1 << route).astype(np.uint8))
-        for number, (name, row, route) in enumerate(_best(looked, k))
-    ]
-    for number, shared in enumerate(common_keys([part.shared for part in looked]) if looked else ()):
-        there = np.full(len(shared.record), number, dtype=np.int64)
-        parts.append(located(shared.asking, there, shared.record, KEY_ROUTE))
-    return combined(parts, segments, sum(part.scanned for part in looked))
+    if not parts:
+        return combined([], segments)
+    best = Shortlist.united(parts, k)
+    name, place = np.nonzero(best.rows >= 0)
+    found = Proposed(
+        owners[name], best.segments[name, place].astype(np.int64), best.rows[name, place].astype(np.int64),
+        (1 << best.routes[name, place]).astype(np.uint8),
+    )  # fmt: skip
+    by_key = located(best.shared.asking, best.places, best.shared.record, KEY_ROUTE)
+    return combined([found, by_key], segments, best.scanned)
 
 
 def combined(parts: Sequence[Proposed], segments: Sequence[Sized], scanned: int = 0) -> Proposed:
@@ -201,19 +248,18 @@ def routes_of(bits: int) -> tuple[str, ...]:
     return named if len(named) == 1 else tuple(route for route in named if route != KNOWN_ROUTE)
 
 
-def _best(looked: Sequence[Looked], k: int) -> list[tuple[Ints, Ints, Bits]]:
-    """Return of each segment (name, row, route) of what is among the k best of all segments together."""
-    if len(looked) > 1:
-        rows = np.concatenate([part.rows for part in looked], axis=1)
-        scores = np.where(rows >= 0, np.concatenate([part.scores for part in looked], axis=1), _NOWHERE)
-        kept = np.zeros(rows.shape, dtype=np.bool_)
-        best = np.argpartition(scores, rows.shape[1] - k, axis=1)[:, rows.shape[1] - k :]
-        np.put_along_axis(kept, best, True, axis=1)
-        kept &= rows >= 0
-        chosen = [kept[:, number * k : (number + 1) * k] for number in range(len(looked))]
-    else:
-        chosen = [part.rows >= 0 for part in looked]
-    return [
-        (np.nonzero(some)[0], part.rows[some].astype(np.int64), part.routes[some])
-        for some, part in zip(chosen, looked, strict=True)
-    ]
+def _best(segments: Int32, scores: Int32, k: int) -> Ints:
+    """Return the columns of the k best of each row, shape (n, k), ascending; of equals those of earlier segments."""
+    width = scores.shape[1]
+    if width <= k:
+        return np.tile(np.arange(width), (len(scores), 1))
+    last = np.partition(scores, width - k, axis=1)[:, width - k, None]
+    kept = scores > last
+    # Which of equals is taken must not hang on who held which segment: theirs is an order of their own.
+    row, column = np.nonzero(scores == last)
+    order = np.lexsort((column, segments[row, column], row))
+    row, column = row[order], column[order]
+    rank = np.arange(len(row)) - np.searchsorted(row, row)
+    taken = rank < (k - kept.sum(axis=1))[row]
+    kept[row[taken], column[taken]] = True
+    return np.nonzero(kept)[1].reshape(len(scores), k)

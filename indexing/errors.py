@@ -10,6 +10,8 @@
     ├── IndexFileUnusable    an index file is not what its reader expects
     ├── SnapshotRefused      a snapshot cannot be described as asked
     ├── SnapshotBusy         another process is saving a snapshot here
+    ├── ClusterFailed        a cluster cannot be reached, or lost its workers
+    ├── WorkerFault          work went wrong on a worker of a cluster
     └── SnapshotUnusable     a snapshot cannot be used (says why, and what to run)
 
 A vector of the wrong width is `matcher.errors.DimensionMismatch`. Messages count rows and name rules; they carry
@@ -103,6 +105,30 @@ class SnapshotBusy(SandhanError):
     def __init__(self) -> None:
         """Say what to do."""
         super().__init__("another process is saving a snapshot in this directory; try again when it is done")
+
+
+class ClusterFailed(SandhanError):
+    """A cluster cannot be reached, or has lost its workers; what was stored before stays stored."""
+
+    code = "cluster_failed"
+
+    def __init__(self, why: str) -> None:
+        """Say what happened."""
+        super().__init__(f"the cluster cannot go on: {why}; what was compared before stays done")
+
+
+class WorkerFault(SandhanError):
+    """Work went wrong on a worker of a cluster: a fault of the program, or too little memory there."""
+
+    code = "worker_fault"
+
+    def __init__(self, kind: str, where: str) -> None:
+        """Give the type of what was raised, and where in the program that was."""
+        super().__init__(f"a worker of the cluster failed ({kind} at {where}); what was compared before stays done")
+        self.kind, self.where = kind, where
+
+    def __reduce__(self) -> tuple[type[WorkerFault], tuple[str, str]]:
+        return WorkerFault, (self.kind, self.where)
 
 
 class SnapshotReason(StrEnum):

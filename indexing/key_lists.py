@@ -85,7 +85,7 @@ class KeyLists:
 
         A pair may be there twice; keys that too many hold are passed over.
         """
-        (shared,) = common_keys([self.holding(columns, rows)])
+        shared = self.holding(columns, rows)
         return shared.asking, shared.record
 
     def holding(self, columns: RecordColumns, rows: Ints) -> Shared:
@@ -113,16 +113,17 @@ class KeyLists:
         return Shared(np.concatenate(asking), np.concatenate(which), np.concatenate(found), np.concatenate(counts))
 
 
-def common_keys(parts: Sequence[Shared]) -> list[Shared]:
-    """Return what several lists hold of the same records' keys, without those that too many hold in all together."""
-    if len(parts) <= 1:
-        return list(parts)
-    common = np.sum([part.counts for part in parts], axis=0) > KEY_BUCKET_CAP
-    kept = [~common[part.which] for part in parts]
-    return [
-        Shared(part.asking[few], part.which[few], part.record[few], part.counts)
-        for part, few in zip(parts, kept, strict=True)
-    ]
+def common_keys(parts: Sequence[Shared]) -> tuple[Shared, Ints]:
+    """Return (what several lists hold of the same records' keys, which entry it was of all parts' one after the other).
+
+    Keys that too many hold in all together are left out.
+    """
+    counts = np.sum([part.counts for part in parts], axis=0)
+    asking, which, record = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("asking", "which", "record")
+    )
+    few = np.flatnonzero(counts[which] <= KEY_BUCKET_CAP)
+    return Shared(asking[few], which[few], record[few], counts), few
 
 
 def _keys(columns: RecordColumns, rows: Ints) -> tuple[Ints, Ints, Ints]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,16 @@ Ints = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
 
 
+class Proposing(Protocol):
+    """Looks through segments: `candidates.propose`, or what does the same elsewhere."""
+
+    def __call__(
+        self, segments: Sequence[Segment], asked: Asked, side: Side, k: int, *, only: Filter | None, threads: int
+    ) -> Proposed:
+        """Return who is found by names, place and age, and by numbers."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Located:
     """Where records are: shape (n,) each, -1 for one that is not in the index."""
@@ -64,13 +74,14 @@ class MatchIndex:
         segments: larger ones first.
         photos: those of each side.
         context: how common names are, by the reports that are here.
+        counted: how often that has changed.
     """
 
     def __init__(
         self, face_model: str, face_width: int = FACE_WIDTH, face_calibrations: Calibrations | None = None
     ) -> None:
         self.face_model, self.face_width = face_model, face_width
-        self.upto_seq = 0
+        self.upto_seq = self.counted = 0
         self.segments: tuple[Segment, ...] = ()
         self.photos = {side: PhotoRows(FaissIndex(face_width)) for side in Side}
         calibrations = shipped_calibrations() if face_calibrations is None else face_calibrations
@@ -139,6 +150,7 @@ class MatchIndex:
             for side in Side:
                 self.photos[side] = PhotoRows(FaissIndex(self.face_width))
             self.segments, self._counts = (), dict.fromkeys(Side, 0)
+            self.counted += 1
             self.context = replace(self.context, own_names=NameFrequencies(), relative_names=NameFrequencies())
 
     def compact(self) -> None:
@@ -165,6 +177,7 @@ class MatchIndex:
         *,
         only: Filter | None = None,
         threads: int = 1,
+        proposing: Proposing = propose,
     ) -> tuple[RecordColumns, Proposed]:
         """Return (the columns of the queries, the candidates of each among the records of one side).
 
@@ -174,6 +187,7 @@ class MatchIndex:
             k: rows taken for each name and for each photo.
             only: who may be found; None for all.
             threads: how many work at once.
+            proposing: looks through the segments, here or elsewhere.
         Raises:
             BadSearch: `k` is below 1.
             BadVector, DimensionMismatch: as in `upsert`.
@@ -182,7 +196,7 @@ class MatchIndex:
         asked = Asked.of(columns, np.arange(len(queries)), encode_records(columns), RecordSpace.load())
         faces = [faces_of(record, self.face_model, self.face_width) for record in queries]
         with self._lock:
-            found = propose(self.segments, asked, side, k, only=only, threads=threads)
+            found = proposing(self.segments, asked, side, k, only=only, threads=threads)
             by_photo = self._by_photo(faces, side, k, only)
             every = combined([found, by_photo], self.segments, found.scanned)
             own = self.locate(columns.ids)
@@ -235,6 +249,7 @@ class MatchIndex:
 
     def _count(self, columns: RecordColumns, by: int) -> None:
         """Count records, and the names of the reports among them; rarity is rarity where the reports come from."""
+        self.counted += 1
         rescued = int(columns.rescued.sum())
         self._counts[Side.RESCUED] += by * rescued
         self._counts[Side.MISSING] += by * (len(columns) - rescued)

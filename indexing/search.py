@@ -10,11 +10,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from indexing.candidates import KNOWN_ROUTE, Filter, Proposed, combined, located, routes_of
+from indexing.candidates import Filter, routes_of
 from indexing.errors import BadSearch
 from indexing.match_index import MatchIndex
-from indexing.meeting import Met, beside_each_other
-from matcher.columns import RecordColumns
+from indexing.meeting import Here, Meeting, Met, Wanted
 from matcher.compare import COMPARISONS
 from matcher.compare.faces import face_notes
 from matcher.comparison import Comparison
@@ -102,6 +101,7 @@ def find_matches_batch(
     comparisons: Sequence[Comparison] = COMPARISONS,
     compete: bool = True,
     proposed: list[Counter[str]] | None = None,
+    meeting: Meeting = Here(),
 ) -> list[list[FoundMatch]]:
     """Return the best matches of each record; all queries must be of one side. See `find_matches`.
 
@@ -111,6 +111,7 @@ def find_matches_batch(
         compete: weigh reports of one rescued person against each other; False where the asker may not learn that there
             are others.
         proposed: to which is added, for each query, how many candidates each route proposed.
+        meeting: brings queries and candidates together, here or on other machines.
     Raises:
         BadSearch: `limit` or `candidates` is below 1.
         ValueError: the queries are of both sides, or `also` is not one entry for each.
@@ -125,7 +126,7 @@ def find_matches_batch(
     side = other_side(queries[0].side)
     if any(other_side(query.side) is not side for query in queries):
         raise ValueError("queries of both sides in one batch")
-    pool = _Pool(index, source, model, comparisons, candidates)
+    pool = _Pool(index, source, model, comparisons, candidates, meeting)
     met = pool.meet(queries, side, known, only)
     if proposed is not None:
         proposed += _proposed(met)
@@ -147,6 +148,7 @@ class _Pool:
     model: MatchModel
     comparisons: Sequence[Comparison]
     candidates: int
+    meeting: Meeting
 
     @property
     def reports(self) -> int:
@@ -166,34 +168,10 @@ class _Pool:
         Args:
             held: its queries are taken as they are there, whether the index knows them or not; `also` are of these.
         """
-        with self.index.steady():
-            columns, found = self.index.candidates(queries, side, self.candidates, only=only)
-            parts = [segment.columns for segment in self.index.segments]
-            if held is None:
-                known = self._known(also, parts, side)
-            else:
-                found, known = self._as_held(found, held, len(parts)), _known_there(also, held, len(parts))
-                parts.append(held.columns)
-            every = combined([found, known], parts, found.scanned)
-            beside = beside_each_other(columns, every, parts)
-        return beside.weighed(self.index.context, self.model, self.reports, self.comparisons)
-
-    def _known(self, also: Sequence[Sequence[str]], parts: Sequence[RecordColumns], side: Side) -> Proposed:
-        """Return the pairs that are weighed in any case, as far as they are on the side that is searched."""
-        asking = np.repeat(np.arange(len(also)), [len(ids) for ids in also])
-        there = self.index.locate([record_id for ids in also for record_id in ids])
-        pairs = located(asking, there.segment, there.row, KNOWN_ROUTE)
-        rescued = [parts[segment].rescued[row] for segment, row in zip(pairs.segment, pairs.row, strict=True)]
-        return pairs.some(np.array(rescued, dtype=np.bool_) == (side is Side.RESCUED))
-
-    def _as_held(self, pairs: Proposed, held: Met, part: int) -> Proposed:
-        """Return pairs in which those who asked first are taken from among these, whatever the index says of them."""
-        there = self.index.locate(held.columns.ids[: held.queries])
-        place = {at: number for number, at in enumerate(zip(there.segment.tolist(), there.row.tolist(), strict=True))}
-        at = zip(pairs.segment.tolist(), pairs.row.tolist(), strict=True)
-        mine = np.array([place.get(one, -1) for one in at], dtype=np.int64)
-        segment, row = np.where(mine >= 0, part, pairs.segment), np.where(mine >= 0, mine, pairs.row)
-        return Proposed(pairs.asking, segment, row, pairs.routes, pairs.scanned)
+        wanted = Wanted(
+            queries, side, self.candidates, also, self.model, self.reports, self.comparisons, only, held
+        )  # fmt: skip
+        return self.meeting.meet(self.index, wanted)
 
     def rivals(self, met: Met) -> Floats:
         """Return the bits of the rivals of each pair; queries are rescued persons, whose reports compete."""
@@ -256,14 +234,6 @@ class _Pool:
                 matches.append(FoundMatch(pair, routes_of(int(met.routes[chosen[row]]))))
             results.append(matches)
         return results
-
-
-def _known_there(also: Sequence[Sequence[str]], held: Met, part: int) -> Proposed:
-    """Return the pairs of those who ask with queries of `held`, which stand in one part."""
-    place = {record_id: row for row, record_id in enumerate(held.columns.ids[: held.queries])}
-    asking = np.repeat(np.arange(len(also)), [len(ids) for ids in also])
-    rows = np.array([place[record_id] for ids in also for record_id in ids], dtype=np.int64)
-    return located(asking, np.full(len(rows), part), rows, KNOWN_ROUTE)
 
 
 def _among_the_best(met: Met, weight: Floats, limit: int) -> Bools:

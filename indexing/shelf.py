@@ -23,6 +23,7 @@ from indexing.record_vectors import RecordVectors
 from indexing.scanning import scan
 from indexing.word_lists import KINDS, LOOKED_INTO, AskedWords, WordLists, Words, words_of
 from matcher.columns import RecordColumns
+from matcher.gathering import gather
 
 Ints = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
@@ -125,6 +126,13 @@ class Asked:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def between(self, first: int, end: int) -> Asked:
+        """Return the records from one position up to another, in columns of their own."""
+        names = slice(*np.searchsorted(self.owners, [first, end]).tolist())
+        columns = gather([(self.columns, self.rows[first:end])])
+        words = self.words.between(names.start, names.stop)
+        return Asked(columns, np.arange(end - first), self.owners[names] - first, self.queries[names], words)
 
 
 class Shelf:

@@ -75,6 +75,14 @@ class AskedWords:
         numbered = tuple(Words(kind.rows, np.searchsorted(used, kind.words)) for kind in kinds)
         return cls(numbered, _sounds([vocabulary[word] for word in used.tolist()]))
 
+    def between(self, first: int, end: int) -> AskedWords:
+        """Return the words of the names from one position up to another."""
+        inside = [(kind.rows >= first) & (kind.rows < end) for kind in self.kinds]
+        kinds = [Words(kind.rows[some], kind.words[some]) for kind, some in zip(self.kinds, inside, strict=True)]
+        used = np.unique(np.concatenate([kind.words for kind in kinds]))
+        numbered = tuple(Words(kind.rows - first, np.searchsorted(used, kind.words)) for kind in kinds)
+        return AskedWords(numbered, self.sounds[used])
+
 
 class WordLists:
     """The lists of all words of all kinds.

@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
 from types import FrameType
@@ -19,15 +19,17 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from api.bootstrap import Sandhan
-from api.commands.console import err, fail, out, print_json, progress
+from api.commands.console import err, fail, out, plain_errors, print_json, progress
 from api.commands.context import services
 from api.faults import origin
 from api.ids import Clock, utc_now
+from api.nightly.engine import Engine, Kind
 from api.nightly.errors import LeaseLost, RunInProgress, RunStopped
 from api.nightly.memory import MemoryBudget
 from api.nightly.report import RunReport, write_report
 from api.nightly.run import DEFAULT_CHUNK, Beat, CrossMatch, RunProgress
 from api.nightly.schedule import BadTimeOfDay, Nights, every_night, time_of_day
+from indexing.errors import ClusterFailed, WorkerFault
 
 BUSY_EXIT, UNSAVED_EXIT, INTERRUPTED_EXIT, TERMINATED_EXIT = 3, 4, 130, 143
 
@@ -37,16 +39,17 @@ class Options:
     """How a run is carried out, as `crossmatch` describes it."""
 
     full: bool = False
-    chunk: int = DEFAULT_CHUNK
+    chunk: int | None = None
     memory_mb: int | None = None
     report: Path | None = None
     as_json: bool = False
+    engine: Engine = field(default_factory=Engine)
 
     def budget(self, sandhan: Sandhan) -> MemoryBudget:
         """Return what the run may hold."""
         if self.memory_mb is None:
-            return MemoryBudget.unlimited()
-        return MemoryBudget(self.memory_mb, sandhan.settings.candidates)
+            return MemoryBudget.unlimited(self.engine.most_at_once)
+        return MemoryBudget(self.memory_mb, sandhan.settings.candidates, self.engine.most_at_once)
 
 
 class _Watch:
@@ -73,7 +76,10 @@ def crossmatch(
         bool,
         typer.Option("--full", help="Every open rescued person against every report, e.g. after a change of model."),
     ] = False,
-    chunk: Annotated[int, typer.Option(min=1, help="Cases between two checkpoints.")] = DEFAULT_CHUNK,
+    chunk: Annotated[
+        int | None,
+        typer.Option(min=1, help=f"Cases between two checkpoints: {DEFAULT_CHUNK}, or as many as pay on a cluster."),
+    ] = None,
     memory: Annotated[
         int | None,
         typer.Option(
@@ -91,6 +97,18 @@ def crossmatch(
         Path | None, typer.Option(help="Folder for the report, crossmatch-<run id>.json, .csv and .html.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")] = False,
+    engine: Annotated[Kind, typer.Option(help="Compare in this process, or on a Dask cluster.")] = Kind.LOCAL,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="With --engine dask: the scheduler of a cluster that is there already, e.g. tls://host:8786. Records "
+            "travel to its workers. Otherwise workers are started on this machine for the run.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="With --engine dask: workers on this machine; as many as cores.")
+    ] = None,
 ) -> None:
     """Compare the cases that changed since the last run with everyone on the other side; meant for every night.
 
@@ -99,7 +117,9 @@ def crossmatch(
     """
     if report is not None:
         _writable(report)
-    options = Options(full, chunk, memory, report, as_json)
+    options = Options(full, chunk, memory, report, as_json, Engine(engine, scheduler, workers))
+    with plain_errors():
+        options.engine.meeting()  # what is not there is told now and not in the night
     with _asked_to_end() as asked:
         if at is None:
             night(options, asked.is_set)
@@ -161,22 +181,28 @@ def nightly(
 
 
 def _run(sandhan: Sandhan, options: Options, stop: Callable[[], bool]) -> list[RunReport]:
-    def open_index(beat: Beat) -> None:
-        sandhan.keeper.open(beat)
-        sandhan.index_open = True  # so that it is saved at the end, with tonight's changes
-
-    job = CrossMatch(
-        sandhan.database, sandhan.matching, sandhan.model.version, sandhan.clock, secrets.token_bytes,
-        open_index=open_index,
-    )  # fmt: skip
     budget = options.budget(sandhan)
-    with progress(options.as_json) as bars:
+    chunk = options.chunk or max(DEFAULT_CHUNK, options.engine.most_at_once)
+    with options.engine.meeting() as meeting, progress(options.as_json) as bars:
+
+        def open_index(beat: Beat) -> None:
+            sandhan.keeper.open(beat)
+            sandhan.index_open = True  # so that it is saved at the end, with tonight's changes
+            meeting.prepare(sandhan.keeper.index, beat)
+
+        job = CrossMatch(
+            sandhan.database, sandhan.matching.using(meeting), sandhan.model.version, sandhan.clock,
+            secrets.token_bytes, open_index=open_index,
+        )  # fmt: skip
         watch = _Watch(bars)
         try:
-            return job.run(full=options.full, chunk=options.chunk, memory=budget, watch=watch, stop=stop)
+            return job.run(full=options.full, chunk=chunk, memory=budget, watch=watch, stop=stop)
         except (RunInProgress, LeaseLost) as error:
             bars.stop()
             fail(str(error), BUSY_EXIT)
+        except (ClusterFailed, WorkerFault) as error:
+            bars.stop()
+            fail(f"{error}. To resume, run the same command again")
         except OSError as error:  # the index's: the database has errors of its own
             bars.stop()
             fail(f"the index could not be saved ({error.strerror}): the old one stays in use and nothing is lost")

@@ -12,8 +12,10 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Self
 
 from api.alerts.messages import alert_payload
 from api.alerts.routing import Recipient, recipients_of
@@ -24,6 +26,7 @@ from api.store import Connection, Database, alerts, audit, cases, changes, faces
 from api.store.alerts import NewMessage
 from api.store.cases import Case
 from api.store.matches import Evidence
+from indexing.meeting import Here, Meeting
 from indexing.search import FoundMatch, find_matches_batch
 from matcher.model import Grade, MatchModel
 from matcher.person import PersonRecord, Side
@@ -67,6 +70,7 @@ class MatchService:
         matches_kept: most matches stored for one case.
         candidates: candidates of each search route.
         on_alerts: called after a commit that queued alerts.
+        meeting: brings cases and candidates together.
     """
 
     def __init__(
@@ -80,10 +84,18 @@ class MatchService:
         matches_kept: int,
         candidates: int,
         on_alerts: Callable[[], None],
+        meeting: Meeting = Here(),
     ) -> None:
         self._database, self._keeper, self._model = database, keeper, model
         self._clock, self._random = clock, random_bytes
         self._kept, self._candidates, self._on_alerts = matches_kept, candidates, on_alerts
+        self._meeting = meeting
+
+    def using(self, meeting: Meeting) -> Self:
+        """Return a service that brings cases and candidates together elsewhere."""
+        other = copy(self)
+        other._meeting = meeting
+        return other
 
     def match_cases(self, case_ids: Sequence[str]) -> list[MatchOutcome]:
         """Compare cases of one side, store matches and alerts, and mark them compared; closed cases are passed over."""
@@ -105,6 +117,7 @@ class MatchService:
         results = find_matches_batch(
             records, self._keeper.index, self._keeper.source, self._model,
             limit=self._kept, candidates=self._candidates, also=also, proposed=proposed,
+            meeting=self._meeting,
         )  # fmt: skip
         outcomes = []
         for case, record, result, old, routes in zip(queries, records, results, also, proposed, strict=True):

@@ -41,6 +41,12 @@ class RunStopped(SandhanError):
         super().__init__("the cross-match was asked to stop; the next one resumes it")
 
 
+class BadEngine(SandhanError):
+    """What a run was to be carried out with does not go together, or is not installed."""
+
+    code = "bad_engine"
+
+
 class MemoryTooSmall(SandhanError):
     """The memory allowed does not suffice to compare a single case."""
 

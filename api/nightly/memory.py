@@ -29,18 +29,20 @@ class MemoryBudget:
     Attributes:
         megabytes: the bound; infinite for none.
         candidates: how many are proposed for each name of a case: the more, the more is held of each.
+        most: cases at once beyond which more are no faster.
     """
 
     megabytes: float
     candidates: int
+    most: int = MOST_AT_ONCE
 
     @classmethod
-    def unlimited(cls) -> MemoryBudget:
-        """Return a budget that bounds nothing."""
-        return cls(math.inf, 0)
+    def unlimited(cls, most: int = MOST_AT_ONCE) -> MemoryBudget:
+        """Return a budget that bounds no memory."""
+        return cls(math.inf, 0, most)
 
     def cases_at_once(self, listed: int) -> int:
-        """Return how many cases may be compared at once, from 1 to `MOST_AT_ONCE`.
+        """Return how many cases may be compared at once, from 1 to `most`.
 
         Args:
             listed: cases that the run takes up.
@@ -52,5 +54,5 @@ class MemoryBudget:
         if self.megabytes < fixed + each:
             raise MemoryTooSmall(math.ceil(fixed + each))
         if math.isinf(self.megabytes):
-            return MOST_AT_ONCE
-        return min(int((self.megabytes - fixed) / each), MOST_AT_ONCE)
+            return self.most
+        return min(int((self.megabytes - fixed) / each), self.most)
