@@ -252,7 +252,8 @@ class Cluster:
             told(done, len(missing))
             alive = wanted[key].alive.copy()
             self._places[key] = _Place(wanted[key], self._bring(Shard.of(wanted[key]), [key[1]]), alive)
-        return [{address: numbers for address, numbers in team.items() if numbers} for team in teams]
+        busy = [{address: numbers for address, numbers in team.items() if numbers} for team in teams]
+        return [team for team in busy if team]
 
     def _team(self, segments: Sequence[Segment], members: Sequence[str]) -> dict[str, list[int]]:
         """Return which segments each member of a team looks into: what it has, and of the others the fewest records."""
