@@ -92,7 +92,7 @@ class Scheduler:
         try:
             asyncio.run(_reach(self._address))  # a client that fails to connect is not easily got rid of
             client = Client(self._address, direct_to_workers=True, set_as_default=False, timeout=_CONNECT_S)
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RuntimeError) as error:
             raise ClusterFailed("its scheduler does not answer at the address given") from error
         self._client = client
         try:

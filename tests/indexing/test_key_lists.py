@@ -77,12 +77,10 @@ def test_several_lists_are_one(
         lists.append(one)
     with patch("indexing.key_lists.KEY_BUCKET_CAP", cap):
         columns, rows = RecordColumns.build(asking), np.arange(len(asking))
-        found = common_keys([one.holding(columns, rows) for one in lists])
-    got = {
-        (query, number, record)
-        for number, shared in enumerate(found)
-        for query, record in zip(shared.asking.tolist(), shared.record.tolist(), strict=True)
-    }
+        held = [one.holding(columns, rows) for one in lists]
+        found, entry = common_keys(held)
+    number = np.repeat(np.arange(len(held)), [len(part.record) for part in held])[entry]
+    got = set(zip(found.asking.tolist(), number.tolist(), found.record.tolist(), strict=True))
     assert got == {
         (query, number, place)
         for query, one in enumerate(asking)
