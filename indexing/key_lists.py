@@ -116,7 +116,7 @@ class KeyLists:
 def common_keys(parts: Sequence[Shared]) -> tuple[Shared, Ints]:
     """Return (what several lists hold of the same records' keys, which entry it was of all parts' one after the other).
 
-    Keys that too many hold in all together are left out.
+    Keys that too many hold in all together are left out. There is at least one part.
     """
     counts = np.sum([part.counts for part in parts], axis=0)
     asking, which, record = (

@@ -63,8 +63,7 @@ def home(
     monkeypatch.delenv("SANDHAN_DATABASE_URL", raising=False)
     # Several segments, of which each worker holds some.
     monkeypatch.setattr(IndexBuilder.__init__, "__defaults__", (20,))
-    monkeypatch.setattr("api.index_keeper._PAGE", 20)
-    monkeypatch.setattr("api.index_keeper._AT_ONCE", 20)
+    monkeypatch.setattr("api.index_building.PAGE", 20)
     monkeypatch.setattr(indexing.match_index, "MOST_IN_A_SEGMENT", 20)
     monkeypatch.setattr(indexing.match_index, "_SMALL", 0)
     monkeypatch.setattr("indexing.cluster.MOST_HELD", 50)

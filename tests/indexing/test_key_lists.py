@@ -59,7 +59,7 @@ def test_against_nested_loops(stored: list[PersonRecord], asking: list[PersonRec
 
 
 @given(
-    parts=st.lists(st.lists(st.tuples(PEOPLE, st.booleans()), max_size=4), max_size=4),
+    parts=st.lists(st.lists(st.tuples(PEOPLE, st.booleans()), max_size=4), min_size=1, max_size=4),
     asking=st.lists(PEOPLE, max_size=4),
     cap=st.integers(1, 4),
 )
