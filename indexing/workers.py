@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import logging
+import signal
 from typing import Any, Protocol
 
 import dask
@@ -62,6 +63,7 @@ class LocalWorkers:
                 n_workers=self._count, threads_per_worker=1, processes=True, host="127.0.0.1",
                 dashboard_address="127.0.0.1:0", scheduler_kwargs={"dashboard": False}, security=_own_keys(),
                 memory_limit=0, silence_logs=logging.CRITICAL, env={"NUMBA_NUM_THREADS": "1"},
+                preload=[__name__],
             )  # fmt: skip
         self._client = Client(self._cluster, direct_to_workers=True, set_as_default=False)
         return self._client
@@ -108,6 +110,11 @@ class Scheduler:
         if self._client is not None:
             self._client.close()
         self._client = None
+
+
+def dask_setup(_worker: object) -> None:
+    """Leave Ctrl-C to the process of the run, which ends its workers; called by Dask in each as it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def version() -> str:
