@@ -275,7 +275,7 @@ class Cluster:
     def _scales_of(self, index: MatchIndex, wanted: Wanted) -> tuple[Scales, Future]:
         """Return by what pairs are weighed, here and on all workers; brought again when anything of it has changed."""
         names = tuple(comparison.name for comparison in wanted.comparisons)
-        state = (id(index), index.counted, id(wanted.model), names)
+        state = (id(index.context), index.counted, id(wanted.model), names)
         if self._scales is None or self._scales[0] != state:
             scales = Scales(index.context, wanted.model, names)
             self._scales = state, scales, self._bring(scales, list(self._threads))

@@ -12,9 +12,9 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -35,7 +35,6 @@ from api.store import Database, cases, partners, tables
 from data.synthetic import LinkedSample, linked_sample
 from indexing.building import IndexBuilder
 from indexing.cluster import Cluster
-from indexing.meeting import Here
 
 NOW = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 CLUSTER = """
@@ -112,16 +111,24 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
 
+@pytest.fixture(scope="module")
+def kept() -> list[Stored]:
+    return []
+
+
 @pytest.fixture
-def alone(home: Callable[[str], Path]) -> Stored:
+def alone(home: Callable[[str], Path], kept: list[Stored]) -> Stored:
     """What an undisturbed run in one process stores."""
+    if kept:
+        return kept[0]
     folder = home("alone")
     result = run()
     assert result.exit_code == 0, result.output
     pairs, told = stored(folder)
     assert len(pairs) > 8
     assert sum(told.values()) > 8
-    return pairs, told
+    kept.append((pairs, told))
+    return kept[0]
 
 
 @pytest.fixture
@@ -170,6 +177,8 @@ def test_a_worker_that_is_killed_changes_nothing(
     assert sum(held[0].values()) == 4, "each segment lies on one worker"
     assert stored(folder) == alone
     assert not multiprocessing.active_children()
+    monkeypatch.setattr("indexing.workers.LocalWorkers.open", lambda _: pytest.fail("nobody is to be asked"))
+    assert run("--engine", "dask").exit_code == 0, "without work no worker is started"
 
 
 def test_a_scheduler_that_is_gone_ends_the_run_and_the_next_one_resumes_it(
@@ -200,13 +209,6 @@ def test_a_scheduler_that_is_gone_ends_the_run_and_the_next_one_resumes_it(
     assert stored(folder) == alone
 
 
-def test_without_work_no_worker_is_started(home: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    home("home")
-    assert run().exit_code == 0
-    monkeypatch.setattr("indexing.workers.LocalWorkers.open", lambda _: pytest.fail("nobody is to be asked"))
-    assert run("--engine", "dask").exit_code == 0
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -233,13 +235,10 @@ def test_what_is_not_installed_is_told_before_the_night(monkeypatch: pytest.Monk
     assert "sandhan[cluster]" in re.sub(r"\s+", " ", result.stderr)
 
 
-def test_more_are_compared_at_once_on_a_cluster(
-    home: Callable[[str], Path], at_call: Callable[..., list[int]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert MOST_ON_A_CLUSTER > MOST_AT_ONCE
-    assert Options(engine=Engine(Kind.DASK)).engine.most_at_once == MOST_ON_A_CLUSTER
-    monkeypatch.setattr(Engine, "meeting", lambda _: nullcontext(Here()))
-    home("home")
-    sizes = at_call(0, lambda: None)
-    assert run("--engine", "dask").exit_code == 0
-    assert max(sizes) == 60
+def test_more_are_compared_at_once_on_a_cluster() -> None:
+    def at_once(kind: Kind, memory_mb: int | None) -> int:
+        asked: Any = SimpleNamespace(settings=SimpleNamespace(candidates=250))
+        return Options(memory_mb=memory_mb, engine=Engine(kind)).budget(asked).cases_at_once(1000)
+
+    assert at_once(Kind.DASK, None) == MOST_ON_A_CLUSTER > at_once(Kind.LOCAL, None) == MOST_AT_ONCE
+    assert 1 <= at_once(Kind.DASK, 100) == at_once(Kind.LOCAL, 100) < MOST_AT_ONCE
