@@ -63,4 +63,4 @@ class Engine:
             ) from None
         if self.scheduler is not None:
             return Cluster(Scheduler(self.scheduler))
-        return Cluster(LocalWorkers(self.workers or len(os.sched_getaffinity(0))))
+        return Cluster(LocalWorkers(self.workers or os.cpu_count() or 1))
