@@ -9,12 +9,15 @@ synthetic people of this project; its tables come romanised and with places reso
 from __future__ import annotations
 
 import logging
+import os
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import splink.comparison_library as cl
@@ -161,7 +164,10 @@ def _linker(left: Path, right: Path, settings: Any) -> Any:
     for table in tables:
         if "birth_year" in table:
             table["birth_year"] = pd.to_numeric(table["birth_year"])
-    database = DuckDBAPI()
+    # Half of the memory, so that pairs of a million records go to disk and not beyond what there is.
+    half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**21
+    folder = tempfile.gettempdir()
+    database = DuckDBAPI(duckdb.connect(config={"memory_limit": f"{half}MB", "temp_directory": folder}))
     # By name, for Splink puts the tables in the order of their names and calls the first one left.
     names = ("a_left", "b_right")
     known = [database.register(table, table_name=name) for table, name in zip(tables, names, strict=True)]
