@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, Self
 
 import numpy as np
@@ -22,7 +23,7 @@ from matcher.reference import read_arrays
 ARTEFACT: Final = "retrieval-1.npz"
 SPACE_WIDTH: Final = 256
 _LEAST_STEP: Final = 1e-6
-_CHUNK: Final = 65_536
+_CHUNK: Final = 1024  # rows whose steps all stay in the processor's cache
 
 Vectors = npt.NDArray[np.float32]
 Small = npt.NDArray[np.int8]
@@ -87,9 +88,14 @@ class RecordSpace:
     def stored(self, blocks: Vectors) -> Small:
         """Return rows to be searched, shape (n, d), int8; blocks as `encode_records` makes them, shape (n, WIDTH)."""
         out = np.empty((len(blocks), self.turn.shape[1]), dtype=np.int8)
-        for start in range(0, len(blocks), _CHUNK):
-            part = (self._weighed(blocks[start : start + _CHUNK], asking=False) - self.middle) @ self.turn
-            out[start : start + _CHUNK] = np.clip(np.rint(part / self.steps), -127, 127)
+        # The last chunk takes what would be a short one: products of few rows are not rounded as those of many.
+        starts = range(0, max(len(blocks) - _CHUNK, 0) + 1, _CHUNK)
+        for start, end in pairwise((*starts, len(blocks))):
+            part = self._weighed(blocks[start:end], asking=False)
+            part -= self.middle
+            turned = part @ self.turn
+            turned /= self.steps
+            np.clip(np.rint(turned, out=turned), -127, 127, out=out[start:end], casting="unsafe")
         return out
 
     def queries(self, blocks: Vectors) -> Queries:
@@ -102,9 +108,9 @@ class RecordSpace:
 
     def _weighed(self, blocks: Vectors, *, asking: bool) -> Vectors:
         """Return the blocks times the roots of their weights, and what stands for unknown ones, (n, WIDTH + blocks)."""
-        out = np.zeros((len(blocks), WIDTH + len(BLOCKS)), dtype=np.float32)
-        for number, span in enumerate(block_spans().values()):
-            out[:, span] = blocks[:, span] * np.sqrt(self.weights[number])
-            known = blocks[:, span].any(axis=1)
-            out[:, WIDTH + number] = (known if asking else ~known) * np.sqrt(self.unknown[number])
+        out = np.empty((len(blocks), WIDTH + len(BLOCKS)), dtype=np.float32)
+        np.multiply(blocks, np.repeat(np.sqrt(self.weights), list(BLOCKS.values())), out=out[:, :WIDTH])
+        starts = [span.start for span in block_spans().values()]
+        known = np.logical_or.reduceat(blocks != 0, starts, axis=1)
+        np.multiply(known if asking else ~known, np.sqrt(self.unknown), out=out[:, WIDTH:])
         return out

@@ -7,7 +7,7 @@ names becomes rows of these arrays, and nothing is done word by word in Python. 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from threading import Lock
 from typing import Final, Generic, TypeVar
 
@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.names.grammar import UNUSUAL, kind_of, letter_of, sounds_of, syllables_of
-from matcher.names.words import Ints, Numbered, normalised_each
+from matcher.names.script import LATIN, first_script
+from matcher.names.words import Ints, Numbered, normalised_each, starts_of
 
 _Number = TypeVar("_Number", bound=np.generic)
 LIMIT: Final = 131_072
@@ -61,6 +62,10 @@ class Lexicon:
         typed_unusual: of each word as typed, whether `disentangled` must see a name that holds it.
         typed_begins: where the words that it is made of begin, shape (r + 1,).
         typed_words: these words, rows of `words`.
+        typed_letters: the letters of these words, of each word as typed where they begin in `letters`, shape (r + 1,).
+        letters: shape (l,), uint32, code points.
+        typed_scripts: shape (r,), the script of the first letter that is not Latin, a row of `scripts`, 0 without any.
+        scripts: ISO 15924 codes.
     """
 
     _current: Lexicon | None = None
@@ -74,6 +79,8 @@ class Lexicon:
         self.folds, self.weights, self.initials = _Column(np.int64), _Column(np.float32), _Column(np.bool_)
         self.typed_unusual, self.typed_begins = _Column(np.bool_), _Column(np.int64, 0)
         self.typed_words = _Column(np.int64)
+        self.typed_letters, self.letters = _Column(np.int64, 0), _Column(np.uint32)
+        self.typed_scripts, self.scripts = _Column(np.int64), Numbered({LATIN: 0})
         self._rows: dict[str, int] = {}
         self._initial_rows: dict[str, int] = {}
         self._form_rows = Numbered()
@@ -132,12 +139,22 @@ class Lexicon:
         start = len(self.typed_words.values)
         self.typed_words.add([self._rows[word] for word in words])
         self.typed_begins.add(start + np.cumsum(counts))
+        self._add_letters(words, counts)
         unusual = np.zeros(len(typed), dtype=np.bool_)
         ends = np.cumsum([len(word) + 1 for word in typed])
         places = [found.start() for found in UNUSUAL.finditer("\n".join(typed))]
         unusual[np.searchsorted(ends, places, side="right")] = True
         self.typed_unusual.add(unusual)
         self._typed.update(zip(typed, range(len(self._typed), len(self._typed) + len(typed)), strict=True))
+
+    def _add_letters(self, words: Sequence[str], counts: Ints) -> None:
+        """Learn what words as typed are written with, given the words that they are made of and how many of these."""
+        bounds = starts_of(counts).tolist()
+        written = ["".join(words[start:end]) for start, end in pairwise(bounds)]
+        self.typed_scripts.add([self.scripts[first_script(letters)] for letters in written])
+        start = len(self.letters.values)
+        self.letters.add(np.frombuffer("".join(written).encode("utf-32-le", "surrogatepass"), dtype=np.uint32))
+        self.typed_letters.add(start + np.cumsum(list(map(len, written)), dtype=np.int64))
 
     def _add_words(self, words: Sequence[str]) -> None:
         new = [word for word in dict.fromkeys(words) if word not in self._rows]

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from matcher.names.grammar import FULL_WEIGHT, UNUSUAL, NameToken, Role, settle, words_of
 from matcher.names.lexicon import Lexicon
-from matcher.names.words import Ints, Numbered, any_of, cut_texts, normalised_whole, ragged, starts_of
+from matcher.names.words import CutTexts, Ints, Numbered, any_of, cut_texts, first_met, normalised_whole, ragged, starts_of
 
 Parser = Callable[[str], tuple[NameToken, ...]]
 
@@ -97,11 +97,40 @@ class ReadNames:
         return np.repeat(np.arange(len(self)), np.diff(self.starts))
 
 
+@dataclass(frozen=True, slots=True)
+class MetNames:
+    """n names whose words have been looked up.
+
+    Attributes:
+        texts: the names.
+        cut: their words.
+        lexicon: knows these words.
+        typed: shape (w,), of each of `cut.words` its row in the lexicon.
+        whole: normalised words of the names that are not cut.
+    """
+
+    texts: Sequence[str]
+    cut: CutTexts
+    lexicon: Lexicon
+    typed: Ints
+    whole: dict[int, list[str]]
+
+    @classmethod
+    def of(cls, texts: Sequence[str], cut: CutTexts | None = None) -> MetNames:
+        """Return names; `cut` are their words where they are known already."""
+        cut = cut_texts(texts) if cut is None else cut
+        return cls(texts, cut, *Lexicon.knowing(cut.words), normalised_whole(texts, cut.whole))
+
+
 def read_names(texts: Sequence[str]) -> ReadNames:
     """Return the tokens of names, titles included."""
-    cut = cut_texts(texts)
-    lexicon, typed = Lexicon.knowing(cut.words)
-    apart = normalised_whole(texts, cut.whole)
+    return read_met(MetNames.of(texts))
+
+
+def read_met(met: MetNames) -> ReadNames:
+    """Return the tokens of names, titles included, once their words have been looked up."""
+    texts, cut, lexicon, typed = met.texts, met.cut, met.lexicon, met.typed
+    apart = dict(met.whole)
     unusual = lexicon.typed_unusual.values[typed]
     if unusual.any() or apart:
         odd = np.flatnonzero(any_of(unusual[cut.flat], starts_of(cut.counts))).tolist()
@@ -197,7 +226,7 @@ def _tokens(lexicon: Lexicon, flat: Ints, roles: npt.NDArray[np.uint8], counts: 
     """Return the tokens of names, given all their words one after the other."""
     texts = lexicon.texts.values
     # The words of this batch, as names before as initials, so that those come first in `written` and once.
-    used = _first_met(np.concatenate([texts[flat], flat]), len(texts))
+    used = first_met(np.concatenate([texts[flat], flat]), len(texts))
     plain = texts[used] == used
     used = np.concatenate([used[plain], used[~plain]])
     place = np.zeros(len(texts), dtype=np.int64)
@@ -209,7 +238,7 @@ def _tokens(lexicon: Lexicon, flat: Ints, roles: npt.NDArray[np.uint8], counts: 
         np.arange(entry_begins[-1]) + np.repeat(begins[used] - entry_begins[:-1], lengths)
     ]
     folds = lexicon.folds.values[entry_sounds]
-    forms = _first_met(folds, len(lexicon.forms))
+    forms = first_met(folds, len(lexicon.forms))
     form_place = np.zeros(len(lexicon.forms), dtype=np.int32)
     form_place[forms] = np.arange(len(forms))
     entry_tokens = form_place[folds]
@@ -237,16 +266,6 @@ def _tokens(lexicon: Lexicon, flat: Ints, roles: npt.NDArray[np.uint8], counts: 
         tuple(lexicon.forms[form] for form in forms.tolist()),
         tuple(lexicon.words[row] for row in used[: np.count_nonzero(plain)].tolist()),
     )
-
-
-def _first_met(numbers: Ints, size: int) -> Ints:
-    """Return the distinct ones of numbers below a size, in the order in which they are first met."""
-    if len(numbers) < size // 16:
-        return numbers[np.sort(np.unique(numbers, return_index=True)[1])]
-    first = np.full(size, -1, dtype=np.int64)
-    first[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)
-    found = np.flatnonzero(first >= 0)
-    return found[np.argsort(first[found], kind="stable")]
 
 
 def _carry(

@@ -16,6 +16,9 @@ from matcher.names.zawgyi import to_unicode
 MAX_NAME_CHARS = 240
 """Longer input is cut here: no person's name is longer, and cost must not grow with hostile input."""
 
+LATIN = "Latn"
+_NOT_NATIVE = (LATIN, "Zyyy")
+
 # First code point, last code point, ISO 15924 code. Only scripts that are treated apart; the rest is "Zyyy".
 _BLOCKS: tuple[tuple[int, int, str], ...] = (
     (0x0041, 0x024F, "Latn"),
@@ -79,6 +82,11 @@ def script_of(char: str) -> str:
         if first <= point <= last:
             return code
     return "Zyyy"
+
+
+def first_script(letters: str) -> str:
+    """Return the script of the first of normalised letters that is not Latin; `LATIN` where there is none."""
+    return next((code for code in map(script_of, letters) if code not in _NOT_NATIVE), LATIN)
 
 
 def main_script(text: str) -> str:

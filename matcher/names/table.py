@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from matcher.distinct import numbered
 from matcher.names.grammar import NameToken
+from matcher.names.native import NativeLetters, letters_met, native_letters
 from matcher.names.phonetics import encode_tokens
-from matcher.names.reading import Parser, ReadNames, read_names, read_with
-from matcher.names.script import normalise, script_of
-from matcher.names.words import normalised_words
+from matcher.names.reading import MetNames, Parser, ReadNames, read_met, read_with
+from matcher.names.text_keys import text_keys
 
 MAX_TOKENS = 5
-_NO_SCRIPT = ("Latn", "Zyyy")
 
 
 def strongest_words(parsed: tuple[NameToken, ...]) -> tuple[NameToken, ...]:
@@ -74,24 +71,32 @@ class NameTable:
             parse: how a text that is not a name is cut into words; None: as a name.
         """
         names = tuple(dict.fromkeys(texts))
-        read = read_names(names) if parse is None else read_with(names, parse)
+        if parse is None:
+            return cls.of_met(MetNames.of(names))
+        read = read_with(names, parse)
+        return cls._of(names, read, *_joined(read), native_letters(names))
+
+    @classmethod
+    def of_met(cls, met: MetNames) -> NameTable:
+        """Return the table of names that are distinct and whose words have been looked up."""
+        read = read_met(met)
+        return cls._of(tuple(met.texts), read, np.zeros(0, dtype=np.int32), read.vocabulary, letters_met(met))
+
+    @classmethod
+    def _of(
+        cls,
+        names: tuple[str, ...],
+        read: ReadNames,
+        joined: npt.NDArray[np.int32],
+        vocabulary: Sequence[str],
+        native: NativeLetters,
+    ) -> NameTable:
         tokens, weights, initials = _columns(read)
-        written, scripts, script_names = _native_letters(names)
-        joined, vocabulary = (np.zeros(0, dtype=np.int32), read.vocabulary) if parse is None else _joined(read)
+        codes = encode_tokens(vocabulary)
         return cls(
-            names,
-            np.fromiter(map(_key, names), dtype=np.int64, count=len(names)),
-            tokens,
-            weights,
-            initials,
-            joined,
-            vocabulary,
-            encode_tokens(vocabulary),
-            written,
-            scripts,
-            script_names,
-            read,
-        )
+            names, text_keys(names), tokens, weights, initials, joined, vocabulary, codes,
+            native.written, native.scripts, native.script_names, read,
+        )  # fmt: skip
 
     @property
     def ids(self) -> dict[str, int]:
@@ -141,46 +146,3 @@ def _joined(read: ReadNames) -> tuple[npt.NDArray[np.int32], Sequence[str]]:
         for start, end in pairwise(read.starts.tolist())
     ]
     return np.array(joined, dtype=np.int32), tuple(numbers)
-
-
-def _key(text: str) -> int:
-    """Return a number for a text, the same in every table and process, never 0."""
-    digest = blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest()
-    return (int.from_bytes(digest) >> 2) | 1
-
-
-def native_script(text: str) -> str:
-    """Return the script of the first letter that is not Latin; Latn where there is none."""
-    return _first_script(normalise(text))
-
-
-def _first_script(letters: str) -> str:
-    return next((code for code in map(script_of, letters) if code not in _NO_SCRIPT), "Latn")
-
-
-def _native_letters(
-    names: tuple[str, ...],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], tuple[str, ...]]:
-    """Return what tells native spellings apart that sound alike to us (রমা, রামা).
-
-    Returns:
-        (a number for the letters of each name, the number of its script, the scripts).
-    """
-    written = np.zeros(len(names), dtype=np.int64)
-    scripts = np.zeros(len(names), dtype=np.int32)
-    native = np.array([row for row, text in enumerate(names) if not text.isascii()], dtype=np.int64)
-    words, counts = normalised_words([names[row] for row in native.tolist()])
-    ends = np.cumsum(counts).tolist()
-    plain = ["".join(words[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
-    # Nearly always the first letter tells.
-    firsts = {letter: script_of(letter) for letter in {letters[:1] for letters in plain} if letter}
-    found = [
-        script if (script := firsts.get(letters[:1], "Latn")) not in _NO_SCRIPT else _first_script(letters)
-        for letters in plain
-    ]
-    kept = [number for number, script in enumerate(found) if script != "Latn"]
-    rows = native[kept]
-    written[rows] = list(map(_key, map(plain.__getitem__, kept)))
-    codes, script_rows = numbered(chain(["Latn"], map(found.__getitem__, kept)))
-    scripts[rows] = script_rows[1:]
-    return written, scripts, tuple(codes)

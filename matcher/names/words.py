@@ -52,16 +52,26 @@ class CutTexts:
     counts: Ints
     whole: list[int]
 
+    def followed_by(self, texts: Sequence[str]) -> CutTexts:
+        """Return these texts and others after them as if all had been cut at once."""
+        more = cut_texts(texts, self.words)
+        return CutTexts(
+            more.words,
+            np.concatenate([self.flat, more.flat]),
+            np.concatenate([self.counts, more.counts]),
+            self.whole + [len(self.counts) + n for n in more.whole],
+        )
 
-def cut_texts(texts: Sequence[str]) -> CutTexts:
-    """Return the words of texts."""
+
+def cut_texts(texts: Sequence[str], known: Sequence[str] = ()) -> CutTexts:
+    """Return the words of texts; `known` are words that keep their numbers."""
     apart: set[int] = set()
     joined = f" {_END} ".join((*texts, ""))
     if joined.count(_END) != len(texts) or max(map(len, texts), default=0) > _LONG:
         apart = {n for n, text in enumerate(texts) if len(text) > _LONG or _END in text}
         joined = f" {_END} ".join((*("" if n in apart else text for n, text in enumerate(texts)), ""))
     typed = joined.split()
-    numbers = Numbered({_END: 0})
+    numbers = Numbered(zip((_END, *known), range(len(known) + 1), strict=True))
     flat = np.fromiter(map(numbers.__getitem__, typed), dtype=np.int64, count=len(typed))
     ends = flat == 0
     counts = np.diff(np.flatnonzero(ends), prepend=-1) - 1
@@ -194,3 +204,13 @@ def any_of(flags: npt.NDArray[np.bool_], starts: Ints) -> npt.NDArray[np.bool_]:
     total = starts_of(flags.astype(np.int64))
     found: npt.NDArray[np.bool_] = total[starts[1:]] > total[starts[:-1]]
     return found
+
+
+def first_met(numbers: Ints, size: int) -> Ints:
+    """Return the distinct ones of numbers below a size, in the order in which they are first met."""
+    if len(numbers) < size // 16:
+        return numbers[np.sort(np.unique(numbers, return_index=True)[1])]
+    first = np.full(size, -1, dtype=np.int64)
+    first[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)
+    found = np.flatnonzero(first >= 0)
+    return found[np.argsort(first[found], kind="stable")]
