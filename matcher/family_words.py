@@ -7,19 +7,22 @@ father's), and relatives are compared by what remains of their names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, compress
+from itertools import compress, islice
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
 
-from matcher.distinct import Ints, numbered
+from matcher.distinct import Ints
+from matcher.growing import Column
+from matcher.names.gathered import distinct
 from matcher.names.grid import pair_similarities
-from matcher.names.phonetics import encode_tokens
+from matcher.names.phonetics import MAX_TOKEN, encode_tokens
 from matcher.names.reading import read_names
 from matcher.names.weighing import SAME_WORD
-from matcher.names.words import ragged, starts_of
+from matcher.names.words import CutTexts, Numbered, ragged, replaced, starts_of
 
 PLACES = 4
 """Whose names a record holds, in the order in which a word counts: her own, father's, mother's, other relatives'."""
@@ -27,20 +30,21 @@ _BLOCK = 16_384
 """Records whose words are compared at once: as many pairs of words as stay in a few megabytes."""
 
 
-def bare_names(texts: Sequence[str], names: Ints, counts: Ints) -> tuple[Ints, list[str]]:
+def bare_names(texts: Sequence[str], cut: CutTexts, names: Ints, counts: Ints) -> tuple[Ints, list[str]]:
     """Return the relatives' names that share a word with the names before them, and what is left of each.
 
     Words are taken as typed, between spaces, and are shared where they are one word in two spellings, too.
 
     Args:
         texts: distinct names.
+        cut: their words.
         names: shape (t,), rows of `texts`: the names of all records, one record after the other, and of each her own,
             the father's, the mother's, other relatives'.
         counts: shape (n, PLACES), how many each record has of these.
     Returns:
         (which of the t names share a word, shape (s,), ascending; the text without such words, "" where none is left).
     """
-    words = _Words.cut(texts)
+    words = _Words.of(texts, cut)
     ends = starts_of(counts.sum(axis=1))
     found: list[Ints] = []
     left: list[str] = []
@@ -81,25 +85,60 @@ class _Words:
     codes: npt.NDArray[np.uint8]
 
     @classmethod
-    def cut(cls, texts: Sequence[str]) -> _Words:
-        lengths: list[int] = []
-        words, flat = numbered(chain.from_iterable(_split(texts, lengths)))
+    def of(cls, texts: Sequence[str], cut: CutTexts) -> _Words:
+        words, flat, counts = cut.words, cut.flat, cut.counts
+        if cut.whole:
+            # Only here are they words, too.
+            numbers = Numbered(zip(words, range(len(words)), strict=True))
+            apart = {n: [numbers[word] for word in texts[n].split()] for n in cut.whole}
+            (flat, counts), words = replaced(flat, counts, apart), list(numbers)
+        return cls(flat, starts_of(counts), *_KNOWN.looked_up(words))
+
+
+class _KnownWords:
+    """How words are read alone, kept: the next batch holds much the same ones. Forgotten when there are too many."""
+
+    def __init__(self, limit: int = 131_072) -> None:
+        self._limit, self._lock = limit, Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._rows: dict[str, int] = {}
+        self._forms = Numbered()
+        self._lettered, self._sounds = Column(np.bool_), Column(np.int64)
+        self._codes = Column(np.uint8, width=MAX_TOKEN)
+
+    def looked_up(self, words: Sequence[str]) -> tuple[npt.NDArray[np.bool_], Ints, npt.NDArray[np.uint8]]:
+        """Return (which are more than a title, row of each one's sound, letters of the sounds), as `_Words` does."""
+        with self._lock:
+            new = [word for word in words if word not in self._rows]
+            if len(self._rows) + len(new) > self._limit:
+                self._begin()
+                new = list(words)
+            if new:
+                self._learn(new)
+            rows = np.fromiter(map(self._rows.__getitem__, words), dtype=np.int64, count=len(words))
+            lettered, sounds, codes = self._lettered.values[rows], self._sounds.values[rows], self._codes.values
+        used = distinct(sounds, len(codes))
+        here = np.searchsorted(used, sounds)
+        return lettered, np.where(sounds >= 0, here, -1), codes[used]
+
+    def _learn(self, words: Sequence[str]) -> None:
         read = read_names(words)
         said = ~read.titles
         tokens = np.bincount(read.names[said], minlength=len(words))
         # A word of several tokens (Burmese syllables, hyphens) is shared only when it is typed alike.
         single = said & ~read.initials & (tokens == 1)[read.names]
         sounds = np.full(len(words), -1, dtype=np.int64)
-        sounds[read.names[single]] = read.tokens[single]
-        begins = starts_of(np.array(lengths, dtype=np.int64))
-        return cls(flat, begins, tokens > 0, sounds, encode_tokens(read.vocabulary))
+        known = len(self._forms)
+        sounds[read.names[single]] = [self._forms[read.vocabulary[token]] for token in read.tokens[single].tolist()]
+        self._codes.add(encode_tokens(list(islice(self._forms, known, None))))
+        self._lettered.add(tokens > 0)
+        self._sounds.add(sounds)
+        self._rows.update(zip(words, range(len(self._rows), len(self._rows) + len(words)), strict=True))
 
 
-def _split(texts: Sequence[str], lengths: list[int]) -> Iterable[list[str]]:
-    """Yield the words of each text, and note how many they are."""
-    for words in map(str.split, texts):
-        lengths.append(len(words))
-        yield words
+_KNOWN = _KnownWords()
 
 
 def _said_before(words: _Words, said: Ints, starts: Ints) -> npt.NDArray[np.bool_]:

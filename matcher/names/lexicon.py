@@ -9,41 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain, pairwise
 from threading import Lock
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from matcher.growing import Column
 from matcher.names.grammar import UNUSUAL, kind_of, letter_of, sounds_of, syllables_of
 from matcher.names.script import LATIN, first_script
 from matcher.names.words import Ints, Numbered, normalised_each, starts_of
 
-_Number = TypeVar("_Number", bound=np.generic)
 LIMIT: Final = 131_072
 """Words as typed that are kept; a batch that brings more begins anew."""
-
-
-class _Column(Generic[_Number]):
-    """An array that grows at its end; what was handed out stays as it was."""
-
-    def __init__(self, number: type[_Number], *first: int) -> None:
-        self._held = np.array(first, dtype=number)
-        self._length = len(first)
-
-    @property
-    def values(self) -> npt.NDArray[_Number]:
-        """Return what is there now, shape (n,)."""
-        return self._held[: self._length]
-
-    def add(self, more: Sequence[float] | npt.NDArray[np.generic]) -> None:
-        """Append values."""
-        length = self._length + len(more)
-        if length > len(self._held):
-            grown = np.empty(max(length, 2 * len(self._held), 1024), dtype=self._held.dtype)
-            grown[: self._length] = self.values
-            self._held = grown
-        self._held[self._length : length] = more
-        self._length = length
 
 
 class Lexicon:
@@ -74,13 +50,13 @@ class Lexicon:
     def __init__(self) -> None:
         self.words: list[str] = []
         self.forms: list[str] = []
-        self.texts, self.kinds, self.special = _Column(np.int64), _Column(np.uint8), _Column(np.bool_)
-        self.begins, self.sounds = _Column(np.int64, 0), _Column(np.int64)
-        self.folds, self.weights, self.initials = _Column(np.int64), _Column(np.float32), _Column(np.bool_)
-        self.typed_unusual, self.typed_begins = _Column(np.bool_), _Column(np.int64, 0)
-        self.typed_words = _Column(np.int64)
-        self.typed_letters, self.letters = _Column(np.int64, 0), _Column(np.uint32)
-        self.typed_scripts, self.scripts = _Column(np.int64), Numbered({LATIN: 0})
+        self.texts, self.kinds, self.special = Column(np.int64), Column(np.uint8), Column(np.bool_)
+        self.begins, self.sounds = Column(np.int64, 0), Column(np.int64)
+        self.folds, self.weights, self.initials = Column(np.int64), Column(np.float32), Column(np.bool_)
+        self.typed_unusual, self.typed_begins = Column(np.bool_), Column(np.int64, 0)
+        self.typed_words = Column(np.int64)
+        self.typed_letters, self.letters = Column(np.int64, 0), Column(np.uint32)
+        self.typed_scripts, self.scripts = Column(np.int64), Numbered({LATIN: 0})
         self._rows: dict[str, int] = {}
         self._initial_rows: dict[str, int] = {}
         self._form_rows = Numbered()

@@ -7,7 +7,7 @@ and a name none of whose words is in the tables of titles needs no grammar at al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
@@ -16,7 +16,18 @@ import numpy.typing as npt
 
 from matcher.names.grammar import FULL_WEIGHT, UNUSUAL, NameToken, Role, settle, words_of
 from matcher.names.lexicon import Lexicon
-from matcher.names.words import CutTexts, Ints, Numbered, any_of, cut_texts, first_met, normalised_whole, ragged, starts_of
+from matcher.names.words import (
+    CutTexts,
+    Ints,
+    Numbered,
+    any_of,
+    cut_texts,
+    first_met,
+    normalised_whole,
+    ragged,
+    replaced,
+    starts_of,
+)
 
 Parser = Callable[[str], tuple[NameToken, ...]]
 
@@ -140,7 +151,7 @@ def read_met(met: MetNames) -> ReadNames:
     flat = lexicon.typed_words.values[members]
     if apart:
         rows = iter(lexicon.rows_of(list(chain.from_iterable(apart.values()))))
-        flat, counts = _replaced(flat, counts, {n: list(islice(rows, len(words))) for n, words in apart.items()})
+        flat, counts = replaced(flat, counts, {n: list(islice(rows, len(words))) for n, words in apart.items()})
     roles = np.zeros(len(flat), dtype=np.uint8)
     seen = np.flatnonzero(any_of(lexicon.special.values[flat], starts_of(counts)))
     if len(seen):
@@ -189,19 +200,6 @@ class _Entries:
         )
 
 
-def _replaced(flat: Ints, counts: Ints, others: Mapping[int, Sequence[int]]) -> tuple[Ints, Ints]:
-    """Return the words of names and how many each has, those of some names replaced by others."""
-    numbers = np.array(sorted(others), dtype=np.int64)
-    changed = counts.copy()
-    changed[numbers] = [len(others[number]) for number in numbers.tolist()]
-    is_other = np.zeros(len(counts), dtype=np.bool_)
-    is_other[numbers] = True
-    out = np.empty(int(changed.sum()), dtype=np.int64)
-    out[np.repeat(~is_other, changed)] = flat[np.repeat(~is_other, counts)]
-    out[np.repeat(is_other, changed)] = list(chain.from_iterable(others[number] for number in numbers.tolist()))
-    return out, changed
-
-
 def _settled(seen: Ints, flat: Ints, counts: Ints, lexicon: Lexicon) -> tuple[Ints, npt.NDArray[np.uint8], Ints]:
     """Return the words of all names, their roles, and how many each name has, after the grammar has seen some names."""
     starts = starts_of(counts)
@@ -214,7 +212,7 @@ def _settled(seen: Ints, flat: Ints, counts: Ints, lexicon: Lexicon) -> tuple[In
         settled = settle(texts, lexicon.kinds.values[rows].tolist())
         words[name] = [lexicon.row_of_initial(word) if role is Role.INITIAL else row_of[word] for word, role in settled]
         roles += [role for _, role in settled]
-    out, changed = _replaced(flat, counts, words)
+    out, changed = replaced(flat, counts, words)
     every = np.zeros(len(out), dtype=np.uint8)
     is_seen = np.zeros(len(counts), dtype=np.bool_)
     is_seen[seen] = True

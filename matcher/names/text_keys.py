@@ -1,7 +1,7 @@
 """Which number stands for a text, the same in every table and process? For many texts at once, letter by letter.
 
-Every letter at every place has a number of its own, drawn as if at random (a mix of both, as SplitMix64 has it); that of
-a text is their sum. Two texts share one by chance as seldom as two random numbers of 62 bits do.
+Every letter at every place has a number of its own, as if drawn at random (a mix of both, as SplitMix64 has it); that
+of a text is their sum. Two texts share one by chance as seldom as two random numbers of 62 bits do.
 
 Source: tabulation hashing (Zobrist, 1970; Patrascu and Thorup, 2012); SplitMix64 (Steele, Lea and Flood, 2014).
 """

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -189,6 +190,19 @@ def spliced(words: list[str], counts: Ints, others: Mapping[int, Sequence[str]])
     changed = counts.copy()
     for text, new in others.items():
         changed[text] = len(new)
+    return out, changed
+
+
+def replaced(flat: Ints, counts: Ints, others: Mapping[int, Sequence[int]]) -> tuple[Ints, Ints]:
+    """Return the words of names and how many each has, those of some names replaced by others."""
+    numbers = np.array(sorted(others), dtype=np.int64)
+    changed = counts.copy()
+    changed[numbers] = [len(others[number]) for number in numbers.tolist()]
+    is_other = np.zeros(len(counts), dtype=np.bool_)
+    is_other[numbers] = True
+    out = np.empty(int(changed.sum()), dtype=np.int64)
+    out[np.repeat(~is_other, changed)] = flat[np.repeat(~is_other, counts)]
+    out[np.repeat(is_other, changed)] = list(chain.from_iterable(others[number] for number in numbers.tolist()))
     return out, changed
 
 

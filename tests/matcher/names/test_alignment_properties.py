@@ -15,10 +15,10 @@ from name_cases import names, region_names
 from matcher.names import compare_names
 from matcher.names.alignment import CLOSE_WORD, SAME_WORD, NameFeatures, align, compare_batch
 from matcher.names.grammar import parse_name
+from matcher.names.native import native_script
 from matcher.names.nicknames import pet_forms
 from matcher.names.phonetics import INITIAL_SUBSTITUTION, MAX_TOKEN, encode_tokens, token_similarities
 from matcher.names.script import normalise
-from matcher.names.native import native_script
 from matcher.names.table import MAX_TOKENS, NameTable, strongest_words
 from matcher.names.weighing import CLOSE_LOSS, PET_FORM, TWIN, courtesy_words
 
