@@ -66,9 +66,13 @@ def item_columns(*columns: Iterable[tuple[str, ...]]) -> tuple[list[Int32], tupl
     """
     distinct, which = numbered(chain.from_iterable(columns))
     sets: dict[str, int] = {"": -1}
-    found = (written_items(parse_items(texts)) for texts in distinct)
-    ids = np.array([sets.setdefault(items, len(sets) - 1) for items in found], dtype=np.int32)
+    ids = np.array([sets.setdefault(items, len(sets) - 1) for items in map(_written, distinct)], dtype=np.int32)
     return list(ids[which].reshape(len(columns), -1)), tuple(sets)[1:]
+
+
+@lru_cache(maxsize=65536)
+def _written(texts: tuple[str, ...]) -> str:
+    return written_items(parse_items(texts))
 
 
 def written_items(items: Items) -> str:

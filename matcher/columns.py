@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 from operator import attrgetter
@@ -22,9 +23,9 @@ from matcher.languages import language_bits
 from matcher.marks import Int8, mark_rows
 from matcher.name_columns import name_columns
 from matcher.names.table import NameTable
-from matcher.person import AgeBasis, PartialDate, PersonRecord, Place, Sex, Side
+from matcher.person import AgeBasis, PartialDate, PersonRecord, Sex, Side
 from matcher.places import Gazetteer, ResolvedPlace, area_at
-from matcher.texts import learn_words, parse_text
+from matcher.texts import learn_texts, parse_text
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -219,7 +220,7 @@ def _places(rows: Sequence[PersonRecord], gazetteer: Gazetteer) -> tuple[list[Re
     """Return (the distinct places, of each record which one she comes from)."""
     parts = attrgetter("country", "state", "district", "village")
     distinct, which = numbered(map(parts, map(attrgetter("origin"), rows)))
-    return gazetteer.resolve_all([Place(*place) for place in distinct]), which
+    return gazetteer.resolve_all(distinct), which
 
 
 def _texts(rows: Sequence[PersonRecord], places: Sequence[ResolvedPlace], origin: npt.NDArray[np.int64]) -> NameTable:
@@ -233,7 +234,7 @@ def _texts(rows: Sequence[PersonRecord], places: Sequence[ResolvedPlace], origin
     if any(extras := _column(rows, "extras")):
         columns.append(tuple(value for _, value in held) for held in extras)
     every = dict.fromkeys(chain.from_iterable(map(chain, *columns)))
-    learn_words(every)
+    learn_texts(every)
     return NameTable.build(every, parse_text)
 
 
@@ -266,8 +267,13 @@ def _extras(rows: Sequence[tuple[tuple[str, str], ...]], ids: Mapping[str, int])
 def _areas(places: Sequence[ResolvedPlace], codes: dict[str, int]) -> Int32:
     """Return the codes of each place's levels, shape (n, AREA_LEVELS); a path is cut once."""
     paths, which = numbered(place.path for place in places)
-    cut = [[_code(area_at(path, level), codes) for level in range(AREA_LEVELS)] for path in paths]
+    cut = [[_code(area, codes) for area in _levels(path)] for path in paths]
     return np.array(cut, dtype=np.int32).reshape(-1, AREA_LEVELS)[which]
+
+
+@lru_cache(maxsize=65536)
+def _levels(path: str) -> tuple[str, ...]:
+    return tuple(area_at(path, level) for level in range(AREA_LEVELS))
 
 
 def _code(path: str, codes: dict[str, int]) -> int:

@@ -20,6 +20,9 @@ from matcher.names.romanize import romanize_texts
 from matcher.person import Place
 from matcher.reference import alternatives, read_table
 
+Parts = tuple[str | None, str | None, str | None, str | None]
+"""Country, state, district, village of a `Place`."""
+
 _SAME_PLACE = 0.86
 _COMPASS = frozenset("nsew")
 COUNTRIES = ("IN", "NP", "BD", "MM")
@@ -115,7 +118,7 @@ class Gazetteer:
     entries: dict[str, _Entry] = field(default_factory=dict)
     children: dict[str, list[str]] = field(default_factory=dict)
     by_form: dict[str, list[str]] = field(default_factory=dict)
-    _resolved: dict[Place, ResolvedPlace] = field(default_factory=dict)
+    _resolved: dict[Parts, ResolvedPlace] = field(default_factory=dict)
 
     @classmethod
     @lru_cache(maxsize=1)
@@ -144,6 +147,16 @@ class Gazetteer:
 
     def resolve(self, place: Place) -> ResolvedPlace:
         """Return the narrowest path that all given parts agree on, wider parts first."""
+        return self._known((place.country, place.state, place.district, place.village))
+
+    def resolve_all(self, places: Sequence[Parts]) -> list[ResolvedPlace]:
+        """Return `resolve` of each place; what is written of those that are new is folded at once."""
+        found = list(map(self._resolved.get, places))
+        new = [place for place, known in zip(places, found, strict=True) if known is None]
+        _FOLDED.meet(part for place in new for part in place if part is not None)
+        return [self._known(place) if known is None else known for place, known in zip(places, found, strict=True)]
+
+    def _known(self, place: Parts) -> ResolvedPlace:
         known = self._resolved.get(place)
         if known is None:
             if len(self._resolved) > 500_000:  # bounded: a deployment sees far fewer distinct places
@@ -151,32 +164,22 @@ class Gazetteer:
             known = self._resolved[place] = self._resolve(place)
         return known
 
-    def resolve_all(self, places: Sequence[Place]) -> list[ResolvedPlace]:
-        """Return `resolve` of each place; what is written of those that are new is folded at once."""
-        new = [place for place in dict.fromkeys(places) if place not in self._resolved]
-        _FOLDED.meet(
-            text
-            for place in new
-            for text in (place.country, place.state, place.district, place.village)
-            if text is not None
-        )
-        return list(map(self.resolve, places))
-
-    def _resolve(self, place: Place) -> ResolvedPlace:
-        if place.village:
+    def _resolve(self, place: Parts) -> ResolvedPlace:
+        country, in_state, in_district, village = place
+        if village:
             # Most people come from villages of few districts, which are looked up once.
-            around = self.resolve(replace(place, village=None))
-            path = self._find(place.village, around.path, (3, 4, 2)) or around.path
-            return replace(around, path=path, village=fold_place(place.village))
-        path = self._find(place.country, "", (0,)) if place.country else ""
+            around = self._known((country, in_state, in_district, None))
+            path = self._find(village, around.path, (3, 4, 2)) or around.path
+            return replace(around, path=path, village=fold_place(village))
+        path = self._find(country, "", (0,)) if country else ""
         state = ""
-        if place.state:
-            found = self._find(place.state, path, (1,))
-            path, state = (found, "") if found else (path, fold_place(place.state))
+        if in_state:
+            found = self._find(in_state, path, (1,))
+            path, state = (found, "") if found else (path, fold_place(in_state))
         district = ""
-        if place.district:
-            found = self._find(place.district, path, (2, 3)) or self._find(place.district, path, (1,))
-            path, district = (found, "") if found else (path, fold_place(place.district))
+        if in_district:
+            found = self._find(in_district, path, (2, 3)) or self._find(in_district, path, (1,))
+            path, district = (found, "") if found else (path, fold_place(in_district))
         return ResolvedPlace(path, "", district, state)
 
     def _find(self, text: str, within: str, levels: tuple[int, ...]) -> str:

@@ -72,9 +72,9 @@ class Lexicon:
         known = cls._current
         if known is not None:
             # Read before the lock is taken: nearly every batch of a nightly run finds all its words here.
-            rows = np.fromiter((known._typed.get(word, -1) for word in typed), dtype=np.int64, count=len(typed))
-            if not (rows < 0).any():
-                return known, rows
+            rows = list(map(known._typed.get, typed))
+            if None not in rows:
+                return known, np.array(rows, dtype=np.int64)
         with cls._lock:
             known = cls._current
             new = list(dict.fromkeys(typed)) if known is None else known._unknown(typed)
@@ -91,7 +91,7 @@ class Lexicon:
             cls._current = None
 
     def _unknown(self, typed: Sequence[str]) -> list[str]:
-        return [word for word in dict.fromkeys(typed) if word not in self._typed]
+        return list(dict.fromkeys(word for word in typed if word not in self._typed))
 
     def rows_of(self, words: Sequence[str]) -> list[int]:
         """Return the row of each normalised word, read now if it was not known."""
@@ -127,7 +127,10 @@ class Lexicon:
         """Learn what words as typed are written with, given the words that they are made of and how many of these."""
         bounds = starts_of(counts).tolist()
         written = ["".join(words[start:end]) for start, end in pairwise(bounds)]
-        self.typed_scripts.add([self.scripts[first_script(letters)] for letters in written])
+        # Nearly always the first letter tells.
+        firsts = {first: first_script(first) for first in {letters[:1] for letters in written}}
+        found = [found if (found := firsts[each[:1]]) != LATIN else first_script(each) for each in written]
+        self.typed_scripts.add(list(map(self.scripts.__getitem__, found)))
         start = len(self.letters.values)
         self.letters.add(np.frombuffer("".join(written).encode("utf-32-le", "surrogatepass"), dtype=np.uint32))
         self.typed_letters.add(start + np.cumsum(list(map(len, written)), dtype=np.int64))

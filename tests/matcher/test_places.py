@@ -91,9 +91,9 @@ def test_the_memory_of_resolved_places_is_bounded() -> None:
         def __len__(self) -> int:
             return 500_001
 
-    small = Gazetteer(_resolved=Full({Place("India"): ResolvedPlace()}))
+    small = Gazetteer(_resolved=Full({("India", None, None, None): ResolvedPlace()}))
     small.resolve(Place("Nepal"))
-    assert list(small._resolved) == [Place("Nepal")]
+    assert list(small._resolved) == [("Nepal", None, None, None)]
 
 
 def test_every_place_of_the_gazetteer_is_found_by_its_own_path(gazetteer: Gazetteer) -> None:
