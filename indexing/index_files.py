@@ -20,7 +20,7 @@ from indexing.snapshot import Origin, Table, load_snapshot, save_snapshot
 from indexing.vectors import VectorIndex
 from matcher.person import Side
 
-LAYOUT: Final = "segments-1"
+LAYOUT: Final = "segments-2"
 """Goes into an origin's `pipeline`: a snapshot of another layout is not read."""
 _SEGMENT_TABLE: Final = re.compile(r"s(\d+)_(.+)")
 

@@ -22,8 +22,9 @@ from indexing.record_space import RecordSpace, Small
 from indexing.record_vectors import RecordVectors, encode_records
 from indexing.shelf import Shelf
 from matcher.column_tables import from_tables, to_tables
-from matcher.columns import RecordColumns, exact_key
+from matcher.columns import RecordColumns
 from matcher.gathering import gather
+from matcher.names.text_keys import text_keys
 from matcher.person import Side
 
 Ints = npt.NDArray[np.int64]
@@ -154,4 +155,4 @@ class Segment:
 
 def keys_of_ids(ids: Iterable[str]) -> Ints:
     """Return what records are looked up by, shape (n,), int64."""
-    return np.array([exact_key("record", record_id) for record_id in ids], dtype=np.int64)
+    return text_keys(list(ids))

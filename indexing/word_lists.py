@@ -17,6 +17,7 @@ import numpy.typing as npt
 from indexing.word_finder import WordFinder
 from matcher.columns import RecordColumns
 from matcher.names.encoder import NameEncoder
+from matcher.names.gathered import distinct
 from matcher.strings import pick
 
 Ints = npt.NDArray[np.int64]
@@ -53,7 +54,8 @@ def words_of(columns: RecordColumns, names: Int32, rows: Ints) -> Words:
     said = (table.tokens[held] >= 0) & (table.weights[held] >= _LEAST_SAID) & ~table.initials[held]
     entry, place = np.nonzero(said)
     size = max(len(table.vocabulary), 1)
-    return Words(*np.divmod(np.unique(rows[which[entry]] * size + table.tokens[held][entry, place]), size))
+    keys = np.sort(rows[which[entry]] * size + table.tokens[held][entry, place])
+    return Words(*np.divmod(keys[np.diff(keys, prepend=-1) > 0], size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +101,17 @@ class WordLists:
     @classmethod
     def build(cls, vocabulary: Sequence[str], kinds: Sequence[Words]) -> WordLists:
         """Make the lists of `KINDS`, in their order; words are numbers of the vocabulary."""
-        used = np.unique(np.concatenate([kind.words for kind in kinds]))
+        used = distinct(np.concatenate([kind.words for kind in kinds]), len(vocabulary))
         called = pick(vocabulary, used)
         # By their letters, so that which of two words comes first does not hang on the order of the records.
         order = np.array(sorted(range(len(called)), key=called.__getitem__), dtype=np.int64)
-        numbers = np.empty(len(used), dtype=np.int64)
-        numbers[order] = np.arange(len(used))
+        numbers = np.zeros(len(vocabulary), dtype=np.int64)
+        numbers[used[order]] = np.arange(len(used))
         members, bounds, end = [], [np.zeros(1, dtype=np.int64)], 0
         for kind in kinds:
-            number = numbers[np.searchsorted(used, kind.words)]
-            members.append(kind.rows[np.lexsort((kind.rows, number))])
+            number = numbers[kind.words]
+            size = int(kind.rows.max(initial=0)) + 1
+            members.append(np.sort(number * size + kind.rows) % size)
             bounds.append(end + np.cumsum(np.bincount(number, minlength=len(used))))
             end += len(number)
         finder = WordFinder.build(_sounds([called[place] for place in order.tolist()]))

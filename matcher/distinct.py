@@ -22,6 +22,15 @@ def numbered(values: Iterable[Value]) -> tuple[list[Value], Ints]:
     return list(numbers), which
 
 
+def numbered_keys(keys: Ints) -> tuple[Ints, Ints]:
+    """Return what `numbered` does of numbers, both as arrays: by sorting, several times faster for many."""
+    found, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return found[order], place[which]
+
+
 def in_columns(flat: npt.NDArray[Number], starts: Ints, counts: Ints, width: int, empty: int) -> npt.NDArray[Number]:
     """Return the first members of n groups side by side, shape (n, width), `empty` where there is none.
 

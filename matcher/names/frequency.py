@@ -23,6 +23,7 @@ from matcher.distinct import numbered
 from matcher.names.near import Blocks, join, leave, nearest, skeletons
 from matcher.names.prior import EVERYWHERE, NOTHING, NamePrior, wider
 from matcher.names.reading import ReadNames, read_names
+from matcher.strings import pick
 
 Rows = npt.NDArray[np.integer[Any]]
 
@@ -172,11 +173,14 @@ class NameFrequencies:
         for region, change in changes.items():
             counts = self.regions.setdefault(region, _Counts())
             counts.names = max(counts.names + by * change.names, 0)
+            words = counts.words
             for word, count in change.words.items():
-                before, now = counts.words[word], counts.words[word] + by * count
-                counts.words[word] = now
-                if now <= 0:
-                    del counts.words[word]
+                before = words.get(word, 0)
+                now = before + by * count
+                if now > 0:
+                    words[word] = now
+                else:
+                    words.pop(word, None)
                 if region != EVERYWHERE:
                     continue
                 if before < _FREQUENT <= now:
@@ -265,15 +269,22 @@ def _tally(read: ReadNames, names: Rows, areas: Rows, paths: Sequence[str]) -> d
     lengths = begins[ids + 1] - begins[ids]
     within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     held = words[np.repeat(begins[ids], lengths) + within] % size
-    keys, counts = np.unique(np.repeat(region, lengths) * size + held, return_counts=True)
+    keys = np.sort(np.repeat(region, lengths) * size + held)
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    keys, counts = keys[first], np.diff(first, append=len(keys))
     ends = np.searchsorted(keys, np.arange(len(regions) + 1) * size).tolist()
+    people = np.bincount(region, minlength=len(regions)).tolist()
+    inside: dict[str, list[int]] = {}
+    for number, name in enumerate(regions):
+        for wide in wider(name) if people[number] else ():
+            inside.setdefault(wide, []).append(number)
     found: dict[str, _Counts] = {}
-    for number, inside in enumerate(np.bincount(region, minlength=len(regions)).tolist()):
-        part = slice(ends[number], ends[number + 1])
-        spelled = map(read.vocabulary.__getitem__, (keys[part] % size).tolist())
-        counted = dict(zip(spelled, counts[part].tolist(), strict=True))
-        for wide in wider(regions[number]) if inside else ():
-            of_wide = found.setdefault(wide, _Counts())
-            of_wide.names += inside
-            of_wide.words.update(counted)
+    for wide, numbers in inside.items():
+        parts = [slice(ends[number], ends[number + 1]) for number in numbers]
+        total = np.zeros(size, dtype=np.int64)
+        for part in parts:
+            total[keys[part] % size] += counts[part]
+        words = np.flatnonzero(total)
+        counted = dict(zip(pick(read.vocabulary, words), total[words].tolist(), strict=True))
+        found[wide] = _Counts(Counter(counted), sum(people[number] for number in numbers))
     return found

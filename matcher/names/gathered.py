@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matcher.distinct import numbered
+from matcher.distinct import numbered, numbered_keys
 from matcher.names.reading import ReadNames
 from matcher.names.table import NameTable
 from matcher.strings import pick
@@ -30,7 +30,7 @@ def gather_names(parts: Sequence[Part], *, texts: bool, counted: bool) -> tuple[
         texts: whether the texts themselves are wanted.
         counted: whether the names can be counted in the new table: all tokens of each are kept for it.
     """
-    keys, ids = numbered(chain.from_iterable(table.keys[used].tolist() for table, used in parts))
+    keys, ids = numbered_keys(np.concatenate([table.keys[used] for table, used in parts]))
     ends = [0, *accumulate(len(used) for _, used in parts)]
     first = first_of(ids, len(keys))
     cuts = np.searchsorted(first, ends).tolist()
@@ -45,7 +45,7 @@ def gather_names(parts: Sequence[Part], *, texts: bool, counted: bool) -> tuple[
     begins = accumulate((len(table.script_names) for table, _ in kept), initial=1)
     table = NameTable(
         names=tuple(chain.from_iterable(pick(table.names, used) for table, used in kept)) if texts else (),
-        keys=np.array(keys, dtype=np.int64),
+        keys=keys,
         tokens=words.rows([table.tokens[used] for table, used in kept]),
         weights=together([table.weights[used] for table, used in kept]),
         initials=together([table.initials[used] for table, used in kept]),
