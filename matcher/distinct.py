@@ -42,9 +42,9 @@ def in_columns(flat: npt.NDArray[Number], starts: Ints, counts: Ints, width: int
         empty: what stands for none.
     """
     out = np.full((len(counts), width), empty, dtype=flat.dtype)
-    for column in range(width):
-        rows = np.flatnonzero(counts > column)
-        out[rows, column] = flat[starts[rows] + column]
+    columns = np.arange(width)
+    held = columns < counts[:, None]
+    out[held] = flat[(starts[:, None] + columns)[held]]
     return out
 
 

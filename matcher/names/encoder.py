@@ -41,6 +41,7 @@ JUNCTION_WEIGHT: Final = 0.7
 COUNT_WEIGHT: Final = 1.0
 KEPT_WORDS: Final = 65_536
 _CHUNK: Final = 512
+_FEW: Final = 1024  # pieces that are fetched all at once: those of one record's words
 _BLOCK: Final = 1024  # rows of the table that stay in the cache while they are converted
 
 
@@ -186,12 +187,13 @@ class NameEncoder:
             return out
         entries = self._entries(read)
         weights = token_weights(read)
-        junctions, junction = self._junctions(read)
         said = count_features(np.arange(MOST_COUNTED + 1))
         counted = self._table.take(said, axis=0, mode="clip") * np.float32(COUNT_WEIGHT)
         counts = np.minimum(word_counts(read), MOST_COUNTED)
         length = np.diff(read.starts)
-        part = np.empty((_CHUNK, self.width), dtype=np.float32)
+        # Names of one word, as those of lists of words are, have none.
+        junctions, junction = self._junctions(read) if length.max() > 1 else (entries[:0], length[:0])
+        part = np.empty((min(_CHUNK, len(read)), self.width), dtype=np.float32)
         # Names of equally many tokens together, so that every step adds whole rows.
         for count in np.unique(length[length > 0]).tolist():
             named = np.flatnonzero(length == count)
@@ -246,6 +248,13 @@ def summed(table: Directions, pieces: npt.NDArray[np.int32], starts: npt.NDArray
     """Return the sum of the directions of each word's pieces, shape (n, width); word k has those from `starts[k]`."""
     length = np.diff(starts)
     out = np.zeros((len(length), table.shape[1]), dtype=table.dtype)
+    if len(pieces) <= _FEW:
+        filled = np.flatnonzero(length)
+        if len(filled):
+            out[filled] = np.add.reduceat(
+                table.take(pieces[: starts[-1]], axis=0), starts[filled], axis=0, dtype=table.dtype
+            )
+        return out
     part = np.empty((_CHUNK, table.shape[1]), dtype=table.dtype)
     # Words of equally many pieces together, so that every step adds whole rows.
     for count in np.unique(length[length > 0]).tolist():

@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from matcher.distinct import numbered
+from matcher.distinct import numbered, numbered_keys
 from matcher.names.near import Blocks, join, leave, nearest, skeletons
 from matcher.names.prior import EVERYWHERE, NOTHING, NamePrior, wider
 from matcher.names.reading import ReadNames, read_names
+from matcher.names.words import ragged, starts_of
 from matcher.strings import pick
 
 Rows = npt.NDArray[np.integer[Any]]
@@ -174,6 +175,12 @@ class NameFrequencies:
             counts = self.regions.setdefault(region, _Counts())
             counts.names = max(counts.names + by * change.names, 0)
             words = counts.words
+            if not words and by > 0:
+                words.update(change.words)
+                for word, count in change.words.items() if region == EVERYWHERE else ():
+                    if count >= _FREQUENT:
+                        join(self._blocks, word)
+                continue
             for word, count in change.words.items():
                 before = words.get(word, 0)
                 now = before + by * count
@@ -259,17 +266,17 @@ def _tally(read: ReadNames, names: Rows, areas: Rows, paths: Sequence[str]) -> d
     said = ~read.initials & ~read.titles
     size = max(len(read.vocabulary), 1)
     # Stable, for name after name it is all but sorted. A word that stands twice in one name is counted once.
-    words = np.sort(read.names[said] * size + read.tokens[said], kind="stable")
-    words = words[np.diff(words, prepend=-1) > 0]
-    begins = np.searchsorted(words, np.arange(len(read) + 1) * size)
-    met, area = numbered(areas.tolist())
-    regions, region_of_met = numbered(region_of(paths[code]) if code >= 0 else EVERYWHERE for code in met)
+    name = read.names[said]
+    words = np.sort(name * size + read.tokens[said], kind="stable")
+    once = np.diff(words, prepend=-1) > 0
+    words = (words - name * size)[once]
+    begins = starts_of(np.bincount(name[once], minlength=len(read)))
+    met, area = numbered_keys(areas)
+    regions, region_of_met = numbered(region_of(paths[code]) if code >= 0 else EVERYWHERE for code in met.tolist())
     person, column = np.nonzero(names >= 0)
-    ids, region = names[person, column].astype(np.int64), region_of_met[area[person]]
-    lengths = begins[ids + 1] - begins[ids]
-    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    held = words[np.repeat(begins[ids], lengths) + within] % size
-    keys = np.sort(np.repeat(region, lengths) * size + held)
+    region = region_of_met[area[person]]
+    held, lengths = ragged(names[person, column].astype(np.int64), np.ones(len(person), dtype=np.int64), begins)
+    keys = np.sort(np.repeat(region, lengths) * size + words[held])
     first = np.flatnonzero(np.diff(keys, prepend=-1))
     keys, counts = keys[first], np.diff(first, append=len(keys))
     ends = np.searchsorted(keys, np.arange(len(regions) + 1) * size).tolist()

@@ -102,6 +102,11 @@ def renumbered(numbers: Int32, used: Ints, new: Int32) -> Int32:
     """Return other numbers for some: `new` in place of `used` (ascending), -1 where there was none."""
     if not len(used):
         return np.full(numbers.shape, -1, dtype=np.int32)
+    if numbers.size >= used[-1] // 16:
+        table = np.full(int(used[-1]) + 2, -1, dtype=np.int32)
+        table[used] = new
+        found: Int32 = table[numbers]  # -1 is the last one
+        return found
     place = np.searchsorted(used, numbers)
     # -1 comes before all that is used.
     return np.where(numbers >= 0, new[np.minimum(place, len(used) - 1)], np.int32(-1))
