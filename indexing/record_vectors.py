@@ -29,6 +29,7 @@ _RELATIVE_WIDTH: Final = REDUCED_WIDTH
 _PLACE_WIDTH: Final = 64
 _LANGUAGES_WIDTH: Final = 24
 _BIRTH_WIDTH: Final = 56
+_ROWS: Final = 512
 _FIRST_YEAR: Final = 1975
 _BIRTH_SPREAD: Final = 1.8  # years: guesses by eye are off by one or two
 _DAYS_PER_YEAR: Final = 365.2425
@@ -82,7 +83,6 @@ class RecordVectors:
 
 def encode_records(columns: RecordColumns) -> RecordVectors:
     """Return one vector for each name of each record (one with an empty name block for a record without names)."""
-    n = len(columns)
     encoder = NameEncoder.load()
     # Behind the names that are searched stand parts of names, which are only compared.
     searched = (columns.own, columns.father, columns.mother, columns.relatives)
@@ -90,23 +90,30 @@ def encode_records(columns: RecordColumns) -> RecordVectors:
     names = encoder.encode_read(columns.names.read.first(last + 1))
     relatives = encoder.reduced(names)
     villages = np.concatenate([columns.village[:, None], columns.remembered_texts], axis=1)
-    shared = np.zeros((n, WIDTH), dtype=np.float32)
-    spans = block_spans()
-    unknown = columns.relatives  # relation unknown: may be the father as well as the mother
-    shared[:, spans["father"]] = _mean_of(relatives, np.concatenate([columns.father, unknown], axis=1))
-    shared[:, spans["mother"]] = _mean_of(relatives, np.concatenate([columns.mother, unknown], axis=1))
-    shared[:, spans["birth"]] = _birth(columns)
-    shared[:, spans["sex"]] = np.stack([columns.sex == 1, columns.sex == 2], axis=1)
-    shared[:, spans["place"]] = _places(columns)
-    shared[:, spans["village"]] = _mean_of(*_encoded_texts(columns, villages))
-    shared[:, spans["languages"]] = _languages(columns)
     held = columns.own >= 0
     held[:, 0] |= ~held.any(axis=1)
     owners, column = np.nonzero(held)
     own = columns.own[owners, column]
-    rows = shared[owners]
-    named = np.flatnonzero(own >= 0)
-    rows[named, spans["name"]] = names[own[named]]
+    unknown = columns.relatives  # relation unknown: may be the father as well as the mother
+    blocks = {
+        "father": _mean_of(relatives, np.concatenate([columns.father, unknown], axis=1)),
+        "mother": _mean_of(relatives, np.concatenate([columns.mother, unknown], axis=1)),
+        "birth": _birth(columns),
+        "sex": np.stack([columns.sex == 1, columns.sex == 2], axis=1),
+        "place": _places(columns),
+        "village": _mean_of(*_encoded_texts(columns, villages)),
+        "languages": _languages(columns),
+    }
+    rows = np.empty((len(owners), WIDTH), dtype=np.float32)
+    spans = block_spans()
+    # So few rows at once that they stay in the processor's cache from block to block.
+    for start in range(0, len(owners), _ROWS):
+        part = slice(start, start + _ROWS)
+        called, named = rows[part, spans["name"]], own[part] >= 0
+        called[~named] = 0.0
+        called[named] = names[own[part][named]]
+        for block, vectors in blocks.items():
+            rows[part, spans[block]] = vectors[owners[part]]
     return RecordVectors(rows, owners.astype(np.int64))
 
 

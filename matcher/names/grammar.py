@@ -249,7 +249,7 @@ def kind_of(word: str, syllables: Sequence[str]) -> int:
     grammar = Grammar.load()
     kind = grammar.kind(word)
     titles = grammar.glued.get(syllables[0], ()) if len(syllables) > 1 and syllables[1] != syllables[0] else ()
-    if any(begins_with(word, title) for title in titles):
+    if titles and any(begins_with(word, title) for title in titles):
         kind |= Kind.GLUED
     return kind
 

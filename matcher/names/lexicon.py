@@ -126,10 +126,8 @@ class Lexicon:
     def _add_letters(self, words: Sequence[str], counts: Ints) -> None:
         """Learn what words as typed are written with, given the words that they are made of and how many of these."""
         bounds = starts_of(counts).tolist()
-        written = ["".join(words[start:end]) for start, end in pairwise(bounds)]
-        # Nearly always the first letter tells.
-        firsts = {first: first_script(first) for first in {letters[:1] for letters in written}}
-        found = [found if (found := firsts[each[:1]]) != LATIN else first_script(each) for each in written]
+        written = [words[start] if end == start + 1 else "".join(words[start:end]) for start, end in pairwise(bounds)]
+        found = [LATIN if each.isascii() else first_script(each) for each in written]
         self.typed_scripts.add(list(map(self.scripts.__getitem__, found)))
         start = len(self.letters.values)
         self.letters.add(np.frombuffer("".join(written).encode("utf-32-le", "surrogatepass"), dtype=np.uint32))
