@@ -153,17 +153,17 @@ def _said_before(words: _Words, said: Ints, starts: Ints) -> npt.NDArray[np.bool
     first = starts[place - place % PLACES]
     # Every word meets all words of its record in the places before its own.
     many = starts[place] - first
-    later = np.repeat(np.arange(len(said)), many)
-    earlier = np.arange(len(later)) + np.repeat(first - (np.cumsum(many) - many), many)
+    ends = np.cumsum(many)
+    later = np.repeat(np.arange(len(said), dtype=np.int32), many)
+    earlier = np.arange(len(later), dtype=np.int32) + np.repeat((first - ends + many).astype(np.int32), many)
     out = np.zeros(len(said), dtype=np.bool_)
-    out[later[_same_words(words, said[later], said[earlier])]] = True
+    # Titles and words without letters are never shared.
+    typed = np.where(words.lettered[said], said, -1 - np.arange(len(said)))
+    same = typed[later] == typed[earlier]
+    out[later[same]] = True
+    # Of a word that is shared as it is typed nothing else need be known.
+    sounds = words.sounds[said]
+    compared = np.flatnonzero(((sounds >= 0) & ~out)[later] & (sounds >= 0)[earlier])
+    later, earlier = later[compared], earlier[compared]
+    out[later[pair_similarities(words.codes, sounds[later], sounds[earlier]) >= SAME_WORD]] = True
     return out
-
-
-def _same_words(words: _Words, left: Ints, right: Ints) -> npt.NDArray[np.bool_]:
-    """Return which pairs of words are one word; titles and words without letters never are."""
-    same: npt.NDArray[np.bool_] = (left == right) & words.lettered[left]
-    first, second = words.sounds[left], words.sounds[right]
-    compared = np.flatnonzero((first >= 0) & (second >= 0) & ~same)
-    same[compared] = pair_similarities(words.codes, first[compared], second[compared]) >= SAME_WORD
-    return same
