@@ -27,7 +27,7 @@ def name_columns(rows: Sequence[PersonRecord]) -> tuple[NameTable, dict[str, Any
     ids = np.fromiter(map(numbers.__getitem__, said), dtype=np.int32, count=int(counts.sum()))
     texts = list(numbers)
     cut = cut_texts(texts)
-    shared, left = bare_names(texts, cut, ids, counts)
+    shared, left = bare_names(texts, cut, ids.astype(np.int64), counts)
     # Behind the names stand what is left of fathers', then of mothers', then of other relatives' names.
     place = np.repeat(np.tile(np.arange(PLACES), len(rows)), counts.ravel())[shared]
     order = np.argsort(place, kind="stable")

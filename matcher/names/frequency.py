@@ -282,8 +282,8 @@ def _tally(read: ReadNames, names: Rows, areas: Rows, paths: Sequence[str]) -> d
     ends = np.searchsorted(keys, np.arange(len(regions) + 1) * size).tolist()
     people = np.bincount(region, minlength=len(regions)).tolist()
     inside: dict[str, list[int]] = {}
-    for number, name in enumerate(regions):
-        for wide in wider(name) if people[number] else ():
+    for number, called in enumerate(regions):
+        for wide in wider(called) if people[number] else ():
             inside.setdefault(wide, []).append(number)
     found: dict[str, _Counts] = {}
     for wide, numbers in inside.items():

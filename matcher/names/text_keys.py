@@ -62,5 +62,5 @@ def _keys(letters: npt.NDArray[np.uint64], counts: npt.NDArray[np.int64]) -> npt
     letters ^= letters >> _LAST_SHIFT
     sums = np.zeros(len(letters) + 1, dtype=np.uint64)
     np.cumsum(letters, out=sums[1:])
-    found = (sums[ends] - sums[ends - counts]) >> np.uint64(2) | np.uint64(1)
+    found: npt.NDArray[np.uint64] = (sums[ends] - sums[ends - counts]) >> np.uint64(2) | np.uint64(1)
     return found.astype(np.int64)

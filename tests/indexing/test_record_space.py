@@ -55,6 +55,14 @@ def drawn(seed: int, count: int) -> Vectors:
 
 
 class TestProducts:
+    def test_rows_are_stored_in_parts_as_all_at_once(self) -> None:
+        space, rows = RecordSpace.load(), drawn(11, 2300)
+        weighed = space._weighed(rows, asking=False)
+        expected = np.clip(np.rint((weighed - space.middle) @ space.turn / space.steps), -127, 127)
+        # A product may be rounded otherwise in the last place where its part is of another size.
+        assert np.abs(space.stored(rows) - expected).max() <= 1
+        assert (space.stored(rows) == expected).mean() > 0.9999
+
     def test_those_of_the_shipped_space_follow_the_likeness(self, blocks: Vectors) -> None:
         space = RecordSpace.load()
         expected, found = exact(space, blocks, blocks), products(space, blocks, blocks)

@@ -12,6 +12,7 @@ from made_people import Bare, bare_by_hand, known_names, label, level, person
 
 from matcher.columns import RecordColumns
 from matcher.compare.names import DIFFERENT, FATHER, MOTHER, NAME, RELATIVE, SAME
+from matcher.family_words import _KnownWords
 from matcher.person import PersonName, PersonRecord, Side
 
 WORDS = ("Sunita", "Gopal", "Mondal", "Mandal", "মণ্ডল", "Md", "M.", "Khin-Khin", "ခင်ခင်", "Mondol", "😀", "-", "Das")
@@ -53,6 +54,24 @@ def bare_in(columns: RecordColumns) -> list[list[Bare]]:
 def test_what_is_left_of_the_parents(own: str, father: str, mother: str, expected: tuple[object, object]) -> None:
     names = {key: text for key, text in (("names", own), ("father", father), ("mother", mother)) if text}
     assert bare(**names) == expected
+
+
+def test_words_are_found_in_names_that_are_read_whole() -> None:
+    long = " ".join(["Gopal", *("Kumar" for _ in range(15)), "Mondal"])
+    assert bare(names="Sunita Mondal", father=long) == (long.removesuffix(" Mondal"), None)
+    assert bare(names="ခင် မွန်", father="အောင် မွန်") == ("အောင်", None)
+
+
+def test_what_is_known_of_words_may_be_forgotten_at_any_time() -> None:
+    few, many = _KnownWords(limit=3), _KnownWords()
+    for words in (["Sunita", "Das"], ["Sunita", "Mondal", "Md"], ["Das", "Dass", "-", "Khin-Khin", "M."]):
+        for _ in range(2):
+            lettered, sounds, codes = few.looked_up(words)
+            expected = many.looked_up(words)
+            assert lettered.tolist() == expected[0].tolist()
+            assert (sounds < 0).tolist() == (expected[1] < 0).tolist()
+            heard = sounds >= 0
+            assert codes[sounds[heard]].tolist() == expected[2][expected[1][heard]].tolist()
 
 
 def test_records_without_names_have_nothing_to_share() -> None:
