@@ -75,7 +75,7 @@ def test_a_record_known_by_its_country_alone_may_be_of_any_state() -> None:
 
 def may_be_found(record: PersonRecord, only: Filter) -> bool:
     """Return whether nothing that a record says speaks against a filter."""
-    (place,) = Gazetteer.load().resolve_all([record.origin])
+    place = Gazetteer.load().resolve(record.origin)
     if only.areas is not None and place.path:
         # Of the levels that both name, none differs: "India" may be any state of it.
         pairs = [list(zip(place.path.split("/"), area.split("/"), strict=False)) for area in only.areas]

@@ -15,6 +15,7 @@ import pytest
 from indexing import match_index
 from indexing.candidates import KEY_ROUTE, PHOTO_ROUTE
 from indexing.match_index import MatchIndex, context_of
+from indexing.segment import keys_of_ids
 from matcher.columns import RecordColumns, exact_key
 from matcher.person import PersonName, PersonRecord, Place, Side
 from tests.indexing.made_records import (
@@ -139,7 +140,7 @@ def words_in(index: MatchIndex) -> set[str]:
 
 def keys_in(index: MatchIndex, record: PersonRecord) -> int:
     """Return how many of the numbers that a record is looked up by stand in the tables."""
-    keys = {exact_key("record", record.record_id), exact_key("phone", record.phones[0])}
+    keys = {int(keys_of_ids([record.record_id])[0]), exact_key("phone", record.phones[0])}
     return sum(key.to_bytes(8, "little") in bytes_of(index.segments) for key in keys)
 
 

@@ -199,8 +199,8 @@ def test_answers_too_many_to_keep(sample: People, monkeypatch: pytest.MonkeyPatc
 
 def test_one_person_among_many_and_no_answer_of_other_records(sample: People) -> None:
     """What days and areas say is kept for all that score: it must hold for whoever is asked about next."""
-    reports = sample.columns.records[:150]
-    for rescued in sample.columns.records[REPORTS : REPORTS + 12]:
+    reports = sample.records[:150]
+    for rescued in sample.records[REPORTS : REPORTS + 12]:
         People(reports, [rescued], sample.context).check()
         People([rescued], reports, sample.context).check()
 
