@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import resource
 import secrets
 import tempfile
@@ -40,7 +41,7 @@ from matcher.person import PersonRecord
 SEED = 82_001  # never one that trains or tunes
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 _AT_ONCE = 5000
-_RARE = {"name": "Zhuvaxqeem Obrythondal", "country": "IN", "state": "West Bengal", "district": "Nadia"}
+_PLACE = {"country": "IN", "state": "West Bengal", "district": "Nadia"}
 _PATIENCE_S = 60.0
 
 
@@ -147,13 +148,15 @@ def followed(folder: Path) -> float:
     context = get_context("spawn")
     ready = context.Event()
     answers = context.Queue()
-    watcher = context.Process(target=_watch, args=(folder, ready, answers))
+    # Of a name that nobody has, and that no earlier run has left in this database.
+    she = _PLACE | {"name": "".join(random.SystemRandom().choices("abdegiklmnoprstuvz", k=18)).title()}
+    watcher = context.Process(target=_watch, args=(folder, she, ready, answers))
     watcher.start()
     try:
         if not ready.wait(600):
             raise TimeoutError("the other process did not open its index")
         database = Database.open(settings_at(folder).database)
-        form = CaseForm.model_validate({"side": "missing", **_RARE})
+        form = CaseForm.model_validate({"side": "missing", **she})
         new = cases.NewCase(new_id("case", utc_now(), secrets.token_bytes), form.side, "unit", form.content(NOW.date()))
         _store(database, [new])
         committed = time.time()
@@ -165,10 +168,10 @@ def followed(folder: Path) -> float:
         watcher.kill()
 
 
-def _watch(folder: Path, ready: Signal, answers: Any) -> None:
+def _watch(folder: Path, she: dict[str, str], ready: Signal, answers: Any) -> None:
     with Sandhan.build(settings_at(folder), clock=utc_now) as sandhan:
         sandhan.keeper.open()
-        person = CaseForm.model_validate({"side": "rescued", **_RARE}).read(NOW.date()).record
+        person = CaseForm.model_validate({"side": "rescued", **she}).read(NOW.date()).record
         before = set(_names(sandhan, person))
         ready.set()
         until = time.monotonic() + _PATIENCE_S
@@ -181,7 +184,7 @@ def _watch(folder: Path, ready: Signal, answers: Any) -> None:
 
 def _names(sandhan: Sandhan, person: PersonRecord) -> list[str]:
     found = find_matches(person, sandhan.keeper.index, sandhan.keeper.source, sandhan.model, limit=5)
-    return [match.pair.left_id for match in found if match.pair.weight > 0]
+    return [match.pair.left_id for match in found]
 
 
 def measure(folder: Path, reports: int, rescues: int, queries: int) -> dict[str, Any]:
