@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from indexing.errors import SnapshotReason, SnapshotUnusable
+from indexing.errors import DuplicateId, SnapshotReason, SnapshotUnusable
 from indexing.faiss_index import FaissIndex
 from indexing.match_index import MatchIndex
 from indexing.photo_rows import PhotoRows
@@ -53,6 +53,8 @@ def load_index(directory: Path, expect: Origin, empty: MatchIndex) -> MatchIndex
             empty.add(Segment.of(part))
     except KeyError as error:
         raise SnapshotUnusable(SnapshotReason.FORMAT, "a table is missing") from error
+    except DuplicateId as error:
+        raise SnapshotUnusable(SnapshotReason.FORMAT, "a record is there twice") from error
     empty.upto_seq = snapshot.manifest.upto_seq
     return empty
 

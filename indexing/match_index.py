@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexing.candidates import PHOTO_ROUTE, Filter, Proposed, combined, located, propose
+from indexing.errors import DuplicateId
 from indexing.faiss_index import FaissIndex
 from indexing.photo_rows import PhotoRows, faces_of
 from indexing.record_space import RecordSpace
@@ -126,8 +127,17 @@ class MatchIndex:
             self._merge_small()
 
     def add(self, segment: Segment) -> None:
-        """Add a segment, none of whose records is here yet, without their photos."""
+        """Add a segment, none of whose records is here yet, without their photos.
+
+        Raises:
+            DuplicateId: one of its records is here, or twice in the segment; nothing was added.
+        """
         with self._lock:
+            # A second version of a record could not be removed any more, only found.
+            if twice := segment.repeated:
+                raise DuplicateId(twice, "in one segment")
+            if here := sum(int((one.rows_of(segment.called) >= 0).sum()) for one in self.segments):
+                raise DuplicateId(here, "already in the index")
             self.segments = (*self.segments, segment)
             self._count(segment.columns, 1)
 

@@ -62,18 +62,24 @@ class Segment:
         columns: the records.
         alive: shape (n,), bool.
         sides: what finds those of each side.
+        called: shape (n,), int64, the keys of their ids.
     """
 
     def __init__(self, columns: RecordColumns, sides: Mapping[Side, Stored], called: Ints) -> None:
         """Put together what stands for the records of some columns; `called` are the keys of their ids."""
         self.columns, self.sides = columns, sides
         self.alive: Bools = np.ones(len(columns), dtype=np.bool_)
-        self._called = called
+        self.called = called
         self._order = np.argsort(called, kind="stable")
         self._sorted = called[self._order]
 
     def __len__(self) -> int:
         return len(self.columns)
+
+    @property
+    def repeated(self) -> int:
+        """Return how many records have the id of another that is in here: of those only one could be found by it."""
+        return int((self._sorted[1:] == self._sorted[:-1]).sum())
 
     @classmethod
     def build(cls, columns: RecordColumns, vectors: RecordVectors | None = None) -> Segment:
@@ -132,7 +138,7 @@ class Segment:
 
     def tables(self) -> dict[str, npt.NDArray[Any]]:
         """Return the segment as plain arrays by lower-case names; those who are not alive any more are still in it."""
-        out = to_tables(self.columns) | {"called": self._called}
+        out = to_tables(self.columns) | {"called": self.called}
         for side, stored in self.sides.items():
             held = {"rows": stored.rows, **stored.shelf.tables(), **stored.keys.tables()}
             out |= {f"{side}_{name}": table for name, table in held.items()}

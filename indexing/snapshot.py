@@ -3,7 +3,7 @@
     directory/
       CURRENT               "snapshot-000007 <sha256 of its manifest.json>"
       LOCK                  held by the one process that saves
-      snapshot-000007/      manifest.json, names.faiss, names_rows.table, ...
+      snapshot-000007/      manifest.json, missing_photos.faiss, s0_names_tokens.table, ...
 
 A snapshot is written into a folder of its own and forced to disk; then one rename of CURRENT puts it in use, so a crash
 at any instruction leaves the old snapshot or the new one. Every byte is covered: CURRENT holds the checksum of the

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexing.building import IndexBuilder, read_page
-from indexing.errors import BadVector
+from indexing.errors import BadVector, DuplicateId
 from indexing.match_index import FACE_WIDTH, MatchIndex
 from indexing.search import find_matches_batch
 from matcher.errors import DimensionMismatch
@@ -102,3 +102,30 @@ def test_a_face_that_cannot_be_used_is_refused(value: float, width: int, error: 
     bad = FaceEmbedding((face.vector * 0 + value)[:width], MODEL)
     with pytest.raises(error):
         read_page([a_report("x", faces=(face,)), a_report("y", faces=(bad,))], MODEL, FACE_WIDTH)
+
+
+def test_a_record_that_comes_twice_is_refused_and_nothing_of_its_segment_is_kept() -> None:
+    one, two, again = a_report("x", "Sunita"), a_report("y", "Asha"), a_report("x", "Phulmoni")
+    for pages in ([[one, two, again]], [[one, two], [again]]):
+        index = MatchIndex(MODEL)
+        builder = IndexBuilder(index)
+        for page in pages:
+            builder.add(read_page(page, MODEL, FACE_WIDTH))
+        with pytest.raises(DuplicateId, match="1 duplicate id.* in one segment"):
+            builder.finish()
+        assert (index.segments, len(index), index.context.own_names.names) == ((), 0, 0)
+
+
+def test_a_record_that_is_there_already_is_refused_and_the_index_stays_as_it_was() -> None:
+    index = indexed(a_report("x", "Sunita"), a_report("y", "Asha"))
+    builder = IndexBuilder(index)
+    builder.add(read_page([a_report("z", "Rina"), a_report("y", "Phulmoni")], MODEL, FACE_WIDTH))
+    with pytest.raises(DuplicateId, match="1 duplicate id.* already in the index"):
+        builder.finish()
+    assert index.ids(Side.MISSING) == {"x", "y"}
+    assert index.context == indexed(a_report("x", "Sunita"), a_report("y", "Asha")).context
+    # Who was taken away may come again.
+    index.remove(["y"])
+    builder.add(read_page([a_report("y", "Phulmoni")], MODEL, FACE_WIDTH))
+    builder.finish()
+    assert index.ids(Side.MISSING) == {"x", "y"}
