@@ -30,7 +30,16 @@ class Turns:
             turn.acquire()
             self._waiting.append(turn)
         # Opened by whoever leaves; nobody else can have come in before.
-        turn.acquire()
+        try:
+            turn.acquire()
+        except BaseException:
+            # Interrupted while waiting: a turn that nobody takes up would be the last one given.
+            with self._guard:
+                if turn in self._waiting:
+                    self._waiting.remove(turn)
+                else:
+                    self._pass_on()
+            raise
         with self._guard:
             self._holder, self._depth = me, 1
         return self
@@ -40,13 +49,15 @@ class Turns:
     ) -> None:
         with self._guard:
             self._depth -= 1
-            if self._depth:
-                return
-            self._holder = None
-            if self._waiting:
-                # Taken at once for the next, or one who comes in between would be before him.
-                self._holder = _NEXT
-                self._waiting.popleft().release()
+            if not self._depth:
+                self._pass_on()
+
+    def _pass_on(self) -> None:
+        self._holder = None
+        if self._waiting:
+            # Taken at once for the next, or one who comes in between would be before him.
+            self._holder = _NEXT
+            self._waiting.popleft().release()
 
 
 _NEXT = -1

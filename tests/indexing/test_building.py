@@ -111,7 +111,7 @@ def test_a_record_that_comes_twice_is_refused_and_nothing_of_its_segment_is_kept
         builder = IndexBuilder(index)
         for page in pages:
             builder.add(read_page(page, MODEL, FACE_WIDTH))
-        with pytest.raises(DuplicateId, match="1 duplicate id.* in one segment"):
+        with pytest.raises(DuplicateId, match=r"1 duplicate id.* in one segment"):
             builder.finish()
         assert (index.segments, len(index), index.context.own_names.names) == ((), 0, 0)
 
@@ -120,7 +120,7 @@ def test_a_record_that_is_there_already_is_refused_and_the_index_stays_as_it_was
     index = indexed(a_report("x", "Sunita"), a_report("y", "Asha"))
     builder = IndexBuilder(index)
     builder.add(read_page([a_report("z", "Rina"), a_report("y", "Phulmoni")], MODEL, FACE_WIDTH))
-    with pytest.raises(DuplicateId, match="1 duplicate id.* already in the index"):
+    with pytest.raises(DuplicateId, match=r"1 duplicate id.* already in the index"):
         builder.finish()
     assert index.ids(Side.MISSING) == {"x", "y"}
     assert index.context == indexed(a_report("x", "Sunita"), a_report("y", "Asha")).context

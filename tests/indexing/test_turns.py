@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 
@@ -101,4 +102,39 @@ def test_given_back_after_an_error() -> None:
     thread = threading.Thread(target=lambda: _enter(turns, entered))
     thread.start()
     thread.join(10)
+    assert entered.is_set()
+
+
+class _Interrupted(Exception):
+    pass
+
+
+def test_who_is_interrupted_while_waiting_holds_up_nobody() -> None:
+    turns = Turns()
+    inside, leave, entered = threading.Event(), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with turns:
+            inside.set()
+            leave.wait(10)
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise _Interrupted
+
+    holder = threading.Thread(target=hold)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        holder.start()
+        assert inside.wait(10)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(_Interrupted):
+            turns.__enter__()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        leave.set()
+    holder.join(10)
+    other = threading.Thread(target=lambda: _enter(turns, entered), daemon=True)
+    other.start()
+    other.join(5)
     assert entered.is_set()
