@@ -157,9 +157,14 @@ class Sandhan:
         self.dispatcher.stop()
         if self.pool is not None:
             self.pool.close()
-        if self.index_open:
-            self.keeper.save_if_free()
-        self.database.dispose()
+        try:
+            if self.index_open:
+                self.keeper.save_if_free(ending=True)
+        except OSError as error:
+            # A full disk: the old snapshot stays in use, and the next start follows from there.
+            log.error("index snapshot not written (%s): the old one stays in use", error.strerror)
+        finally:
+            self.database.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -178,15 +183,21 @@ class Sandhan:
         checks["database"] = "ok"
         checks["schema"] = current_revision(self.database) or "none"
         checks["model"] = self.model.version
+        checks["index"] = self._index_state()
         if self.index_open:
-            status = self.keeper.status()
-            checks["index"] = f"ok ({status.source}, {status.behind} changes behind)"
-            figures["index_records"] = status.records
-        else:
-            checks["index"] = "being opened"
+            figures["index_records"] = self.keeper.status().records
         checks["mail"] = "on" if self.settings.smtp_host else "off (SANDHAN_SMTP_HOST is not set)"
         checks["faces"] = self._face_state()
         return Readiness(self.index_open, checks, figures)
+
+    def _index_state(self) -> str:
+        """Say where the index came from and how far it is behind, or how far it is that is being opened."""
+        if built := self.keeper.built:
+            return f"being built from the database: {built[0]} of {built[1]} cases"
+        if not self.index_open or self.keeper.opening:
+            return "being opened"
+        status = self.keeper.status()
+        return f"ok ({status.source}, {status.behind} changes behind)"
 
     def _face_state(self) -> str:
         """Say which face model is searched, and what to run when another one is set up."""

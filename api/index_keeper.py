@@ -10,7 +10,8 @@ import hashlib
 import logging
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,12 +92,26 @@ class IndexKeeper:
         self._loaded = False
         self._origin_of_index = "empty"
         self._reason: str | None = None
+        self._kept: int | None = None  # the last change in the snapshot that the index is a copy of
+        self._opening = False
+        self._built: tuple[int, int] | None = None
+
+    @property
+    def opening(self) -> bool:
+        """Tell whether the index is being loaded or built: whoever asks for it now waits for that. Never waits."""
+        return self._opening
+
+    @property
+    def built(self) -> tuple[int, int] | None:
+        """Return (cases that have been read, cases in all) while the index is being built. Never waits."""
+        return self._built
 
     def open(self, progress: Progress | None = None) -> IndexStatus:
         """Load the snapshot, or build the index when there is none that fits; then follow the changes."""
-        with self._lock:
+        with self._lock, self._while_opening():
             try:
-                self._load()
+                self.index = self._load()
+                self._kept = self.index.upto_seq
                 self._origin_of_index, self._reason = "snapshot", None
             except SnapshotUnusable as problem:
                 level = logging.INFO if problem.reason is SnapshotReason.MISSING else logging.WARNING
@@ -115,7 +130,7 @@ class IndexKeeper:
 
     def rebuild(self, progress: Progress | None = None) -> IndexStatus:
         """Build the index from the database, whatever the snapshot says, and save it."""
-        with self._lock:
+        with self._lock, self._while_opening():
             self._rebuild(progress)
             self._loaded, self._origin_of_index, self._reason = True, "rebuilt", "asked for"
             self.save()
@@ -125,7 +140,7 @@ class IndexKeeper:
         """Return the state of the saved snapshot without building anything; `source` is "none" when it is no use."""
         with self._lock:
             try:
-                self._load()
+                self.index = self._load()
                 self._origin_of_index, self._reason = "snapshot", None
             except SnapshotUnusable as problem:
                 self._origin_of_index, self._reason = "none", str(problem.reason)
@@ -152,39 +167,55 @@ class IndexKeeper:
                 self.index.upto_seq = page[-1].seq
                 touched += len(ids)
 
-    def save(self) -> None:
+    def save(self, *, ending: bool = False) -> None:
         """Write a snapshot of the index as it is; the old one stays in use until the new one is whole.
 
         From then on the index lies where it was written, which other processes share, and not in this one's memory.
+
+        Args:
+            ending: nobody will ask this process any more.
+        Raises:
+            SnapshotBusy: another process is writing one.
+            OSError: it could not be written; see `indexing.snapshot.save_snapshot`.
         """
         with self._lock:
             save_index(self._folder, self._origin(), self.index, self._clock())
+            self._kept = self.index.upto_seq
+            if ending:
+                return
             try:
-                self._load()
+                written = self._load()
             except SnapshotUnusable as problem:
                 log.warning("the index snapshot just written is not used (%s): serving from memory", problem.reason)
+                return
+            # Another process may have saved since, and know less than this one: a search under way must not lose it.
+            if written.upto_seq >= self.index.upto_seq:
+                self.index = written
 
-    def save_if_free(self) -> None:
-        """Write a snapshot unless another process is writing one, which is as good."""
+    def save_if_free(self, *, ending: bool = False) -> None:
+        """Write a snapshot unless another process is writing one, which is as good, or nothing has changed since."""
+        if self._kept == self.index.upto_seq:
+            return
         try:
-            self.save()
+            self.save(ending=ending)
         except SnapshotBusy:
             log.info("index snapshot not written: another process is writing one")
 
     def status(self) -> IndexStatus:
-        """Return the state of the index against the database."""
-        with self._lock, self._database.read() as conn:
+        """Return the state of the index against the database; never waits for one that is being loaded or built."""
+        index = self.index
+        with self._database.read() as conn:
             latest = changes.latest_seq(conn)
-            return IndexStatus(
-                records=len(self.index),
-                missing=self.index.count(Side.MISSING),
-                rescued=self.index.count(Side.RESCUED),
-                faces=sum(len(photos.owner) for photos in self.index.photos.values()),
-                upto_seq=self.index.upto_seq,
-                behind=max(latest - self.index.upto_seq, 0),
-                source=self._origin_of_index,
-                reason=self._reason,
-            )
+        return IndexStatus(
+            records=len(index),
+            missing=index.count(Side.MISSING),
+            rescued=index.count(Side.RESCUED),
+            faces=sum(len(photos.owner) for photos in index.photos.values()),
+            upto_seq=index.upto_seq,
+            behind=max(latest - index.upto_seq, 0),
+            source=self._origin_of_index,
+            reason=self._reason,
+        )
 
     @property
     def _folder(self) -> Path:
@@ -234,19 +265,33 @@ class IndexKeeper:
         encoders = (NameEncoder.load().encoder_id, RecordSpace.load().version, self.face_model.model_id)
         return Origin(database_id, "+".join(encoders), f"{PIPELINE}+{LAYOUT}")
 
-    def _load(self) -> None:
+    @contextmanager
+    def _while_opening(self) -> Iterator[None]:
+        before, self._opening = self._opening, True
+        try:
+            yield
+        finally:
+            self._opening, self._built = before, None
+
+    def _load(self) -> MatchIndex:
         index = load_index(self._folder, self._origin(), self._empty())
         with self._database.read() as conn:
             latest = changes.latest_seq(conn)
         if index.upto_seq > latest:
             # The database was put back to an earlier state: what the snapshot knows beyond it never happened.
             raise SnapshotUnusable(SnapshotReason.FOREIGN, "changes that this database does not have")
-        self.index = index
+        return index
 
     def _rebuild(self, progress: Progress | None) -> None:
-        index = self._empty()
+        index, self._kept = self._empty(), None
         with self._database.read() as conn:
             # Read before the cases: what changes meanwhile is applied again afterwards, which does no harm.
             index.upto_seq = changes.latest_seq(conn)
-        build_index(self._database, index, self._processes, progress)
+
+        def told(done: int, total: int) -> None:
+            self._built = done, total
+            if progress:
+                progress(done, total)
+
+        build_index(self._database, index, self._processes, told)
         self.index = index

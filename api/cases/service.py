@@ -231,7 +231,7 @@ class CaseService:
             if status == "closed":
                 cases.await_comparison(conn, freed)
         result = self._follow_up(case, created=False, match=status == "open")
-        if status == "closed" and freed:
+        if status == "closed" and freed and not self._matching.must_wait:
             self._matching.match_cases(freed)
         return result.case, result.photos
 
@@ -345,7 +345,8 @@ class CaseService:
         if match:
             with self._database.read() as conn:
                 current = cases.require_case(conn, case.id)
-            if current.matched_version < current.version:
+            # While the index is built, the case is safe and waits to be compared: nobody has to wait with it.
+            if current.matched_version < current.version and not self._matching.must_wait:
                 outcome = self._matching.match_case(case.id)
         with self._database.read() as conn:
             stored = matches.matches_of_case(conn, case.id)

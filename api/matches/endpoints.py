@@ -37,7 +37,7 @@ async def query_matches(request: Request, caller: Caller, services: Services, wi
     Cases of other partners come back masked. There is no search by place or age alone.
     """
     submission = await read_submission(request, MatchQuery, "query", services.settings)
-    if not services.index_open:
+    if not services.index_open or services.keeper.opening:
         raise IndexOpening
     return await run_in_threadpool(services.reader.query, submission.form, caller, submission.photos, wishes)
 

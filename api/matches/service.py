@@ -97,6 +97,11 @@ class MatchService:
         other._meeting = meeting
         return other
 
+    @property
+    def must_wait(self) -> bool:
+        """Tell whether comparing would wait for an index that is being opened; `recover` compares what is left then."""
+        return self._keeper.opening
+
     def match_cases(self, case_ids: Sequence[str]) -> list[MatchOutcome]:
         """Compare cases of one side, store matches and alerts, and mark them compared; closed cases are passed over."""
         self._keeper.refresh()

@@ -16,16 +16,15 @@ from sqlalchemy import delete
 
 from api import index_building
 from api.cases.forms import CaseForm
-from api.face_model import FACE_MODEL, FaceModel
+from api.face_model import FACE_MODEL
 from api.index_keeper import IndexKeeper
 from api.store import changes, open_cases, tables
 from data.synthetic import linked_sample
 from indexing.search import find_matches_batch
-from matcher.face_calibration import shipped_calibrations
 from matcher.person import Side
-from matcher.photos.embedder import FaceRecognitionEmbedder
 
-from .conftest import GREEN, House, TickingClock, empty_database, open_house, picture, settle
+from .conftest import GREEN, House, empty_database, open_house, picture, settle
+from .kept_index import keeper, snapshot_files
 
 REPORTS, RESCUES = 30, 15
 SAMPLE = linked_sample(7, REPORTS, RESCUES)
@@ -47,11 +46,6 @@ def filled(dialect: str, tmp_path_factory: Any, template: Path) -> Iterator[Hous
             owner = scopes["family" if record.side is Side.MISSING else "shelter"]
             house.sandhan.cases.register(form, owner, uploads, match=False)
         yield house
-
-
-def keeper(house: House, folder: Path, face_model: str = FACE_MODEL, processes: int = 1) -> IndexKeeper:
-    model = FaceModel(face_model, 128, FaceRecognitionEmbedder, shipped_calibrations())
-    return IndexKeeper(house.sandhan.database, folder, {face_model: model}, TickingClock(), processes=processes)
 
 
 def answers(house: House, of: IndexKeeper) -> Answers:
@@ -92,10 +86,6 @@ def test_a_snapshot_answers_as_the_index_that_it_was_made_of(filled: House, tmp_
         assert len(index) == REPORTS + RESCUES - 1
         index.upsert(record)
     assert answers(filled, loaded) == answers(filled, built)
-
-
-def snapshot_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "LOCK")
 
 
 def test_a_flipped_byte_anywhere_is_noticed(filled: House, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
