@@ -42,7 +42,7 @@ from api.nightly.page import render_html
 from api.nightly.report import RunReport, write_report
 from api.nightly.run import KIND, LEASE_TTL
 from api.settings import Settings
-from api.store import Database, StoreError, cases, leases, partners, runs
+from api.store import Database, StoreError, cases, changes, leases, partners, runs
 from data.synthetic import LinkedSample, linked_sample
 
 NOW = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
@@ -283,12 +283,15 @@ def test_the_csv_holds_every_figure_once(tmp_path: Path) -> None:
     assert len(rows) == len(expected)
 
 
-def full_disk(*_: object) -> None:
+def full_disk(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_when_the_index_cannot_be_saved_the_old_one_stays(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("--full").exit_code == 0
+    with database.write() as conn:
+        # What has not changed need not be saved.
+        changes.append(conn, changes.since(conn, 0, 1)[0].case_id, "photo", datetime.now(UTC))
     with monkeypatch.context() as patch:
         patch.setattr(IndexKeeper, "save", full_disk)
         result = run("--json", "--report", "reports")
