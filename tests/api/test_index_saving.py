@@ -14,17 +14,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from api import index_building
 from api.face_model import FACE_MODEL
 from api.index_keeper import IndexKeeper
-from api.store import cases
+from api.store import cases, tables
 from indexing.index_files import save_index
 from indexing.photo_rows import faces_of
 from indexing.record_vectors import PIPELINE
+from indexing.search import find_matches
 from indexing.snapshot import save_snapshot
 from matcher.columns import exact_key
-from matcher.person import Side
+from matcher.errors import DimensionMismatch
+from matcher.person import PersonName, PersonRecord, Side
 
 from .conftest import GREEN, START, House, TickingClock, picture, settled_house
 from .kept_index import keeper, snapshot_files
@@ -130,6 +133,30 @@ def test_after_saving_a_process_does_not_go_back_to_what_another_knew(
     assert keeper(house, tmp_path / "index").open().behind == 0
 
 
+def test_who_has_an_old_snapshot_mapped_searches_it_after_it_was_deleted(fresh_house: House, tmp_path: Path) -> None:
+    house, folder, known = fresh_house, tmp_path / "index", {"name": "Sunita Mondal", "phone": "9830155501"}
+    early = house.enter("family", {"side": "missing", **known})["case"]["id"]
+    one, other = keeper(house, folder), keeper(house, folder)
+    one.open()
+    other.open()
+    (mapped,) = folder.glob("snapshot-*")
+    late = house.enter("family", {"side": "missing", **known})["case"]["id"]
+    one.refresh()
+    one.save()
+    assert not mapped.exists()
+    query = PersonRecord("query", Side.RESCUED, (PersonName("Sunita Mondal"),))
+
+    def found(by: IndexKeeper) -> set[str]:
+        return {match.pair.left_id for match in find_matches(query, by.index, by.source, house.sandhan.model)}
+
+    assert found(other) == {early}
+    other.refresh()
+    assert found(other) == found(one) == {early, late}
+    other.save()
+    assert found(other) == {early, late}
+    assert keeper(house, folder).open().source == "snapshot"
+
+
 def test_what_has_not_changed_is_not_written_again(fresh_house: House, tmp_path: Path) -> None:
     house = fresh_house
     house.enter("family", {"side": "missing", "name": "Rina"})
@@ -221,3 +248,28 @@ def test_a_full_disk_at_the_end_is_told_and_the_old_snapshot_stays(
     assert "No space left on device" in caplog.text
     assert "Rina" not in caplog.text
     assert snapshot_files(tmp_path / "home" / "index") == before != []
+
+
+def test_a_stored_face_of_another_width_is_an_error_and_what_was_there_is_still_found(
+    fresh_house: House, tmp_path: Path
+) -> None:
+    house = fresh_house
+    early = house.enter("family", {"side": "missing", "name": "Rina"})["case"]["id"]
+    one = keeper(house, tmp_path / "index")
+    one.open()
+    with_photo = house.enter("family", {"side": "missing", "name": "Mina"}, picture(GREEN), face_consent=True)
+    case_id, kept = with_photo["case"]["id"], tables.faces.c
+    whole = one.source.records([case_id])[0].faces[0].vector
+    mine = update(tables.faces).where(kept.case_id == case_id)
+    with house.sandhan.database.write() as conn:
+        conn.execute(mine.values(vector=whole[:64].astype("<f4").tobytes()))
+    for _ in range(2):
+        with pytest.raises(DimensionMismatch) as refused:
+            one.refresh()
+        assert case_id not in str(refused.value)
+        assert one.index.ids(Side.MISSING) == {early}
+        assert one.status().behind > 0
+    with house.sandhan.database.write() as conn:
+        conn.execute(mine.values(vector=whole.astype("<f4").tobytes()))
+    one.refresh()
+    assert (one.index.ids(Side.MISSING), one.status().faces) == ({early, case_id}, 1)
