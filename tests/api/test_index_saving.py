@@ -24,8 +24,8 @@ from indexing.index_files import save_index
 from indexing.photo_rows import faces_of
 from indexing.record_vectors import PIPELINE
 from indexing.search import find_matches
+from indexing.segment import keys_of_ids
 from indexing.snapshot import save_snapshot
-from matcher.columns import exact_key
 from matcher.errors import DimensionMismatch
 from matcher.person import PersonName, PersonRecord, Side
 
@@ -92,7 +92,7 @@ def test_nothing_of_who_was_erased_is_on_the_disk_after_the_next_snapshot(fresh_
     other.open()
     (record,) = one.source.records([case_id])
     (face,) = faces_of(record, FACE_MODEL, 128)
-    key = exact_key("record", case_id).to_bytes(8, "little")
+    key = int(keys_of_ids([case_id])[0]).to_bytes(8, "little")
     hers = [*(text.encode() for text in (case_id, "zygoma", "wyxroad", "bogro")), key, face.tobytes()]
     assert all(on_disk(folder, part) for part in hers)
     house.ask("family", "POST", f"/v1/cases/{case_id}/close")
