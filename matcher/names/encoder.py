@@ -252,7 +252,7 @@ def summed(table: Directions, pieces: npt.NDArray[np.int32], starts: npt.NDArray
         filled = np.flatnonzero(length)
         if len(filled):
             out[filled] = np.add.reduceat(
-                table.take(pieces[: starts[-1]], axis=0), starts[filled], axis=0, dtype=table.dtype
+                table.take(pieces[: starts[-1]], axis=0, mode="clip"), starts[filled], axis=0, dtype=table.dtype
             )
         return out
     part = np.empty((_CHUNK, table.shape[1]), dtype=table.dtype)
