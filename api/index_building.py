@@ -19,6 +19,8 @@ from api.store import Connection, Database, open_cases
 from api.store.open_cases import IdRange
 from indexing.building import IndexBuilder, Page, read_page
 from indexing.match_index import MatchIndex
+from indexing.photo_rows import with_usable_faces
+from matcher.person import PersonRecord
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +74,15 @@ def _read(conn: Connection, part: IdRange, face_model: str, face_width: int) -> 
         found = open_records(conn, rest, PAGE, face_model)
         records += found.records
         rest = found.rest
-    return read_page(records, face_model, face_width)
+    return read_page(usable(records, face_model, face_width), face_model, face_width)
+
+
+def usable(records: list[PersonRecord], face_model: str, face_width: int) -> list[PersonRecord]:
+    """Return records without faces that no search can use, and tell how many these are."""
+    kept, left_out = with_usable_faces(records, face_model, face_width)
+    if left_out:
+        log.warning("%d stored faces cannot be used, and are not searched: read their photos again", left_out)
+    return kept
 
 
 def _read_by(

@@ -18,7 +18,7 @@ from pathlib import Path
 from api.cases.records import records_of
 from api.face_model import FACE_MODEL, NOT_SET_UP, FaceModel
 from api.ids import Clock
-from api.index_building import Progress, build_index
+from api.index_building import Progress, build_index, usable
 from api.store import Database, changes, meta
 from indexing.errors import SnapshotBusy, SnapshotReason, SnapshotUnusable
 from indexing.index_files import LAYOUT, load_index, save_index
@@ -37,13 +37,14 @@ _PAGE = 1000
 class DatabaseRecords:
     """Gives open cases as records, straight from the database."""
 
-    def __init__(self, database: Database, face_model: str) -> None:
+    def __init__(self, database: Database, face_model: FaceModel) -> None:
         self._database, self._face_model = database, face_model
 
     def records(self, record_ids: Sequence[str]) -> list[PersonRecord]:
-        """Return the open cases among the ids given."""
+        """Return the open cases among the ids given, without faces that no search can use."""
         with self._database.read() as conn:
-            return records_of(conn, record_ids, self._face_model)
+            found = records_of(conn, record_ids, self._face_model.model_id)
+        return usable(found, self._face_model.model_id, self._face_model.width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class IndexKeeper:
         self.face_model = self._searched_model()
         self._warn_if_not_set_up()
         self.index = self._empty()
-        self.source = DatabaseRecords(database, self.face_model.model_id)
+        self.source = DatabaseRecords(database, self.face_model)
         self._loaded = False
         self._origin_of_index = "empty"
         self._reason: str | None = None
@@ -253,7 +254,7 @@ class IndexKeeper:
             log.info("the face model that is searched has changed: opening its index")
             self.face_model = model
             self._warn_if_not_set_up()
-            self.source = DatabaseRecords(self._database, model.model_id)
+            self.source = DatabaseRecords(self._database, model)
             self._loaded = False
 
     def _empty(self) -> MatchIndex:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from indexing.errors import BadVector
 from indexing.faiss_index import FaissIndex
 from indexing.vectors import NO_ID, checked_vectors
 from matcher.errors import DimensionMismatch
-from matcher.person import PersonRecord
+from matcher.person import FaceEmbedding, PersonRecord
 
 Vectors = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
@@ -65,6 +66,29 @@ class PhotoRows:
     def rows_of(self, owners: Iterable[str]) -> Ids:
         """Return the row ids of the owners, sorted."""
         return np.array(sorted(row for owner in owners for row in self.rows.get(owner, ())), dtype=np.int64)
+
+
+def with_usable_faces(records: Sequence[PersonRecord], model: str, width: int) -> tuple[list[PersonRecord], int]:
+    """Return the records without faces of a model that cannot be used, and how many faces these are.
+
+    One photo that went wrong must not keep its child, and all who come after, from being searched.
+    """
+    left_out, kept = 0, []
+    for record in records:
+        good = tuple(face for face in record.faces if face.model != model or _is_usable(face, width))
+        left_out += len(record.faces) - len(good)
+        kept.append(record if len(good) == len(record.faces) else replace(record, faces=good))
+    return kept, left_out
+
+
+def _is_usable(face: FaceEmbedding, width: int) -> bool:
+    if len(face.vector) != width:
+        return False
+    try:
+        checked_vectors(np.asarray(face.vector, dtype=np.float32).reshape(1, -1), width)
+    except BadVector:
+        return False
+    return True
 
 
 def faces_of(record: PersonRecord, model: str, width: int) -> Vectors:

@@ -21,6 +21,7 @@ from api.alerts.messages import alert_payload
 from api.alerts.routing import Recipient, recipients_of
 from api.cases.forms import to_person
 from api.ids import Clock, RandomBytes, new_id
+from api.index_building import usable
 from api.index_keeper import IndexKeeper
 from api.store import Connection, Database, alerts, audit, cases, changes, faces, matches
 from api.store.alerts import NewMessage
@@ -113,7 +114,10 @@ class MatchService:
                 conn, [case.id for case in queries if case.face_consent], self._keeper.face_model.model_id
             )
             known = {case.id: matches.matches_of_case(conn, case.id) for case in queries}
-        records = [to_person(case, embeddings.get(case.id, [])) for case in queries]
+        searched = self._keeper.face_model
+        records = usable(
+            [to_person(case, embeddings.get(case.id, [])) for case in queries], searched.model_id, searched.width
+        )
         also = [
             [match.missing_id if match.rescued_id == case.id else match.rescued_id for match in known[case.id]]
             for case in queries

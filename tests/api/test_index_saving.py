@@ -26,7 +26,6 @@ from indexing.record_vectors import PIPELINE
 from indexing.search import find_matches
 from indexing.segment import keys_of_ids
 from indexing.snapshot import save_snapshot
-from matcher.errors import DimensionMismatch
 from matcher.person import PersonName, PersonRecord, Side
 
 from .conftest import GREEN, START, House, TickingClock, picture, settled_house
@@ -250,8 +249,8 @@ def test_a_full_disk_at_the_end_is_told_and_the_old_snapshot_stays(
     assert snapshot_files(tmp_path / "home" / "index") == before != []
 
 
-def test_a_stored_face_of_another_width_is_an_error_and_what_was_there_is_still_found(
-    fresh_house: House, tmp_path: Path
+def test_a_stored_face_of_another_width_is_left_out_and_her_record_is_found(
+    fresh_house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     house = fresh_house
     early = house.enter("family", {"side": "missing", "name": "Rina"})["case"]["id"]
@@ -263,13 +262,16 @@ def test_a_stored_face_of_another_width_is_an_error_and_what_was_there_is_still_
     mine = update(tables.faces).where(kept.case_id == case_id)
     with house.sandhan.database.write() as conn:
         conn.execute(mine.values(vector=whole[:64].astype("<f4").tobytes()))
-    for _ in range(2):
-        with pytest.raises(DimensionMismatch) as refused:
-            one.refresh()
-        assert case_id not in str(refused.value)
-        assert one.index.ids(Side.MISSING) == {early}
-        assert one.status().behind > 0
+    one.refresh()
+    assert (one.index.ids(Side.MISSING), one.status().faces) == ({early, case_id}, 0)
+    assert "1 stored faces cannot be used" in caplog.text
+    assert case_id not in caplog.text
+    fresh = keeper(house, tmp_path / "fresh")
+    assert (fresh.open().missing, fresh.status().faces) == (2, 0)
+    house.sandhan.cases.recover()  # and she is compared
+    with house.sandhan.database.read() as conn:
+        assert cases.unmatched(conn, 10) == []
     with house.sandhan.database.write() as conn:
         conn.execute(mine.values(vector=whole.astype("<f4").tobytes()))
-    one.refresh()
-    assert (one.index.ids(Side.MISSING), one.status().faces) == ({early, case_id}, 1)
+    fresh.rebuild()
+    assert fresh.status().faces == 1

@@ -9,9 +9,9 @@ import pytest
 
 from indexing.errors import BadVector
 from indexing.faiss_index import FaissIndex
-from indexing.photo_rows import PhotoRows, faces_of
+from indexing.photo_rows import PhotoRows, faces_of, with_usable_faces
 from matcher.errors import DimensionMismatch
-from matcher.person import FaceEmbedding
+from matcher.person import FaceEmbedding, PersonRecord, Side
 from tests.indexing.made_records import MODEL, a_face, a_report
 
 
@@ -64,3 +64,16 @@ class TestFacesOf:
     def test_what_cannot_be_used(self, vector: Any, error: type[Exception]) -> None:
         with pytest.raises(error):
             faces_of(a_report("x", faces=(a_face(1), FaceEmbedding(vector, MODEL))), MODEL, 128)
+
+
+def test_faces_that_cannot_be_used_are_left_out_and_counted() -> None:
+    good, narrow = np.ones(4, np.float32), np.ones(3, np.float32)
+    broken, huge = np.array([1, np.nan, 0, 0], np.float32), np.full(4, 1e30, np.float32)
+    faces = [FaceEmbedding(vector, "one") for vector in (good, narrow, broken, huge)]
+    other = FaceEmbedding(narrow, "two")  # of a model that is not searched: nobody looks at it
+    records = [PersonRecord("a", Side.MISSING, faces=(*faces, other)), PersonRecord("b", Side.RESCUED)]
+    kept, left_out = with_usable_faces(records, "one", 4)
+    assert left_out == 3
+    assert [id(face) for face in kept[0].faces] == [id(faces[0]), id(other)]
+    assert kept[1] is records[1]
+    faces_of(kept[0], "one", 4)  # and what is left can be used
