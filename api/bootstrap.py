@@ -219,6 +219,7 @@ class Sandhan:
             try:
                 if not self.index_open:
                     self.open_index()
+                self.keeper.adopt()
                 if self.settings.faces:
                     self.photos.readmit(self.keeper.face_model.model_id)
                 self.cases.recover()

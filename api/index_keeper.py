@@ -94,6 +94,7 @@ class IndexKeeper:
         self._origin_of_index = "empty"
         self._reason: str | None = None
         self._kept: int | None = None  # the last change in the snapshot that the index is a copy of
+        self._seen = b""  # which snapshot was looked at last
         self._opening = False
         self._built: tuple[int, int] | None = None
 
@@ -146,6 +147,27 @@ class IndexKeeper:
             except SnapshotUnusable as problem:
                 self._origin_of_index, self._reason = "none", str(problem.reason)
             return self.status()
+
+    def adopt(self) -> bool:
+        """Take up a snapshot that another process has saved since this one opened or saved its own; tell whether.
+
+        Who was erased is gone from the newer one, and the older one's place on the disk is free once nobody maps it.
+        Loaded while searches go on; these wait only until it has caught up.
+        """
+        if not self._loaded or self._current() == self._seen:
+            return False
+        model = self.face_model
+        try:
+            written = self._load()
+        except SnapshotUnusable as problem:
+            log.warning("a newer index snapshot is not used (%s): going on with the one there is", problem.reason)
+            return False
+        with self._lock:
+            if self.face_model is not model:
+                return False
+            self.index, self._kept = written, written.upto_seq
+            self.refresh()
+        return True
 
     def refresh(self) -> int:
         """Apply the changes made since; return how many cases were touched."""
@@ -274,7 +296,16 @@ class IndexKeeper:
         finally:
             self._opening, self._built = before, None
 
+    def _current(self) -> bytes:
+        """Return what says which snapshot is in use; empty where there is none."""
+        try:
+            return (self._folder / "CURRENT").read_bytes()
+        except FileNotFoundError:
+            return b""
+
     def _load(self) -> MatchIndex:
+        # Read before: what is saved meanwhile is seen to be newer.
+        self._seen = self._current()
         index = load_index(self._folder, self._origin(), self._empty())
         with self._database.read() as conn:
             latest = changes.latest_seq(conn)

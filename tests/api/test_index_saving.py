@@ -275,3 +275,28 @@ def test_a_stored_face_of_another_width_is_left_out_and_her_record_is_found(
         conn.execute(mine.values(vector=whole.astype("<f4").tobytes()))
     fresh.rebuild()
     assert fresh.status().faces == 1
+
+
+def test_a_snapshot_that_another_process_saved_is_taken_up(fresh_house: House, tmp_path: Path) -> None:
+    house, folder = fresh_house, tmp_path / "index"
+    ids = [house.enter("family", {"side": "missing", "name": name})["case"]["id"] for name in ("Rina", "Mina")]
+    night, serving = keeper(house, folder), keeper(house, folder)
+    night.open()
+    serving.open()
+    assert not serving.adopt()
+    house.ask("family", "POST", f"/v1/cases/{ids[0]}/close")
+    serving.refresh()
+    before = serving.index
+    assert not before.segments[0].alive.all()  # found no more, and still in the file that is mapped
+    night.refresh()
+    night.save()
+    late = house.enter("family", {"side": "missing", "name": "Bina"})["case"]["id"]
+    assert serving.adopt()
+    assert serving.index is not before
+    assert serving.index.ids(Side.MISSING) == {ids[1], late}  # and what came after that snapshot
+    assert all(ids[0] not in segment.columns.ids for segment in serving.index.segments)
+    assert not serving.adopt()
+    (folder / "CURRENT").write_bytes(b"nothing of the kind")
+    assert not serving.adopt()
+    assert serving.index.ids(Side.MISSING) == {ids[1], late}
+    assert not serving.adopt()  # told once
