@@ -21,8 +21,7 @@ import numpy.typing as npt
 
 from api.artefacts import write_artefact
 from data.synthetic import LinkedSample, linked_sample
-from indexing.candidates import propose
-from indexing.crossmatch import CANDIDATES
+from indexing.candidates import CANDIDATES, propose
 from indexing.linking import link_records
 from indexing.match_index import context_of
 from indexing.pairing import Stage

@@ -32,6 +32,8 @@ Int32 = npt.NDArray[np.int32]
 Bits = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
 
+CANDIDATES: Final = 250
+"""Rows for each name that asks: decision 16 says what fewer lose."""
 _NOWHERE: Final = np.iinfo(np.int32).min
 
 

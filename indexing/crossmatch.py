@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from indexing.candidates import propose
+from indexing.candidates import CANDIDATES, propose
 from indexing.meeting import beside_each_other
 from indexing.segment import Segment
 from indexing.shelf import Asked
@@ -22,8 +22,6 @@ from matcher.comparison import Context
 from matcher.model import MatchModel
 from matcher.person import Side
 
-CANDIDATES: Final = 250
-"""Rows for each name that asks: decision 16 says what fewer lose."""
 LIMIT: Final = 20
 
 Ints = npt.NDArray[np.int64]

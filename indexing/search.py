@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from indexing.candidates import Filter, routes_of
+from indexing.candidates import CANDIDATES, Filter, routes_of
 from indexing.errors import BadSearch
 from indexing.match_index import MatchIndex
 from indexing.meeting import Here, Meeting, Met, Wanted
@@ -21,9 +21,6 @@ from matcher.model import MatchModel
 from matcher.person import PersonRecord, Side
 from matcher.rivals import alike_rivals, rival_bits
 from matcher.scoring import ScoredPair, score_pairs, scored_pair, to_probability
-
-DEFAULT_CANDIDATES = 250
-"""Rows for each name that asks: decision 16 says what fewer lose."""
 
 FEWEST_REPORTS = 1000
 """A deployment that has just begun holds few of the reports that exist: its own count would make the prior too sure."""
@@ -65,7 +62,7 @@ def find_matches(
     model: MatchModel,
     *,
     limit: int = 20,
-    candidates: int = DEFAULT_CANDIDATES,
+    candidates: int = CANDIDATES,
     only: Filter | None = None,
     compete: bool = True,
 ) -> list[FoundMatch]:
@@ -95,7 +92,7 @@ def find_matches_batch(
     model: MatchModel,
     *,
     limit: int = 20,
-    candidates: int = DEFAULT_CANDIDATES,
+    candidates: int = CANDIDATES,
     only: Filter | None = None,
     also: Sequence[Sequence[str]] | None = None,
     comparisons: Sequence[Comparison] = COMPARISONS,

@@ -36,9 +36,10 @@ from benchmarks.quality.rescues import TODAY, Memory
 from data.clerks import SyntheticRecord
 from data.corruption import LIVES, Corruption
 from data.synthetic import linked_pairs
+from indexing.candidates import CANDIDATES
 from indexing.match_index import MatchIndex
 from indexing.meeting import beside_each_other
-from indexing.search import DEFAULT_CANDIDATES, find_matches_batch
+from indexing.search import find_matches_batch
 from matcher.evaluation import (
     best_decision,
     brier_score,
@@ -169,7 +170,7 @@ def figures(question: Question, pairs: Placed, threshold: float | None) -> dict[
 def scoring_speed(question: Question, index: MatchIndex, model: MatchModel) -> dict[str, float]:
     """Return candidate pairs scored per second of processor time, best of three: those that a search scores."""
     some = question.rescued[:_TIMED]
-    columns, found = index.candidates(some, Side.MISSING, DEFAULT_CANDIDATES)
+    columns, found = index.candidates(some, Side.MISSING, CANDIDATES)
     met = beside_each_other(columns, found, [segment.columns for segment in index.segments])
     columns, i, j = met.columns, met.first, met.second
     said = {"pairs": float(len(i))}

@@ -29,8 +29,8 @@ from benchmarks.quality.rescues import Memory
 from benchmarks.scale.population import Setting, drawn
 from benchmarks.stages import Seconds, Stages
 from indexing.building import IndexBuilder, read_page
-from indexing.candidates import propose
-from indexing.crossmatch import CANDIDATES, LIMIT, Ranked, cross_match
+from indexing.candidates import CANDIDATES, propose
+from indexing.crossmatch import LIMIT, Ranked, cross_match
 from indexing.index_files import load_index, save_index
 from indexing.match_index import MatchIndex
 from indexing.record_space import RecordSpace

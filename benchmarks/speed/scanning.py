@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.scale.population import Setting, drawn
 from indexing.building import IndexBuilder, read_page
-from indexing.crossmatch import CANDIDATES as K
+from indexing.candidates import CANDIDATES as K
 from indexing.match_index import MatchIndex
 from indexing.record_space import RecordSpace
 from indexing.record_vectors import encode_records

@@ -23,8 +23,8 @@ from benchmarks.scale.population import SEED, Setting, drawn, sampled
 from benchmarks.stages import Seconds, Stages
 from data.corruption import LIVES
 from data.synthetic import TODAY, linked_sample
-from indexing.candidates import propose
-from indexing.crossmatch import CANDIDATES, LIMIT
+from indexing.candidates import CANDIDATES, propose
+from indexing.crossmatch import LIMIT
 from indexing.search import FEWEST_REPORTS
 from matcher.columns import RecordColumns
 from matcher.person import Side
