@@ -88,7 +88,8 @@ class Question:
             read = record.to_person(TODAY)
             return read if faces else replace(read, faces=())
 
-        filed, report_scripts = [], []
+        filed: list[PersonRecord] = []
+        report_scripts: list[str] = []
         found: list[tuple[PersonRecord, int, str]] = []
         # One after the other: what a clerk wrote takes far more room than what is read of it.
         for pair in linked_pairs(seed, reports, rescues, TODAY, corruption=corruption):
