@@ -93,3 +93,10 @@ def telling_keys(record: PersonRecord, everybody: Iterable[PersonRecord], cap: i
 def bytes_of(segments: Iterable[Segment]) -> bytes:
     """Return all that would be written of some segments."""
     return b"|".join(table.tobytes() for segment in segments for table in segment.tables().values())
+
+
+OTHERS = (
+    a_report("other-1", "Rafiqul Islam", father=(PersonName("Abdul Karim"),), origin=Place("BD", "Dhaka", "Dhaka")),
+    a_report("other-2", "Ma Khin", father=(PersonName("U Ba"),), origin=Place("MM", "Yangon", "Yangon")),
+    a_report("other-3", "Pema Tamang", origin=KATHMANDU, phones=("+9779800000000",)),
+)

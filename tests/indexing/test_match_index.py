@@ -21,6 +21,7 @@ from tests.indexing.made_records import (
     KATHMANDU,
     MODEL,
     NADIA,
+    OTHERS,
     a_face,
     a_report,
     a_rescue,
@@ -29,12 +30,6 @@ from tests.indexing.made_records import (
     look,
     looks,
     named,
-)
-
-OTHERS = (
-    a_report("other-1", "Rafiqul Islam", father=(PersonName("Abdul Karim"),), origin=Place("BD", "Dhaka", "Dhaka")),
-    a_report("other-2", "Ma Khin", father=(PersonName("U Ba"),), origin=Place("MM", "Yangon", "Yangon")),
-    a_report("other-3", "Pema Tamang", origin=KATHMANDU, phones=("+9779800000000",)),
 )
 
 
