@@ -7,6 +7,7 @@ NOTHING  everyone else: the answer is the same as for a case that does not exist
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,38 +17,82 @@ from matcher.person import Side
 
 
 class Permission(StrEnum):
-    """What a key may do."""
+    """What a caller may do."""
 
     PARTNERS_WRITE = "partners:write"
     PARTNERS_READ = "partners:read"
+    PEOPLE_MANAGE = "people:manage"
+    KEYS_MANAGE = "keys:manage"
+    AGREEMENTS_MANAGE = "agreements:manage"
     CASES_WRITE = "cases:write"
     CASES_READ = "cases:read"
+    CASES_EXPORT = "cases:export"
+    CASES_ERASE = "cases:erase"
+    NAMES_READ = "names:read"  # without it, whatever is read comes without anything that tells who it is
+    SUSPECTS_READ = "suspects:read"
+    SUSPECTS_WRITE = "suspects:write"
+    CONSENTS_MANAGE = "consents:manage"
+    REFERRALS_MANAGE = "referrals:manage"
+    DISCLOSURE_REQUEST = "disclosure:request"
+    DISCLOSURE_DECIDE = "disclosure:decide"
     MATCHES_READ = "matches:read"
     MATCHES_QUERY = "matches:query"
     ALERTS_READ = "alerts:read"
     ALERTS_ACKNOWLEDGE = "alerts:acknowledge"
+    PUBLICATION_AUTHORISE = "publication:authorise"
+    AUDIT_READ = "audit:read"
 
 
-CASE_WORK = (
-    Permission.PARTNERS_READ,
-    Permission.CASES_WRITE,
-    Permission.CASES_READ,
-    Permission.MATCHES_READ,
-    Permission.MATCHES_QUERY,
-    Permission.ALERTS_READ,
-    Permission.ALERTS_ACKNOWLEDGE,
-)
-OPERATOR = (Permission.PARTNERS_WRITE, Permission.PARTNERS_READ)
+class Role(StrEnum):
+    """What somebody is to the organisation that he or she acts for."""
+
+    REPORTER = "reporter"  # enters whom the shelter received
+    CASE_MANAGER = "case_manager"
+    OFFICER = "officer"  # of an Anti-Human Trafficking Unit
+    NODAL = "nodal"  # watches deadlines of the units below
+    VERIFIER = "verifier"
+    PUBLISHER = "publisher"  # authorises the publication of a missing child's photo
+    ADMINISTRATOR = "administrator"  # of the partner: people, keys, agreements; no case
+    AUDITOR = "auditor"
+    CLIENT = "client"  # software with an API key
+    OPERATOR = "operator"  # of the deployment: lets partners in; no case
+
+
+_P = Permission
+_READING = (_P.PARTNERS_READ, _P.CASES_READ, _P.MATCHES_READ, _P.ALERTS_READ)
+_CASE_MANAGER = (
+    *_READING, _P.NAMES_READ, _P.CASES_WRITE, _P.CASES_EXPORT, _P.CASES_ERASE, _P.CONSENTS_MANAGE, _P.REFERRALS_MANAGE,
+    _P.DISCLOSURE_REQUEST, _P.DISCLOSURE_DECIDE, _P.MATCHES_QUERY, _P.ALERTS_ACKNOWLEDGE,
+)  # fmt: skip
+CLIENT = (*_READING, _P.CASES_WRITE, _P.MATCHES_QUERY, _P.ALERTS_ACKNOWLEDGE)
+"""What an API key may do unless it is given more: it never reads names."""
+CASE_WORK = (*_CASE_MANAGER, _P.SUSPECTS_READ, _P.SUSPECTS_WRITE)
+"""All that is done with cases."""
+OPERATOR = (_P.PARTNERS_WRITE, _P.PARTNERS_READ, _P.PEOPLE_MANAGE, _P.KEYS_MANAGE, _P.AGREEMENTS_MANAGE)
+
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.REPORTER: frozenset((*_READING, _P.NAMES_READ, _P.CASES_WRITE, _P.ALERTS_ACKNOWLEDGE)),
+    Role.CASE_MANAGER: frozenset(_CASE_MANAGER),
+    Role.OFFICER: frozenset(CASE_WORK),
+    Role.NODAL: frozenset((*_READING, _P.NAMES_READ, _P.ALERTS_ACKNOWLEDGE)),
+    Role.VERIFIER: frozenset((*_READING, _P.NAMES_READ, _P.DISCLOSURE_REQUEST, _P.ALERTS_ACKNOWLEDGE)),
+    Role.PUBLISHER: frozenset((*_READING, _P.NAMES_READ, _P.PUBLICATION_AUTHORISE)),
+    Role.ADMINISTRATOR: frozenset((_P.PARTNERS_READ, _P.PEOPLE_MANAGE, _P.KEYS_MANAGE, _P.AGREEMENTS_MANAGE)),
+    Role.AUDITOR: frozenset((_P.PARTNERS_READ, _P.AUDIT_READ)),
+    Role.CLIENT: frozenset(CLIENT),
+    Role.OPERATOR: frozenset(OPERATOR),
+}
+"""What each role may do; a key may be given less or more within what its partner may."""
 POLICE_KINDS = frozenset({"ahtu", "police", "coordination"})
 
 
 class NotPermitted(SandhanError):
-    """The key lacks a permission; says which, nothing else."""
+    """The caller lacks a permission; says which, nothing else."""
 
     code = "not_permitted"
 
     def __init__(self, permission: Permission) -> None:
-        super().__init__(f"this key lacks the permission {permission}")
+        super().__init__(f"you lack the permission {permission}")
         self.permission = permission
 
 
@@ -71,26 +116,29 @@ class View(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccessScope:
-    """The caller: a partner acting through one key.
+    """The caller: a partner acting through one person or one key.
 
     Attributes:
-        partner_id, key_id: who, for the audit log.
+        partner_id: for whom.
+        actor_id: the person or the key, for the audit log.
         kind: of the partner.
         areas: the partner's jurisdiction; each covers every path below it.
-        permissions: of the key.
+        permissions: of the person or the key.
+        role: what the actor is to the partner.
     """
 
     partner_id: str
-    key_id: str
+    actor_id: str
     kind: str
     areas: tuple[str, ...]
     permissions: frozenset[str]
+    role: Role = Role.CLIENT
 
     def require(self, permission: Permission) -> None:
-        """Refuse unless the key has the permission.
+        """Refuse unless the caller has the permission.
 
         Raises:
-            NotPermitted: it has not.
+            NotPermitted: he has not.
         """
         if permission not in self.permissions:
             raise NotPermitted(permission)

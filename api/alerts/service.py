@@ -59,7 +59,7 @@ class AlertService:
             if alert is None or alert.recipient_id != scope.partner_id:
                 raise NotFound("alert")
             first = alert.acknowledged_at is None
-            alert = alerts.acknowledge(conn, alert_id, scope.key_id, now)
+            alert = alerts.acknowledge(conn, alert_id, scope.actor_id, now)
             if first:
-                audit.append(conn, at=now, actor=scope.key_id, action="alert.acknowledged", subject=alert_id)
+                audit.append(conn, at=now, actor=scope.actor_id, action="alert.acknowledged", subject=alert_id)
             return alert, outbox.messages_of(conn, alert_id)

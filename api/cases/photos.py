@@ -117,8 +117,8 @@ class PhotoDesk:
         if list(box) not in photo.faces_seen["boxes"]:
             raise InvalidRecord("box", "is none of the boxes of this photo; send one of them as it is")
         now = self._clock()
-        audit.append(conn, at=now, actor=scope.key_id, action="photo.face_chosen", subject=photo_id)
-        return photos.choose_face(conn, photo_id, box, by=scope.key_id, at=now)
+        audit.append(conn, at=now, actor=scope.actor_id, action="photo.face_chosen", subject=photo_id)
+        return photos.choose_face(conn, photo_id, box, by=scope.actor_id, at=now)
 
     def process_pending(self, limit: int = 1000, on_settled: Callable[[int], None] | None = None) -> int:
         """Read every photo that waits, e.g. after a crash; return how many are settled now.

@@ -193,7 +193,7 @@ class CaseService:
             if case is None or view is View.NOTHING:
                 raise NotFound("case")
             audit.append(
-                conn, at=self._clock(), actor=scope.key_id, action="case.read", subject=case_id, detail={"view": view}
+                conn, at=self._clock(), actor=scope.actor_id, action="case.read", subject=case_id, detail={"view": view}
             )
             return case, view, tuple(photos.list_photos(conn, case_id))
 
@@ -207,7 +207,7 @@ class CaseService:
                 conn, side=side, status=status, owner_id=scope.partner_id, after=after, limit=limit + 1
             )
             audit.append(
-                conn, at=self._clock(), actor=scope.key_id, action="cases.listed", subject=scope.partner_id,
+                conn, at=self._clock(), actor=scope.actor_id, action="cases.listed", subject=scope.partner_id,
                 detail={"count": min(len(rows), limit)},
             )  # fmt: skip
             page = [(case, tuple(photos.list_photos(conn, case.id))) for case in rows[:limit]]
@@ -223,7 +223,7 @@ class CaseService:
         with self._database.write() as conn:
             self._own(conn, case_id, scope)
             case = cases.set_status(conn, case_id, status, self._clock())
-            audit.append(conn, at=self._clock(), actor=scope.key_id, action=f"case.{status}", subject=case_id)
+            audit.append(conn, at=self._clock(), actor=scope.actor_id, action=f"case.{status}", subject=case_id)
             # A report that is closed is no rival any more: what else fits these persons may be the more likely.
             freed = [
                 match.rescued_id for match in matches.matches_of_case(conn, case_id) if match.missing_id == case_id
@@ -260,7 +260,7 @@ class CaseService:
             if photo is None or photo.case_id != case_id or not photo.is_clean:
                 raise NotFound("photo")
             content = photos.get_content(conn, photo_id)
-            audit.append(conn, at=self._clock(), actor=scope.key_id, action="photo.read", subject=photo_id)
+            audit.append(conn, at=self._clock(), actor=scope.actor_id, action="photo.read", subject=photo_id)
         if content is None:
             raise NotFound("photo")
         return content
@@ -318,8 +318,8 @@ class CaseService:
             for entry in entries
         ]
         ids = [case.id for case in new]
-        cases.insert_cases(conn, new, at=now, by=scope.key_id)
-        audit.append_all(conn, at=now, actor=scope.key_id, action="case.registered", subjects=ids)
+        cases.insert_cases(conn, new, at=now, by=scope.actor_id)
+        audit.append_all(conn, at=now, actor=scope.actor_id, action="case.registered", subjects=ids)
         return ids
 
     def _replace(
@@ -331,8 +331,8 @@ class CaseService:
         expected_version: int | None = None,
     ) -> Case:
         now = self._clock()
-        case = cases.replace_case(conn, case_id, content, at=now, by=scope.key_id, expected_version=expected_version)
-        audit.append(conn, at=now, actor=scope.key_id, action="case.changed", subject=case.id)
+        case = cases.replace_case(conn, case_id, content, at=now, by=scope.actor_id, expected_version=expected_version)
+        audit.append(conn, at=now, actor=scope.actor_id, action="case.changed", subject=case.id)
         self._desk.follow_consent(conn, case)
         return case
 

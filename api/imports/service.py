@@ -232,7 +232,7 @@ class ImportService:
         }
         with self._database.write() as conn:
             audit.append(
-                conn, at=self._clock(), actor=scope.key_id, action="file.imported", subject=scope.partner_id,
+                conn, at=self._clock(), actor=scope.actor_id, action="file.imported", subject=scope.partner_id,
                 detail=detail,
             )  # fmt: skip
 

@@ -86,7 +86,7 @@ class MatchReader:
         found = [match for match in found if match.pair.grade is not Grade.CERTAINLY_NOT]
         with self._database.write() as conn:
             audit.append(
-                conn, at=now, actor=scope.key_id, action="matches.queried", subject=scope.partner_id,
+                conn, at=now, actor=scope.actor_id, action="matches.queried", subject=scope.partner_id,
                 purpose=asked.purpose, detail={"side": asked.person.side, "answers": len(found)},
             )  # fmt: skip
             language = _language(conn, scope, wishes)
@@ -122,7 +122,7 @@ class MatchReader:
         match = matches.get_match(conn, match_id)
         if match is None or not self._is_party(conn, match, scope):
             raise NotFound("match")
-        audit.append(conn, at=self._clock(), actor=scope.key_id, action="match.read", subject=match_id, detail=detail)
+        audit.append(conn, at=self._clock(), actor=scope.actor_id, action="match.read", subject=match_id, detail=detail)
         return match
 
     def page(
@@ -142,7 +142,7 @@ class MatchReader:
                 conn, scope.partner_id, grades=grades, after=after, limit=limit + 1, case_id=case_id
             )
             audit.append(
-                conn, at=self._clock(), actor=scope.key_id, action="matches.listed", subject=scope.partner_id,
+                conn, at=self._clock(), actor=scope.actor_id, action="matches.listed", subject=scope.partner_id,
                 detail={"count": min(len(rows), limit)},
             )  # fmt: skip
             language = _language(conn, scope, wishes)

@@ -81,7 +81,7 @@ class PartnerService:
             InvalidRecord: a field breaks its rule.
         """
         scope.require(Permission.PARTNERS_WRITE)
-        return self._add(new, actor=scope.key_id, permissions=CASE_WORK)
+        return self._add(new, actor=scope.actor_id, permissions=CASE_WORK)
 
     def register_operator(self, name: str, country: str) -> Welcome:
         """Add an operator: by command on the machine itself, since nobody has a key before the first."""
@@ -107,7 +107,7 @@ class PartnerService:
             partner = partners.set_faces(conn, partner_id, faces)
             self._desk.follow_partner(conn, partner_id)
             action = "partner.faces_on" if faces else "partner.faces_off"
-            audit.append(conn, at=self._clock(), actor=scope.key_id, action=action, subject=partner_id)
+            audit.append(conn, at=self._clock(), actor=scope.actor_id, action=action, subject=partner_id)
         return partner
 
     def scope_of(self, secret: str) -> AccessScope:
