@@ -29,7 +29,7 @@ from api.matches.query import MatchReader
 from api.matches.service import MatchService
 from api.partners.service import PartnerService
 from api.settings import Settings
-from api.store import Database, counts, current_revision, meta, outbox, require_current, upgrade
+from api.store import Database, counts, current_revision, keys, meta, outbox, require_current, upgrade
 from matcher.errors import SandhanError
 from matcher.model import MatchModel
 
@@ -254,17 +254,19 @@ def prepare_database(settings: Settings) -> None:
         return
     make_home(settings)
     if not (settings.home / "sandhan.db").exists():
-        upgrade(settings.database)
+        upgrade(settings.database, settings.master_keys)
 
 
 def _open_database(settings: Settings, new_database_id: str, face_model: str) -> Database:
     prepare_database(settings)
-    database = Database.open(settings.database)
+    database = Database.open(settings.database, settings.master_keys)
     try:
         require_current(database)
         with database.write() as conn:
             meta.ensure_database_id(conn, new_database_id)
             meta.ensure_face_model(conn, face_model)
+            for name in keys.SERVICE_KEYS:
+                keys.ensure_service_key(conn, name)
     except BaseException:
         database.dispose()
         raise

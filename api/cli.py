@@ -21,6 +21,7 @@ COMMANDS = {
     "index": "index:app",
     "photos": "photos:app",
     "db": "db:app",
+    "keys": "keys:app",
     "train": "train:app",
     "evaluate": "evaluate:app",
 }

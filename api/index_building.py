@@ -16,6 +16,7 @@ from typing import Final
 
 from api.cases.records import no_search_for_garbage, open_records
 from api.store import Connection, Database, open_cases
+from api.store.master_keys import GivenKeys
 from api.store.open_cases import IdRange
 from indexing.building import IndexBuilder, Page, read_page
 from indexing.match_index import MatchIndex
@@ -47,7 +48,7 @@ def build_index(database: Database, index: MatchIndex, processes: int, progress:
     models = index.face_model, index.face_width
     if processes > 1 and total > ALONE_TO:
         try:
-            _fill(index, _read_by(processes, database.address, ranges, *models), total, progress)
+            _fill(index, _read_by(processes, database, ranges, *models), total, progress)
             return
         except BrokenProcessPool:
             log.warning("a process that read cases for the index ended: they are read again, without help")
@@ -86,15 +87,17 @@ def usable(records: list[PersonRecord], face_model: str, face_width: int) -> lis
 
 
 def _read_by(
-    processes: int, address: str, ranges: Sequence[IdRange], face_model: str, face_width: int
+    processes: int, database: Database, ranges: Sequence[IdRange], face_model: str, face_width: int
 ) -> Iterator[Page]:
     """Yield the pages in order; no more are read ahead than there are processes twice over."""
     waiting: deque[Future[Page]] = deque()
+    # The keys themselves, through the pipe: a command that fetches them need not be asked by each.
+    keys = GivenKeys(database.ring.masters().to_text())
     # Not forked: a child would hold this process's connections and locks.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         try:
             for part in ranges:
-                waiting.append(pool.submit(_read_apart, address, part, face_model, face_width))
+                waiting.append(pool.submit(_read_apart, database.address, keys, part, face_model, face_width))
                 if len(waiting) >= 2 * processes:
                     yield waiting.popleft().result()
             while waiting:
@@ -103,7 +106,7 @@ def _read_by(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _read_apart(address: str, part: IdRange, face_model: str, face_width: int) -> Page:
+def _read_apart(address: str, keys: GivenKeys, part: IdRange, face_model: str, face_width: int) -> Page:
     """Return a page, in a process of its own: made small, for it has a way to go."""
-    with closing(Database.open(address)) as database, database.read() as conn:
+    with closing(Database.open(address, keys)) as database, database.read() as conn:
         return _read(conn, part, face_model, face_width).packed()

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.store.engine import MASTER_KEY_FILE
+from api.store.master_keys import CommandKeys, FileKeys, GivenKeys, KeySource
 
 
 class Settings(BaseSettings):
@@ -21,6 +24,11 @@ class Settings(BaseSettings):
         "",
         description="SQLAlchemy address; empty: SQLite under `home`; postgresql+psycopg://user@host/name when shared",
     )
+    master_key: SecretStr = Field(
+        SecretStr(""), description="master keys in base64, the one in use first; empty: from the command or the file"
+    )
+    master_key_command: str = Field("", description="command that prints the master keys, e.g. a KMS's client")
+    master_key_file: str = Field("", description="file of the master keys; empty: master.key under `home`")
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8080, ge=0, le=65535, description="port the API listens on; 0 takes a free one")
     public_url: str = Field("http://127.0.0.1:8080", description="address under which people reach the service")
@@ -52,6 +60,15 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """Return the database's address, the embedded one unless another is set."""
         return self.database_url or f"sqlite:///{(self.home / 'sandhan.db').resolve()}"
+
+    @property
+    def master_keys(self) -> KeySource:
+        """Return where the master keys come from."""
+        if given := self.master_key.get_secret_value():
+            return GivenKeys(given)
+        if self.master_key_command:
+            return CommandKeys(self.master_key_command)
+        return FileKeys(Path(self.master_key_file) if self.master_key_file else self.home / MASTER_KEY_FILE)
 
     @property
     def index_folder(self) -> Path:

@@ -267,7 +267,7 @@ class Dispatcher:
         with self._database.write(ordered=False) as connection:
             outbox.record_failure(connection, message.id, now, result.outcome, result.status_code, result.detail, again)
             if result.gone:
-                outbox.disable_webhook(connection, message.recipient_id)
+                partners.disable_webhook(connection, message.recipient_id)
         fate = "dead letter" if again is None else "will be tried again"
         log.warning("message %s not delivered (%s): %s", message.id, result.outcome, fate)
 

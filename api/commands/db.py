@@ -20,8 +20,8 @@ def upgrade() -> None:
     with plain_errors():
         if not settings.database_url:
             make_home(settings)
-        upgrade_schema(settings.database)
-        database = Database.open(settings.database)
+        upgrade_schema(settings.database, settings.master_keys)
+        database = Database.open(settings.database, settings.master_keys)
         out.print(f"schema {current_revision(database)}")
         database.dispose()
 
@@ -31,7 +31,7 @@ def status() -> None:
     """Tell which schema the database has; exits with 1 when it is not this version's."""
     settings = load_settings()
     with plain_errors():
-        database = Database.open(settings.database)
+        database = Database.open(settings.database, settings.master_keys)
         current = is_current(database)
         out.print(f"schema {current_revision(database) or 'none'}: {'current' if current else 'older'}")
         database.dispose()

@@ -133,7 +133,7 @@ def run_demo(home: Path, host: str, port: int, watcher: Watcher) -> Iterator[Dem
         listener = bind(host, port)
         address = f"http://{host}:{listener.getsockname()[1]}"
         settings = demo_settings(home, host, port, mail.port, address)
-        upgrade(settings.database)
+        upgrade(settings.database, settings.master_keys)
         sandhan = stack.enter_context(Sandhan.build(settings))
 
         def contact(key: str, new: NewPartner) -> NewPartner:

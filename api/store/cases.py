@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
-from api.store import changes
+from api.store import changes, keys
+from api.store.contents import Contents, pack, unpack
 from api.store.errors import RowMissing, VersionConflict
 from api.store.portable import chunks, hold_commit_order
-from api.store.tables import case_versions, cases
+from api.store.sealing import seal, unseal
+from api.store.tables import case_versions, cases, record_keys
 from api.store.tables import changes as change_rows
 
 
@@ -113,23 +116,29 @@ def insert_cases(conn: Connection, new: Sequence[NewCase], *, at: datetime, by: 
     if not new:
         return
     hold_commit_order(conn)
-    rows = [
-        {
-            "id": case.id,
-            "side": str(case.side),
-            "owner_id": case.owner_id,
-            "external_id": case.external_id,
-            "status": "open",
-            "version": 1,
-            **_content_values(case.content),
-            "created_at": at,
-            "created_by": by,
-            "updated_at": at,
-        }
-        for case in new
-    ]
+    numbers = _numbers(conn, [case.external_id for case in new if case.external_id is not None])
+    made = keys.make_record_keys(conn, {case.id: case.owner_id for case in new})
+    rows, versions = [], []
+    for case in new:
+        key, packed = made.by_case[case.id], _packed(case.content, case.external_id)
+        rows.append(
+            {
+                "id": case.id,
+                "side": str(case.side),
+                "owner_id": case.owner_id,
+                "external_id": None if case.external_id is None else numbers[case.external_id],
+                "status": "open",
+                "version": 1,
+                **_content_values(case.id, case.content, key, packed),
+                "created_at": at,
+                "created_by": by,
+                "updated_at": at,
+            }
+        )
+        versions.append(_version_values(case.id, 1, key, packed, at, by))
     conn.execute(insert(cases), rows)
-    conn.execute(insert(case_versions), [_version_values(case.id, 1, case.content, at, by) for case in new])
+    conn.execute(insert(case_versions), versions)
+    keys.store_record_keys(conn, made)
     changes.append_all(conn, [case.id for case in new], "created", at)
 
 
@@ -152,17 +161,19 @@ def replace_case(
     """
     hold_commit_order(conn)
     # Locked, so that the version counted up is the version replaced.
-    row = conn.execute(select(cases).where(cases.c.id == case_id).with_for_update()).first()
-    if row is None:
+    locked = _select().where(cases.c.id == case_id).with_for_update(of=cases)
+    found = next(iter(_fetch(conn, locked)), None)
+    if found is None:
         raise RowMissing("cases")
-    if expected_version is not None and row.version != expected_version:
-        raise VersionConflict("cases", expected_version, row.version)
-    if row.content_hash == content.content_hash:
-        return Case(**row._asdict())
-    version = row.version + 1
-    values = {**_content_values(content), "version": version, "updated_at": at}
+    if expected_version is not None and found.version != expected_version:
+        raise VersionConflict("cases", expected_version, found.version)
+    if found.content_hash == content.content_hash:
+        return found
+    version = found.version + 1
+    key, packed = keys.record_key(conn, case_id), _packed(content, found.external_id)
+    values = {**_content_values(case_id, content, key, packed), "version": version, "updated_at": at}
     conn.execute(update(cases).where(cases.c.id == case_id).values(**values))
-    conn.execute(insert(case_versions), [_version_values(case_id, version, content, at, by)])
+    conn.execute(insert(case_versions), [_version_values(case_id, version, key, packed, at, by)])
     changes.append(conn, case_id, "replaced", at)
     return require_case(conn, case_id)
 
@@ -185,7 +196,7 @@ def set_status(conn: Connection, case_id: str, status: str, at: datetime) -> Cas
 
 def get_case(conn: Connection, case_id: str) -> Case | None:
     """Return a case, None if there is none of that id."""
-    return next(iter(_fetch(conn, select(cases).where(cases.c.id == case_id))), None)
+    return next(iter(_fetch(conn, _select().where(cases.c.id == case_id))), None)
 
 
 def require_case(conn: Connection, case_id: str) -> Case:
@@ -204,23 +215,21 @@ def get_cases(conn: Connection, case_ids: Sequence[str]) -> dict[str, Case]:
     """Return the cases that exist among these ids, by id; any number of ids."""
     found: dict[str, Case] = {}
     for some in chunks(case_ids):
-        found.update((case.id, case) for case in _fetch(conn, select(cases).where(cases.c.id.in_(some))))
+        found.update((case.id, case) for case in _fetch(conn, _select().where(cases.c.id.in_(some))))
     return found
 
 
 def find_by_external(conn: Connection, owner_id: str, side: str, external_id: str) -> Case | None:
     """Return an owner's case by the number it has in the owner's own system."""
-    statement = select(cases).where(
-        cases.c.owner_id == owner_id, cases.c.side == str(side), cases.c.external_id == external_id
-    )
-    return next(iter(_fetch(conn, statement)), None)
+    return find_all_by_external(conn, owner_id, side, [external_id]).get(external_id)
 
 
 def find_all_by_external(conn: Connection, owner_id: str, side: str, external_ids: Sequence[str]) -> dict[str, Case]:
     """Return those of an owner's cases that have one of these numbers in the owner's own system, by that number."""
     found: dict[str, Case] = {}
-    for some in chunks(external_ids):
-        statement = select(cases).where(
+    numbers = _numbers(conn, external_ids)
+    for some in chunks(list(numbers.values())):
+        statement = _select().where(
             cases.c.owner_id == owner_id, cases.c.side == str(side), cases.c.external_id.in_(some)
         )
         found.update((str(case.external_id), case) for case in _fetch(conn, statement))
@@ -242,7 +251,7 @@ def list_cases(
         side, status, owner_id: only these; None for any.
         after: the last id of the page before.
     """
-    statement = select(cases).order_by(cases.c.id).limit(limit)
+    statement = _select().order_by(cases.c.id).limit(limit)
     if side is not None:
         statement = statement.where(cases.c.side == str(side))
     if status is not None:
@@ -256,7 +265,7 @@ def list_cases(
 
 def unmatched(conn: Connection, limit: int) -> list[Case]:
     """Return open cases whose present version has not been compared yet, longest waiting first."""
-    statement = select(cases).where(cases.c.status == "open", cases.c.matched_version < cases.c.version)
+    statement = _select().where(cases.c.status == "open", cases.c.matched_version < cases.c.version)
     return _fetch(conn, statement.order_by(cases.c.updated_at, cases.c.id).limit(limit))
 
 
@@ -309,18 +318,53 @@ def await_comparison(conn: Connection, case_ids: Sequence[str]) -> None:
 
 def versions_of(conn: Connection, case_id: str) -> list[CaseVersion]:
     """Return every version of a case, oldest first."""
+    key = keys.record_keys_of(conn, [case_id]).get(case_id)
+    if key is None:
+        return []
     statement = select(case_versions).where(case_versions.c.case_id == case_id).order_by(case_versions.c.version)
-    return [CaseVersion(**row._asdict()) for row in conn.execute(statement)]
+    found = []
+    for row in conn.execute(statement):
+        contents = unpack(unseal(key, row.sealed, _version_place(case_id, row.version)))
+        found.append(CaseVersion(case_id, row.version, contents.payload, contents.content_hash, row.at, row.by))
+    return found
+
+
+def _select() -> Select[Any]:
+    # A case that was erased has no key, and is nobody's any more.
+    return select(cases, *keys.KEY_COLUMNS).join(record_keys, record_keys.c.case_id == cases.c.id)
 
 
 def _fetch(conn: Connection, statement: Select[Any]) -> list[Case]:
-    return [Case(**row._asdict()) for row in conn.execute(statement)]
+    return [_case(conn, row) for row in conn.execute(statement).all()]
 
 
-def _content_values(content: CaseContent) -> dict[str, object]:
+def _case(conn: Connection, row: Row[Any]) -> Case:
+    values = row._asdict()
+    key = keys.opened(conn, row.id, values.pop("partner_key_id"), values.pop("wrapped"))
+    contents = unpack(unseal(key, values.pop("sealed"), _place(row.id)))
+    # The column holds a hash of the number, for finding it.
+    return Case(**(values | contents._asdict()))
+
+
+def _numbers(conn: Connection, external_ids: Sequence[str]) -> dict[str, str]:
+    return keys.fingerprints(conn, "cases.external_id", external_ids) if external_ids else {}
+
+
+def _packed(content: CaseContent, external_id: str | None) -> bytes:
+    return pack(Contents(content.content_hash, external_id, content.payload))
+
+
+def _place(case_id: str) -> str:
+    return f"cases.sealed:{case_id}"
+
+
+def _version_place(case_id: str, version: int) -> str:
+    return f"case_versions.sealed:{case_id}:{version}"
+
+
+def _content_values(case_id: str, content: CaseContent, key: AESGCM, packed: bytes) -> dict[str, object]:
     return {
-        "payload": content.payload,
-        "content_hash": content.content_hash,
+        "sealed": seal(key, packed, _place(case_id)),
         "origin_area": content.origin_area,
         "event_area": content.event_area,
         "protect_location": content.protect_location,
@@ -328,12 +372,11 @@ def _content_values(content: CaseContent) -> dict[str, object]:
     }
 
 
-def _version_values(case_id: str, version: int, content: CaseContent, at: datetime, by: str) -> dict[str, object]:
+def _version_values(case_id: str, version: int, key: AESGCM, packed: bytes, at: datetime, by: str) -> dict[str, object]:
     return {
         "case_id": case_id,
         "version": version,
-        "payload": content.payload,
-        "content_hash": content.content_hash,
+        "sealed": seal(key, packed, _version_place(case_id, version)),
         "at": at,
         "by": by,
     }

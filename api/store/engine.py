@@ -15,8 +15,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
+from api.store import keys
 from api.store.errors import DatabaseUnavailable, SchemaOutdated, UnsupportedDatabase, translated
+from api.store.master_keys import FileKeys, KeySource
 from api.store.portable import hold_commit_order
+from api.store.sealing import KeyRing
 from api.store.types import plain_json
 
 __all__ = [
@@ -31,7 +34,9 @@ __all__ = [
 
 BUSY_TIMEOUT_S = 10.0
 _MIGRATIONS = Path(__file__).parent / "migrations"
+MASTER_KEY_FILE = "master.key"
 _WRITES = "sandhan_writes"
+_NOT_SEALED = ("0001", "0002")
 # Alembic keeps its current environment in module globals: one upgrade at a time per process.
 _upgrading = threading.Lock()
 
@@ -43,37 +48,41 @@ class Database:
     Safe to share between threads; a forked child must open its own.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, ring: KeyRing) -> None:
         """Take an engine prepared by `open`, which is the way to make one."""
-        self._engine = engine
-        self._reader = engine.execution_options(**{_WRITES: False})
-        self._writer = engine.execution_options(**{_WRITES: True})
+        self._engine, self.ring = engine, ring
+        reading: dict[str, Any] = {_WRITES: False}
+        writing: dict[str, Any] = {_WRITES: True}
         if engine.dialect.name == "postgresql":
             # One snapshot for the whole block, as SQLite gives it.
-            self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            self._writer = engine.execution_options(isolation_level="READ COMMITTED")
+            reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            writing = {"isolation_level": "READ COMMITTED"}
+        self._reader = engine.execution_options(**reading, **keys.execution_option(ring))
+        self._writer = engine.execution_options(**writing, **keys.execution_option(ring))
         # SQLite's own waiting polls and is unfair: with many threads one of them may starve until its timeout.
         self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
 
     @classmethod
-    def open(cls, url: str) -> Database:
+    def open(cls, url: str, master_keys: KeySource | None = None) -> Database:
         """Prepare access to the database at an address; connects at the first use.
 
         Args:
             url: `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql+psycopg://user@host/name`.
+            master_keys: what seals and opens; by default, for SQLite, the file master.key beside the database.
         Raises:
             UnsupportedDatabase: another kind of database, or an in-memory one.
         """
         parsed = _supported(url)
         common: dict[str, Any] = {"hide_parameters": True, "json_serializer": plain_json}
         if parsed.get_backend_name() == "postgresql":
-            return cls(create_engine(parsed, pool_pre_ping=True, **common))
-        _create_private(Path(str(parsed.database)))
+            return cls(create_engine(parsed, pool_pre_ping=True, **common), KeyRing(master_keys))
+        path = Path(str(parsed.database))
+        _create_private(path)
         # Connections to a file are cheap; forty is the size of the web framework's thread pool.
         engine = create_engine(parsed, pool_size=40, connect_args={"timeout": BUSY_TIMEOUT_S}, **common)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-        return cls(engine)
+        return cls(engine, KeyRing(master_keys or FileKeys(path.parent / MASTER_KEY_FILE)))
 
     @property
     def address(self) -> str:
@@ -107,6 +116,19 @@ class Database:
                 hold_commit_order(conn)
             yield conn
 
+    def wipe_free_space(self) -> None:
+        """Let nothing that was deleted or replaced lie on in an SQLite file; PostgreSQL does that in its own time."""
+        if self.dialect != "sqlite":
+            return
+        with self._my_turn(), translated():
+            connection = self._engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA query_only = OFF")
+                connection.cursor().execute("VACUUM")
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.close()
+
     def dispose(self) -> None:
         """Close every connection."""
         self._engine.dispose()
@@ -126,18 +148,24 @@ class Database:
             self._turn.release()
 
 
-def upgrade(url: str) -> None:
+def upgrade(url: str, master_keys: KeySource | None = None) -> None:
     """Bring the tables at an address to this version; does nothing when they already are.
 
     All in one transaction: it either reaches the newest version or leaves the database as it was. Two processes
     may call it at once; the second waits and finds nothing to do.
+
+    Args:
+        url, master_keys: as in `Database.open`; the keys are needed where rows are there that are not sealed yet.
     """
-    database = Database.open(url)
+    database = Database.open(url, master_keys)
     try:
         with _upgrading, database.write() as conn:
+            before = MigrationContext.configure(conn).get_current_revision()
             config = _config()
             config.attributes["connection"] = conn
             command.upgrade(config, "head")
+        if before in _NOT_SEALED:
+            database.wipe_free_space()
     finally:
         database.dispose()
 

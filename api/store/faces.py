@@ -11,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
+from api.store import keys
 from api.store.portable import chunks, unindexed
-from api.store.tables import cases, faces, photos
+from api.store.sealing import seal, unseal
+from api.store.tables import cases, faces, photos, record_keys
 from matcher.errors import InvalidRecord
 from matcher.person import FaceEmbedding
 
@@ -129,13 +131,16 @@ def add_faces(conn: Connection, photo_id: str, case_id: str, found: Sequence[New
     Raises:
         InvalidRecord: a vector is not one-dimensional or not finite.
     """
+    if not found:
+        return
+    key = keys.record_key(conn, case_id)
     rows = [
         {
             "id": face.id,
             "photo_id": photo_id,
             "case_id": case_id,
             "model": face.model,
-            "vector": _encode(face.vector),
+            "vector": seal(key, _encode(face.vector), _place(face.id)),
             "width": int(face.vector.shape[0]),
             "box": face.box,
             "quality": face.quality,
@@ -144,20 +149,26 @@ def add_faces(conn: Connection, photo_id: str, case_id: str, found: Sequence[New
         }
         for face in found
     ]
-    if rows:
-        conn.execute(insert(faces), rows)
+    conn.execute(insert(faces), rows)
 
 
 def _select() -> Select[Any]:
-    return select(faces, photos.c.captured_on.label("taken")).join(photos, photos.c.id == faces.c.photo_id)
-
-
-def _compared(conn: Connection, model: str) -> Select[Any]:
-    columns = (faces.c.case_id, faces.c.vector, faces.c.model, faces.c.quality, photos.c.captured_on, photos.c.id)
+    columns = (faces, photos.c.captured_on.label("taken"), *keys.KEY_COLUMNS)
     return (
         select(*columns)
         .join(photos, photos.c.id == faces.c.photo_id)
+        .join(record_keys, record_keys.c.case_id == faces.c.case_id)
+    )
+
+
+def _compared(conn: Connection, model: str) -> Select[Any]:
+    columns = (faces.c.case_id, faces.c.id, faces.c.vector, *keys.KEY_COLUMNS)
+    of_photo = (faces.c.model, faces.c.quality, photos.c.captured_on, photos.c.id.label("photo_id"))
+    return (
+        select(*columns, *of_photo)
+        .join(photos, photos.c.id == faces.c.photo_id)
         .join(cases, cases.c.id == faces.c.case_id)
+        .join(record_keys, record_keys.c.case_id == faces.c.case_id)
         # Of the cases asked for there are few; by these indexes they would be looked for among all.
         .where(unindexed(conn, faces.c.model) == model, unindexed(conn, cases.c.status) == "open")
         .where(cases.c.face_consent)
@@ -167,13 +178,24 @@ def _compared(conn: Connection, model: str) -> Select[Any]:
 
 def _by_case(conn: Connection, statement: Select[Any]) -> Embeddings:
     found: Embeddings = {}
-    for case_id, vector, *others in conn.execute(statement):
-        found.setdefault(case_id, []).append(FaceEmbedding(_decode(vector), *others))
+    for case_id, face_id, sealed, partner_key_id, wrapped, *others in conn.execute(statement).all():
+        key = keys.opened(conn, case_id, partner_key_id, wrapped)
+        vector = _decode(unseal(key, sealed, _place(face_id)))
+        found.setdefault(case_id, []).append(FaceEmbedding(vector, *others))
     return found
 
 
 def _fetch(conn: Connection, statement: Select[Any]) -> list[Face]:
-    return [Face(**{**row._asdict(), "vector": _decode(row.vector)}) for row in conn.execute(statement)]
+    found = []
+    for row in conn.execute(statement).all():
+        values = row._asdict()
+        key = keys.opened(conn, row.case_id, values.pop("partner_key_id"), values.pop("wrapped"))
+        found.append(Face(**{**values, "vector": _decode(unseal(key, row.vector, _place(row.id)))}))
+    return found
+
+
+def _place(face_id: str) -> str:
+    return f"faces.vector:{face_id}"
 
 
 def _encode(vector: npt.NDArray[np.float32]) -> bytes:

@@ -6,18 +6,18 @@ reads alone begins at the first id; several who share the work each take a range
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Text, cast, func, select
+from sqlalchemy import Connection, Select, func, select
 
+from api.store import keys
+from api.store.contents import document_of, payload_of
 from api.store.portable import chunks, unindexed, utc_day
-from api.store.tables import cases
-
-_DECODER = json.JSONDecoder()
+from api.store.sealing import unseal
+from api.store.tables import cases, record_keys
 
 
 class OpenCase(NamedTuple):
@@ -25,7 +25,7 @@ class OpenCase(NamedTuple):
 
     Attributes:
         side: "missing" or "rescued".
-        document: the record as JSON text; personal data.
+        document: the record as JSON text (see `api.store.contents`); personal data.
         created_on: the day in UTC on which it came in.
         face_consent: photos may be compared.
     """
@@ -38,9 +38,7 @@ class OpenCase(NamedTuple):
 
     def payload(self) -> dict[str, Any]:
         """Return the document, read anew at each call."""
-        # What the database keeps as JSON is nothing but JSON: no blanks about it need to be looked for.
-        value: dict[str, Any] = _DECODER.raw_decode(self.document)[0]
-        return value
+        return payload_of(self.document)
 
     def __repr__(self) -> str:
         return f"OpenCase(id={self.id!r}, side={self.side!r})"
@@ -95,12 +93,16 @@ def equal_ranges(conn: Connection, count: int) -> list[IdRange]:
 
 
 def _open(conn: Connection) -> Select[Any]:
-    # As text: what the drivers make of a document differs, and it takes longer.
-    document = cast(cases.c.payload, Text)
-    columns = (cases.c.id, cases.c.side, document, utc_day(conn, cases.c.created_at), cases.c.face_consent)
+    columns = (cases.c.id, cases.c.side, cases.c.sealed, utc_day(conn, cases.c.created_at), cases.c.face_consent)
+    joined = select(*columns, *keys.KEY_COLUMNS).join(record_keys, record_keys.c.case_id == cases.c.id)
     # By the index of statuses, every page would gather and sort all open cases to give the first few.
-    return select(*columns).where(unindexed(conn, cases.c.status) == "open")
+    return joined.where(unindexed(conn, cases.c.status) == "open")
 
 
 def _fetch(conn: Connection, statement: Select[Any]) -> list[OpenCase]:
-    return [OpenCase(*row) for row in conn.execute(statement)]
+    found = []
+    for case_id, side, sealed, created_on, face_consent, partner_key_id, wrapped in conn.execute(statement).all():
+        key = keys.opened(conn, case_id, partner_key_id, wrapped)
+        document = document_of(unseal(key, sealed, f"cases.sealed:{case_id}"))
+        found.append(OpenCase(case_id, side, document, created_on, face_consent))
+    return found

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from api.store.errors import RowMissing
-from api.store.tables import alerts, delivery_attempts, outbox, partners
+from api.store.tables import alerts, delivery_attempts, outbox
 
 # What a delivery may overwrite: everything before a person has touched the alert.
 _UNDELIVERED_ALERT = ("queued", "sent", "retrying", "dead_letter")
@@ -161,16 +161,6 @@ def next_due(conn: Connection) -> datetime | None:
     waiting = conn.scalar(select(func.min(outbox.c.next_attempt_at)).where(outbox.c.state.in_(_WAITING)))
     claimed = conn.scalar(select(func.min(outbox.c.claimed_until)).where(outbox.c.state == "sending"))
     return min((moment for moment in (waiting, claimed) if moment is not None), default=None)
-
-
-def disable_webhook(conn: Connection, partner_id: str) -> None:
-    """Forget a partner's webhook address because its owner has answered 410 Gone; the secret is kept.
-
-    Raises:
-        RowMissing: there is no such partner.
-    """
-    if conn.execute(update(partners).where(partners.c.id == partner_id).values(webhook_url=None)).rowcount == 0:
-        raise RowMissing("partners")
 
 
 def requeue(conn: Connection, message_id: str, at: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from api.store import keys
 from api.store.errors import RowMissing
 from api.store.tables import api_keys, jurisdictions, partners
+from api.store.types import plain_json
 from matcher.errors import InvalidRecord
 
 
@@ -101,13 +104,12 @@ def add_partner(
         "kind": kind,
         "country": country,
         "language": language,
-        "email": email,
-        "webhook_url": webhook_url,
-        "webhook_secret": webhook_secret,
         "active": active,
         "created_at": at,
     }
     conn.execute(insert(partners).values(**row))
+    keys.add_partner_key(conn, partner_id, at)
+    set_contact(conn, partner_id, email=email, webhook_url=webhook_url, webhook_secret=webhook_secret)
     if distinct:
         conn.execute(insert(jurisdictions), [{"partner_id": partner_id, "area": area} for area in distinct])
     return _require(conn, partner_id)
@@ -154,9 +156,22 @@ def set_contact(
     Raises:
         RowMissing: there is no such partner.
     """
-    values = {"email": email, "webhook_url": webhook_url, "webhook_secret": webhook_secret}
-    conn.execute(update(partners).where(partners.c.id == partner_id).values(**values))
+    if conn.scalar(select(partners.c.id).where(partners.c.id == partner_id)) is None:
+        raise RowMissing("partners")
+    contacts = {"email": email, "webhook_url": webhook_url, "webhook_secret": webhook_secret}
+    sealed = keys.seal_for_partner(conn, partner_id, _place(partner_id), plain_json(contacts).encode())
+    conn.execute(update(partners).where(partners.c.id == partner_id).values(contacts=sealed))
     return _require(conn, partner_id)
+
+
+def disable_webhook(conn: Connection, partner_id: str) -> None:
+    """Forget a partner's webhook address because its owner has answered 410 Gone; the secret is kept.
+
+    Raises:
+        RowMissing: there is no such partner.
+    """
+    partner = _require(conn, partner_id)
+    set_contact(conn, partner_id, email=partner.email, webhook_url=None, webhook_secret=partner.webhook_secret)
 
 
 def set_active(conn: Connection, partner_id: str, active: bool) -> Partner:
@@ -235,7 +250,17 @@ def _with_areas(conn: Connection, partner_ids: list[str]) -> list[Partner]:
     for row in conn.execute(statement.order_by(jurisdictions.c.area)):
         areas.setdefault(row.partner_id, []).append(row.area)
     rows = conn.execute(select(partners).where(partners.c.id.in_(partner_ids)).order_by(partners.c.id))
-    return [Partner(**row._asdict(), areas=tuple(areas.get(row.id, ()))) for row in rows]
+    return [_partner(conn, row, tuple(areas.get(row.id, ()))) for row in rows.all()]
+
+
+def _partner(conn: Connection, row: Row[Any], areas: tuple[str, ...]) -> Partner:
+    values = row._asdict()
+    contacts = json.loads(keys.unseal_for_partner(conn, _place(row.id), values.pop("contacts")))
+    return Partner(**values, **contacts, areas=areas)
+
+
+def _place(partner_id: str) -> str:
+    return f"partners.contacts:{partner_id}"
 
 
 def _require(conn: Connection, partner_id: str) -> Partner:

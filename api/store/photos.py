@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
-from api.store import changes
+from api.store import changes, keys
 from api.store.errors import RowMissing
 from api.store.faces import NewFace, replace_faces
 from api.store.portable import hold_commit_order, insert_if_absent
@@ -29,7 +29,7 @@ class Photo:
 
     Attributes:
         position: its place among the photos of the case, from 0.
-        sha256: of the bytes as they arrived, in hex.
+        fingerprint: keyed hash of the bytes as they arrived.
         error_code, error_detail: why it failed, for the person who sent it; no personal data.
         faces_found: None until it is embedded.
         attempts, attempted_at: how often a worker has begun it since it waits, and when last.
@@ -42,7 +42,7 @@ class Photo:
     case_id: str
     position: int
     state: str
-    sha256: str
+    fingerprint: str
     media_type: str
     captured_on: date | None
     error_code: str | None
@@ -86,21 +86,23 @@ def add_photo(
     """Add a photo; when the case already has one of this sha256, that one is returned and nothing is written.
 
     Args:
+        sha256: of the bytes as they arrived, in hex.
         state: "pending", or "withheld" when faces may not be compared.
     """
+    number = keys.fingerprint(conn, "photos.fingerprint", sha256)
     row = {
         "id": photo_id,
         "case_id": case_id,
         "position": position,
         "state": state,
-        "sha256": sha256,
+        "fingerprint": number,
         "media_type": media_type,
-        "content": content,
+        "content": keys.seal_for_case(conn, case_id, _place(photo_id), content),
         "captured_on": captured_on,
         "created_at": at,
     }
-    insert_if_absent(conn, photos, row, ["case_id", "sha256"])
-    same = select(*_WITHOUT_CONTENT).where(photos.c.case_id == case_id, photos.c.sha256 == sha256)
+    insert_if_absent(conn, photos, row, ["case_id", "fingerprint"])
+    same = select(*_WITHOUT_CONTENT).where(photos.c.case_id == case_id, photos.c.fingerprint == number)
     return Photo(**conn.execute(same).one()._asdict())
 
 
@@ -112,8 +114,11 @@ def get_photo(conn: Connection, photo_id: str) -> Photo | None:
 
 def get_content(conn: Connection, photo_id: str) -> PhotoContent | None:
     """Return the bytes of a photo, None if there is no such photo."""
-    row = conn.execute(select(photos.c.media_type, photos.c.content).where(photos.c.id == photo_id)).first()
-    return None if row is None else PhotoContent(row.media_type, bytes(row.content))
+    columns = (photos.c.case_id, photos.c.media_type, photos.c.content)
+    row = conn.execute(select(*columns).where(photos.c.id == photo_id)).first()
+    if row is None:
+        return None
+    return PhotoContent(row.media_type, keys.unseal_for_case(conn, row.case_id, _place(photo_id), row.content))
 
 
 def list_photos(conn: Connection, case_id: str) -> list[Photo]:
@@ -259,7 +264,8 @@ def store_result(
     }
     if faces_seen is not None:
         values["faces_seen"] = faces_seen
-    replaced = {"content": content, "media_type": media_type, "captured_on": captured_on}
+    sealed = None if content is None else keys.seal_for_case(conn, case_id, _place(photo_id), content)
+    replaced = {"content": sealed, "media_type": media_type, "captured_on": captured_on}
     values.update((name, value) for name, value in replaced.items() if value is not None)
     conn.execute(update(photos).where(photos.c.id == photo_id).values(**values))
     replace_faces(conn, photo_id, case_id, faces, at)
@@ -267,3 +273,7 @@ def store_result(
     changes.append(conn, case_id, "photo", at)
     row = conn.execute(select(*_WITHOUT_CONTENT).where(photos.c.id == photo_id)).one()
     return Photo(**row._asdict())
+
+
+def _place(photo_id: str) -> str:
+    return f"photos.content:{photo_id}"

@@ -65,13 +65,43 @@ partners = Table(
     Column("kind", Text, nullable=False),
     Column("country", Text, nullable=False),
     Column("language", Text, nullable=False),
-    Column("email", Text),
-    Column("webhook_url", Text),
-    Column("webhook_secret", Text),
+    # Sealed JSON: email, webhook_url, webhook_secret.
+    Column("contacts", LargeBinary),
     Column("active", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     # Whether faces in photos of its cases may be compared at all.
     Column("faces", Boolean, nullable=False, server_default=true()),
+)
+
+# Wrapped by a master key (`api.store.keys`); `current` wraps what is new.
+partner_keys = Table(
+    "partner_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("partner_id", Id, ForeignKey("partners.id"), nullable=False),
+    Column("master_id", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("current", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "partner_id"),
+)
+
+service_keys = Table(
+    "service_keys",
+    metadata,
+    Column("name", Id, primary_key=True),
+    Column("master_id", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+# Wrapped by the key of the record's owner. No row: the record was erased, and nothing opens what was sealed for it.
+record_keys = Table(
+    "record_keys",
+    metadata,
+    Column("case_id", Id, ForeignKey("cases.id"), primary_key=True),
+    Column("partner_key_id", Id, ForeignKey("partner_keys.id"), nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Index(None, "partner_key_id"),
 )
 
 jurisdictions = Table(
@@ -106,11 +136,12 @@ cases = Table(
     Column("id", Id, primary_key=True),
     Column("side", Text, nullable=False),
     Column("owner_id", Id, ForeignKey("partners.id"), nullable=False),
+    # A keyed hash of the number in the owner's own system: enough to find it again.
     Column("external_id", Id),
     Column("status", Text, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("content_hash", Text, nullable=False),
-    Column("payload", Document, nullable=False),
+    # Sealed: a hash of the content, the owner's number, and the record as JSON (`api.store.contents`).
+    Column("sealed", LargeBinary),
     Column("origin_area", Id),
     Column("event_area", Id),
     Column("protect_location", Boolean, nullable=False),
@@ -134,8 +165,7 @@ case_versions = Table(
     metadata,
     Column("case_id", Id, ForeignKey("cases.id"), primary_key=True),
     Column("version", Integer, primary_key=True),
-    Column("payload", Document, nullable=False),
-    Column("content_hash", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("by", Text, nullable=False),
 )
@@ -147,9 +177,9 @@ photos = Table(
     Column("case_id", Id, ForeignKey("cases.id"), nullable=False),
     Column("position", Integer, nullable=False),
     Column("state", Text, nullable=False),
-    Column("sha256", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),  # keyed hash of the bytes as they arrived
     Column("media_type", Text, nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # sealed
     Column("captured_on", Date),
     Column("error_code", Text),
     Column("error_detail", Text),
@@ -162,7 +192,7 @@ photos = Table(
     Column("chosen_by", Text),
     Column("chosen_at", UtcDateTime),
     Column("attempted_at", UtcDateTime),
-    UniqueConstraint("case_id", "sha256"),
+    UniqueConstraint("case_id", "fingerprint", name="uq_photos_case_id_sha256"),
     _one_of("state", PHOTO_STATES),
     Index(None, "state"),
 )
@@ -174,7 +204,7 @@ faces = Table(
     Column("photo_id", Id, ForeignKey("photos.id"), nullable=False),
     Column("case_id", Id, ForeignKey("cases.id"), nullable=False),
     Column("model", Text, nullable=False),
-    Column("vector", LargeBinary, nullable=False),  # `width` little-endian float32 numbers
+    Column("vector", LargeBinary, nullable=False),  # sealed: `width` little-endian float32 numbers
     Column("width", Integer, nullable=False),
     Column("box", Document, nullable=False),
     Column("quality", Text, nullable=False),

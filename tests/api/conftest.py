@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import itertools
@@ -36,6 +37,7 @@ from matcher.photos.faces import Box, DetectedFace, FaceMeasures, PhotoResult, Q
 from matcher.photos.reading import read_photo
 
 POSTGRES = os.environ.get("SANDHAN_TEST_POSTGRES")
+MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 START = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 GREEN, FACELESS = (96, 160, 96), (0, 0, 255)
 
@@ -305,7 +307,8 @@ def open_house(home: Path, database_url: str = "", *, seed: int = 1, **changed: 
         changed: further settings.
     """
     photographer, clock = FakePhotographer(), TickingClock()
-    settings = Settings(_env_file=None, home=home, database_url=database_url, **changed)
+    keys = {"master_key": MASTER_KEY} if database_url else {}  # embedded, the file beside the database
+    settings = Settings(_env_file=None, home=home, database_url=database_url, **(keys | changed))
     with Sandhan.build(
         settings, clock=clock, random_bytes=random.Random(seed).randbytes, jitter=lambda: 0.0, photographer=photographer
     ) as sandhan:

@@ -148,6 +148,7 @@ def test_a_database_put_back_to_an_earlier_day_is_not_mixed_with_a_later_snapsho
     keeper(house, tmp_path).open()
     with house.sandhan.database.write() as conn:
         conn.execute(delete(tables.changes).where(tables.changes.c.seq > seq))
+        conn.execute(delete(tables.record_keys).where(tables.record_keys.c.case_id == late))
         conn.execute(delete(tables.case_versions).where(tables.case_versions.c.case_id == late))
         conn.execute(delete(tables.cases).where(tables.cases.c.id == late))
     after = keeper(house, tmp_path)

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from api import index_building
 from api.face_model import FACE_MODEL
 from api.index_keeper import IndexKeeper
-from api.store import cases, tables
+from api.store import cases, keys, tables
 from indexing.index_files import save_index
 from indexing.photo_rows import faces_of
 from indexing.record_vectors import PIPELINE
@@ -260,8 +260,14 @@ def test_a_stored_face_of_another_width_is_left_out_and_her_record_is_found(
     case_id, kept = with_photo["case"]["id"], tables.faces.c
     whole = one.source.records([case_id])[0].faces[0].vector
     mine = update(tables.faces).where(kept.case_id == case_id)
-    with house.sandhan.database.write() as conn:
-        conn.execute(mine.values(vector=whole[:64].astype("<f4").tobytes()))
+
+    def store(vector: Any) -> None:
+        with house.sandhan.database.write() as conn:
+            face_id = conn.scalar(select(kept.id).where(kept.case_id == case_id))
+            sealed = keys.seal_for_case(conn, case_id, f"faces.vector:{face_id}", vector.astype("<f4").tobytes())
+            conn.execute(mine.values(vector=sealed))
+
+    store(whole[:64])
     one.refresh()
     assert (one.index.ids(Side.MISSING), one.status().faces) == ({early, case_id}, 0)
     assert "1 stored faces cannot be used" in caplog.text
@@ -271,8 +277,7 @@ def test_a_stored_face_of_another_width_is_left_out_and_her_record_is_found(
     house.sandhan.cases.recover()  # and she is compared
     with house.sandhan.database.read() as conn:
         assert cases.unmatched(conn, 10) == []
-    with house.sandhan.database.write() as conn:
-        conn.execute(mine.values(vector=whole.astype("<f4").tobytes()))
+    store(whole)
     fresh.rebuild()
     assert fresh.status().faces == 1
 

@@ -33,10 +33,14 @@ from data.synthetic import LinkedSample, SyntheticRecord, linked_sample
 from indexing.candidates import routes_of
 from matcher.person import Side
 
+from .conftest import MASTER_KEY
+
 START = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 OWNERS = ("north", "south", "east")
 # Everything but the audit log, which refuses to forget, and the identity of the database.
-WIPED = [table for table in reversed(tables.metadata.sorted_tables) if table.name not in ("audit", "meta")]
+WIPED = [
+    table for table in reversed(tables.metadata.sorted_tables) if table.name not in ("audit", "meta", "service_keys")
+]
 
 
 class Killed(BaseException):
@@ -141,7 +145,10 @@ class World:
 
     def forget_matches(self) -> None:
         """Put everything back to before the first comparison."""
-        kept = {"partners", "jurisdictions", "api_keys", "cases", "case_versions", "changes", "photos", "faces"}
+        kept = {
+            "partners", "partner_keys", "record_keys", "service_keys", "jurisdictions", "api_keys", "cases",
+            "case_versions", "changes", "photos", "faces",
+        }  # fmt: skip
         with self.sandhan.database.write() as conn:
             for table in WIPED:
                 if table.name not in kept:
@@ -181,7 +188,9 @@ def open_world(shared_url: str, tmp_path: Path) -> Iterator[Callable[..., World]
         home = tmp_path / f"home{len(made)}"
         clock = Clock()
         sandhan = Sandhan.build(
-            Settings(_env_file=None, home=home, database_url=shared_url, faces=False, **settings),  # type: ignore[call-arg, arg-type]
+            Settings(
+                _env_file=None, home=home, database_url=shared_url, master_key=MASTER_KEY, faces=False, **settings
+            ),  # type: ignore[call-arg, arg-type]
             clock=clock,
             random_bytes=random.Random(7).randbytes,
             jitter=lambda: 0.0,

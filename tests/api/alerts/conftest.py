@@ -60,8 +60,6 @@ class World:
             "owner_id": "owner",
             "status": "open",
             "version": 1,
-            "content_hash": "0",
-            "payload": {},
             "protect_location": True,
             "face_consent": False,
             "created_at": at,

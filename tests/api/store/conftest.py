@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import itertools
 import os
@@ -16,7 +17,9 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from api.store import Connection, Database, alerts, cases, matches, partners, upgrade
+from api.store.master_keys import GivenKeys
 
+MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 POSTGRES = os.environ.get("SANDHAN_TEST_POSTGRES")
 
 
@@ -74,7 +77,7 @@ def opened() -> Iterator[Callable[[str], Database]]:
     databases: list[Database] = []
 
     def open_one(url: str) -> Database:
-        databases.append(Database.open(url))
+        databases.append(Database.open(url, GivenKeys(MASTER_KEY)))
         return databases[-1]
 
     yield open_one
