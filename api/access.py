@@ -1,8 +1,13 @@
 """Who may see which fields of which case? One typed scope per caller; knows no web framework.
 
-FULL     the owner; for missing reports also the police unit in whose area the family lives
-MASKED   a party to a match or an alert about the case: initials, age band, state, never an address or a photo
-NOTHING  everyone else: the answer is the same as for a case that does not exist
+FULL       the owner
+DISCLOSED  the police unit in whose area the family of a missing report lives; a party that stated its purpose, once the
+           owner accepted; never who reported, nor where a protected person is
+MASKED     a party to a match or an alert about the case: initials, age band, state, never an address or a photo
+OUTLINE    whoever of these may not read names: that there is a case; of a match its grade and which fields agree
+NOTHING    everyone else: the answer is the same as for a case that does not exist
+
+`api.cases.views` says which fields each of them holds; docs/reference/access.md shows it all as a table.
 """
 
 from __future__ import annotations
@@ -11,9 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from api.store.cases import Case
 from matcher.errors import SandhanError
-from matcher.person import Side
 
 
 class Permission(StrEnum):
@@ -106,12 +109,40 @@ class NotFound(SandhanError):
         self.what = what
 
 
-class View(StrEnum):
-    """How much of a case a caller sees."""
+class Relation(StrEnum):
+    """What a caller is to a case; `api.cases.standing` finds it out."""
 
-    FULL = "full"
-    MASKED = "masked"
+    OWNER = "owner"
+    POLICE = "police"  # the unit in whose area the family of a missing report lives
+    DISCLOSED = "disclosed"  # stated a purpose, and the owner accepted; or the case was referred to it
+    PARTY = "party"  # owner of the other side of a possible match, or told of it
+    STRANGER = "stranger"  # everybody else, and whoever agreement or consent shuts out
+
+
+class View(StrEnum):
+    """How much of a case a caller sees, least first."""
+
     NOTHING = "nothing"
+    OUTLINE = "outline"
+    MASKED = "masked"
+    DISCLOSED = "disclosed"
+    FULL = "full"
+
+
+VIEWS: Mapping[Relation, tuple[View, View]] = {
+    Relation.OWNER: (View.FULL, View.OUTLINE),
+    Relation.POLICE: (View.DISCLOSED, View.OUTLINE),
+    Relation.DISCLOSED: (View.DISCLOSED, View.OUTLINE),
+    Relation.PARTY: (View.MASKED, View.OUTLINE),
+    Relation.STRANGER: (View.NOTHING, View.NOTHING),
+}
+"""Relation -> what is seen by those who may read names, and by those who may not."""
+
+RECIPIENT_CLASS: Mapping[str, str] = {
+    "ahtu": "police", "police": "police", "shelter": "shelter", "ngo": "ngo", "coordination": "coordination",
+    "operator": "operator",
+}  # fmt: skip
+"""Kind of a partner -> the class of recipients that a consent names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +178,12 @@ class AccessScope:
         """Tell whether an area lies in the caller's jurisdiction."""
         return area is not None and any(area == own or area.startswith(own + "/") for own in self.areas)
 
-    def view_of(self, case: Case, *, party: bool) -> View:
-        """Return how much of a case the caller sees.
+    @property
+    def recipient_class(self) -> str:
+        """Return the class of recipients that the caller's partner is of."""
+        return RECIPIENT_CLASS[self.kind]
 
-        Args:
-            case: the case.
-            party: whether a match or an alert makes the caller a party to it.
-        """
-        if case.owner_id == self.partner_id:
-            return View.FULL
-        if case.side == Side.MISSING and self.kind in POLICE_KINDS and self.covers(case.origin_area):
-            return View.FULL
-        return View.MASKED if party else View.NOTHING
+    def view_of(self, relation: Relation) -> View:
+        """Return how much of a case the caller sees, being what it is to it."""
+        names, no_names = VIEWS[relation]
+        return names if Permission.NAMES_READ in self.permissions else no_names

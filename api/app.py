@@ -13,10 +13,13 @@ from api import health
 from api.alerts import endpoints as alert_endpoints
 from api.bootstrap import Sandhan
 from api.cases import endpoints as case_endpoints
+from api.cases import lifecycle_endpoints
 from api.cases.forms import CaseForm
 from api.errors import RESPONSES, Problem, RequestTooLarge, fault, install, problem
+from api.matches import disclosure_endpoints
 from api.matches import endpoints as match_endpoints
 from api.matches.views import MatchQuery
+from api.partners import agreement_endpoints
 from api.partners import endpoints as partner_endpoints
 from api.uploads import BodyLimit
 
@@ -44,7 +47,15 @@ def create_app(sandhan: Sandhan, *, start: bool = True) -> FastAPI:
     )
     app.state.sandhan = sandhan
     install(app)
-    for router in (partner_endpoints, case_endpoints, match_endpoints, alert_endpoints):
+    for router in (
+        partner_endpoints,
+        agreement_endpoints,
+        case_endpoints,
+        lifecycle_endpoints,
+        match_endpoints,
+        disclosure_endpoints,
+        alert_endpoints,
+    ):
         app.include_router(router.router, prefix="/v1", responses=RESPONSES)
     app.include_router(health.router, prefix="/v1")
     limit = (sandhan.settings.photos_per_case * sandhan.settings.photo_limit_mb + 1) * 1024 * 1024

@@ -18,15 +18,19 @@ from typing import Self
 
 from api.alerts.delivery import DeliverySettings, Dispatcher
 from api.alerts.service import AlertService
+from api.cases.lifecycle import Lifecycle
 from api.cases.photos import PhotoDesk, Photographer
+from api.cases.retention import Retention
 from api.cases.service import CaseService
 from api.face_model import NOT_SET_UP, FaceModel, Studio, face_models_of
 from api.faults import origin
 from api.ids import Clock, RandomBytes, new_id, utc_now
 from api.index_keeper import IndexKeeper
 from api.linking import model_at
+from api.matches.disclosures import DisclosureService
 from api.matches.query import MatchReader
 from api.matches.service import MatchService
+from api.partners.agreements import AgreementService
 from api.partners.service import PartnerService
 from api.settings import Settings
 from api.store import Database, counts, current_revision, keys, meta, outbox, require_current, upgrade
@@ -57,6 +61,9 @@ class Sandhan:
     model: MatchModel
     matching: MatchService
     cases: CaseService
+    lifecycle: Lifecycle
+    disclosures: DisclosureService
+    agreements: AgreementService
     photos: PhotoDesk
     reader: MatchReader
     alerts: AlertService
@@ -110,13 +117,17 @@ class Sandhan:
             candidates=settings.candidates,
             on_alerts=dispatcher.notify,
         )
+        retention = Retention(settings.keep_missing_years, settings.keep_rescued_years)
         return cls(
             settings=settings,
             database=database,
             keeper=keeper,
             model=model,
             matching=matching,
-            cases=CaseService(database, matching, desk, clock, random_bytes),
+            cases=CaseService(database, matching, desk, clock, random_bytes, retention),
+            lifecycle=Lifecycle(database, matching, desk, clock, random_bytes, retention),
+            disclosures=DisclosureService(database, clock, random_bytes),
+            agreements=AgreementService(database, clock, random_bytes),
             photos=desk,
             reader=MatchReader(
                 database,
@@ -222,6 +233,7 @@ class Sandhan:
                 self.keeper.adopt()
                 if self.settings.faces:
                     self.photos.readmit(self.keeper.face_model.model_id)
+                self.lifecycle.expire_due()
                 self.cases.recover()
             except Exception as error:  # noqa: BLE001 - a thread that dies would silently stop all recovery
                 log.error("recovery failed (%s), trying again in %g s", origin(error), _RECOVER_EVERY_S)

@@ -6,6 +6,9 @@ not_permitted          403      the key lacks a permission
 not_found              404      there is none, or it is not shared with the caller: the answer is the same
 duplicate_case         409      the external id is taken by other content
 version_conflict       409      the case was changed meanwhile
+suppressed             409      the record was erased and is not taken again
+consent_missing        409      consent to matching was withdrawn
+decided_already        409      the request is in a state in which that cannot be decided
 too_large              413      the request is larger than allowed
 unsupported_media      415      neither JSON nor multipart/form-data
 invalid_request        422      a field breaks its rule; `errors` names each
@@ -29,8 +32,9 @@ from starlette.exceptions import HTTPException
 
 from api.access import NotFound, NotPermitted
 from api.alerts.errors import TargetRefused
-from api.cases.service import DuplicateCase
+from api.cases.service import ConsentMissing, DuplicateCase, Suppressed
 from api.faults import origin
+from api.matches.disclosures import DecidedAlready
 from api.partners.service import Unauthenticated
 from api.store import RowMissing, VersionConflict
 from api.store.errors import DatabaseUnavailable
@@ -93,6 +97,9 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (NotFound, 404, "Not found"),
     (RowMissing, 404, "Not found"),
     (DuplicateCase, 409, "This case exists with other content"),
+    (Suppressed, 409, "This record was erased"),
+    (ConsentMissing, 409, "Consent is missing"),
+    (DecidedAlready, 409, "Decided already"),
     (VersionConflict, 409, "Changed meanwhile"),
     (RequestTooLarge, 413, "Too large"),
     (UnsupportedMedia, 415, "Unsupported media type"),

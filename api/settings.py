@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     photo_timeout_s: float = Field(60.0, gt=0, description="time limit of one photo, seconds")
     photo_limit_mb: int = Field(15, ge=1, le=100, description="largest photo accepted, megabytes")
     photos_per_case: int = Field(10, ge=0, le=100, description="most photos of one request")
+    keep_missing_years: float = Field(10.0, gt=0, le=50, description="years that a missing report is kept unchanged")
+    keep_rescued_years: float = Field(
+        5.0, gt=0, le=50, description="years that a rescued person's record is kept unchanged"
+    )
     evidence_model: str = Field("", description="evidence model of your own; empty: the one that ships")
     candidates: int = Field(250, ge=10, le=1000, description="candidates taken for each name and each photo")
     index_processes: int = Field(2, ge=1, le=64, description="processes that read cases when the index is built anew")

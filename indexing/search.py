@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,6 +32,8 @@ _CLOSE = 0.01
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Permits = Callable[[Sequence[str], Sequence[str]], Bools]
+"""Tells, of pairs of ids (who asks, who is found), which may be weighed at all; shape (n,)."""
 
 
 class RecordSource(Protocol):
@@ -64,6 +66,7 @@ def find_matches(
     limit: int = 20,
     candidates: int = CANDIDATES,
     only: Filter | None = None,
+    permits: Permits | None = None,
     compete: bool = True,
 ) -> list[FoundMatch]:
     """Return the best matches of one record on the other side, best first.
@@ -76,12 +79,13 @@ def find_matches(
         limit: how many are returned, at least 1.
         candidates: rows taken for each name and photo, at least 1.
         only: who may be found; None for all.
+        permits: who may be found by whom; None for all.
         compete: see `find_matches_batch`.
     Raises:
         BadSearch: `limit` or `candidates` is below 1.
     """
     return find_matches_batch(
-        [query], index, source, model, limit=limit, candidates=candidates, only=only, compete=compete
+        [query], index, source, model, limit=limit, candidates=candidates, only=only, permits=permits, compete=compete
     )[0]
 
 
@@ -94,6 +98,7 @@ def find_matches_batch(
     limit: int = 20,
     candidates: int = CANDIDATES,
     only: Filter | None = None,
+    permits: Permits | None = None,
     also: Sequence[Sequence[str]] | None = None,
     comparisons: Sequence[Comparison] = COMPARISONS,
     compete: bool = True,
@@ -123,7 +128,7 @@ def find_matches_batch(
     side = other_side(queries[0].side)
     if any(other_side(query.side) is not side for query in queries):
         raise ValueError("queries of both sides in one batch")
-    pool = _Pool(index, source, model, comparisons, candidates, meeting)
+    pool = _Pool(index, source, model, comparisons, candidates, meeting, permits)
     met = pool.meet(queries, side, known, only)
     if proposed is not None:
         proposed += _proposed(met)
@@ -146,6 +151,7 @@ class _Pool:
     comparisons: Sequence[Comparison]
     candidates: int
     meeting: Meeting
+    permits: Permits | None = None
 
     @property
     def reports(self) -> int:
@@ -168,7 +174,12 @@ class _Pool:
         wanted = Wanted(
             queries, side, self.candidates, also, self.model, self.reports, self.comparisons, only, held
         )  # fmt: skip
-        return self.meeting.meet(self.index, wanted)
+        met = self.meeting.meet(self.index, wanted)
+        if self.permits is None or not len(met):
+            return met
+        ids = met.columns.ids
+        permitted = self.permits([ids[row] for row in met.first.tolist()], [ids[row] for row in met.second.tolist()])
+        return met.some(permitted | met.known)
 
     def rivals(self, met: Met) -> Floats:
         """Return the bits of the rivals of each pair; queries are rescued persons, whose reports compete."""

@@ -9,8 +9,10 @@ Nobody is told twice: a unit that stands on both sides is told as the side it ow
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from api.store import Connection
+from api.access import RECIPIENT_CLASS
+from api.store import Connection, agreements, consents
 from api.store.cases import Case
 from api.store.partners import Partner, get_partner, partners_covering
 
@@ -35,13 +37,18 @@ class Recipient:
     reason: str
 
 
-def recipients_of(conn: Connection, missing: Case, rescued: Case) -> list[Recipient]:
-    """Return everyone to be told of a match of two cases, in a stable order."""
+def recipients_of(conn: Connection, missing: Case, rescued: Case, now: datetime) -> list[Recipient]:
+    """Return everyone to be told of a match of two cases, in a stable order.
+
+    Nobody is told of what he may not see: agreement and consent are asked for both cases.
+    """
     owners = {case.id: get_partner(conn, case.owner_id) for case in (missing, rescued)}
     found: dict[str, Recipient] = {}
 
     def add(partner: Partner | None, own: Case, other: Case, reason: str) -> None:
         if partner is None or not partner.active or partner.id in found:
+            return
+        if not all(_may_share(conn, case, partner, now) for case in (own, other)):
             return
         holder = owners[other.id]
         hidden = other.protect_location or holder is None
@@ -56,3 +63,11 @@ def recipients_of(conn: Connection, missing: Case, rescued: Case) -> list[Recipi
         for partner in partners_covering(conn, rescued.event_area, ROUTED_KINDS):
             add(partner, rescued, missing, "jurisdiction at the destination")
     return list(found.values())
+
+
+def _may_share(conn: Connection, case: Case, partner: Partner, now: datetime) -> bool:
+    if case.owner_id == partner.id:
+        return True
+    return agreements.agreed(conn, case.owner_id, partner.id, now) and consents.permitted(
+        conn, case.id, "sharing", RECIPIENT_CLASS[partner.kind]
+    )

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from api.access import View
+from api.access import AccessScope
 from api.cases.forms import CaseForm
 from api.cases.service import Registered
-from api.cases.views import CaseView, FaceChoice, MaskedCaseView, PhotoView, full_view, photo_view, view_case
+from api.cases.views import CaseOut, FaceChoice, OwnCaseOut, PhotoView, own_view, photo_view, view_case
 from api.dependencies import Caller, Services
 from api.errors import BODY_RESPONSES, CONFLICT_RESPONSES
 from api.uploads import openapi_body, read_submission
@@ -33,7 +33,7 @@ class MatchSummary(BaseModel):
 class RegisteredView(BaseModel):
     """A case after registration."""
 
-    case: CaseView
+    case: OwnCaseOut
     created: bool = Field(description="false when the same submission was stored before")
     matches: list[MatchSummary] = Field(description="possible matches, best first; people decide")
     alerts: int = Field(description="alerts queued to partners")
@@ -42,14 +42,14 @@ class RegisteredView(BaseModel):
 class CasePage(BaseModel):
     """A page of your own cases; `next` is the value of `after` for the next page."""
 
-    items: list[CaseView]
+    items: list[OwnCaseOut]
     next: str | None
 
 
-def _registered(result: Registered) -> RegisteredView:
+def _registered(result: Registered, caller: AccessScope) -> RegisteredView:
     outcome = result.outcome
     return RegisteredView(
-        case=full_view(result.case, result.photos),
+        case=own_view(result.case, result.photos, caller),
         created=result.created,
         matches=[
             MatchSummary.model_validate({"id": match.id, "grade": match.grade, "probability": match.probability})
@@ -76,7 +76,7 @@ async def register_case(request: Request, response: Response, caller: Caller, se
         response.status_code = 200
     response.headers["Location"] = f"/v1/cases/{result.case.id}"
     response.headers["ETag"] = f'"{result.case.version}"'
-    return _registered(result)
+    return _registered(result, caller)
 
 
 @router.get("")
@@ -90,18 +90,16 @@ def list_own_cases(
 ) -> CasePage:
     """List the cases that you own, oldest first."""
     rows, following = services.cases.own_page(caller, side=side, status=status, after=after, limit=limit)
-    return CasePage(items=[full_view(case, photos) for case, photos in rows], next=following)
+    return CasePage(items=[own_view(case, photos, caller) for case, photos in rows], next=following)
 
 
 @router.get("/{case_id}")
-def read_case(
-    case_id: str, response: Response, caller: Caller, services: Services
-) -> Annotated[CaseView | MaskedCaseView, Field(discriminator="view")]:
+def read_case(case_id: str, response: Response, caller: Caller, services: Services) -> CaseOut:
     """Read a case: in full if it is yours, masked if a possible match makes you a party to it."""
-    case, view, photos = services.cases.read(case_id, caller)
-    if view is View.FULL:
-        response.headers["ETag"] = f'"{case.version}"'
-    return view_case(case, view, photos)
+    shown = services.cases.read(case_id, caller)
+    if shown.own:
+        response.headers["ETag"] = f'"{shown.case.version}"'
+    return view_case(shown.case, shown.view, shown.photos, own=shown.own)
 
 
 @router.put("/{case_id}", openapi_extra=openapi_body(CaseForm, "case"), responses=BODY_RESPONSES | CONFLICT_RESPONSES)
@@ -122,7 +120,7 @@ async def change_case(
         services.cases.change, case_id, submission.form, caller, _version(if_match), submission.photos
     )
     response.headers["ETag"] = f'"{result.case.version}"'
-    return _registered(result)
+    return _registered(result, caller)
 
 
 def _version(if_match: str | None) -> int | None:
@@ -140,15 +138,15 @@ def _version(if_match: str | None) -> int | None:
 
 
 @router.post("/{case_id}/close")
-def close_case(case_id: str, caller: Caller, services: Services) -> CaseView:
+def close_case(case_id: str, caller: Caller, services: Services) -> OwnCaseOut:
     """Close your own case: it is no longer searched or matched. It can be opened again."""
-    return full_view(*services.cases.set_status(case_id, "closed", caller))
+    return own_view(*services.cases.set_status(case_id, "closed", caller), caller)
 
 
 @router.post("/{case_id}/reopen")
-def reopen_case(case_id: str, caller: Caller, services: Services) -> CaseView:
+def reopen_case(case_id: str, caller: Caller, services: Services) -> OwnCaseOut:
     """Open your own case again; it is compared anew."""
-    return full_view(*services.cases.set_status(case_id, "open", caller))
+    return own_view(*services.cases.set_status(case_id, "open", caller), caller)
 
 
 @router.get("/{case_id}/photos")
@@ -165,7 +163,7 @@ def choose_face(case_id: str, photo_id: str, choice: FaceChoice, caller: Caller,
 
 @router.get("/{case_id}/photos/{photo_id}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
 def read_photo(case_id: str, photo_id: str, caller: Caller, services: Services) -> Response:
-    """Fetch a photo of your own case, cleaned of metadata."""
+    """Fetch a photo of a case that is yours or was opened to you, cleaned of metadata."""
     content = services.cases.photo(case_id, photo_id, caller)
     return Response(
         content.content,

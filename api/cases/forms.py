@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from api.cases.agreed import ConsentForm, Given, agreed_at_first
 from api.store.cases import Case, CaseContent
 from api.store.faces import Face
 from matcher.fields import FIELDS, ParsedRecord, read_record
@@ -109,15 +110,27 @@ class CaseForm(BaseModel):
         "for the search), no for a rescued person (who must be asked)",
     )
 
+    consents: Annotated[list[ConsentForm], Field(max_length=20)] | None = Field(
+        None, description="what was agreed to or refused; what is not spoken of holds as the guide says (cases.md)"
+    )
+
     @property
     def consents_to_faces(self) -> bool:
         """Return the consent given, or the default of the side."""
+        said = [one.granted for one in self.consents or () if one.purpose == "faces"]
+        if said:
+            return said[-1]
         return self.side == "missing" if self.face_consent is None else self.face_consent
+
+    @property
+    def agreed(self) -> tuple[Given, ...]:
+        """Return what is agreed to when the case comes in."""
+        return agreed_at_first(self.side, self.consents_to_faces, self.consents or ())
 
     def payload(self) -> dict[str, object]:
         """Return the fields that were filled in, as JSON values."""
         value: dict[str, object] = self.model_dump(mode="json", exclude_none=True)
-        for field in ("external_id", "side"):
+        for field in ("external_id", "side", "consents"):
             value.pop(field, None)
         return value
 

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
-from api.access import AccessScope, NotFound, Permission, View
+from api.access import AccessScope, NotFound, Permission, Relation, View
+from api.cases.agreed import Given, agreed_at_first, as_rows
 from api.cases.forms import CaseForm
 from api.cases.photos import PhotoDesk
+from api.cases.retention import Retention
+from api.cases.standing import standing
 from api.ids import Clock, RandomBytes, new_id
 from api.matches.service import MatchOutcome, MatchService
-from api.store import Connection, Database, VersionConflict, alerts, audit, cases, matches, photos
+from api.store import Connection, Database, VersionConflict, audit, cases, consents, erasure, matches, photos
 from api.store.cases import Case, CaseContent, NewCase
 from api.store.matches import Match
 from api.store.photos import Photo, PhotoContent
@@ -34,6 +38,26 @@ class DuplicateCase(SandhanError):
     def __init__(self, case_id: str) -> None:
         super().__init__("you have a case with this external_id and other content; send a PUT to the case to change it")
         self.case_id = case_id
+
+
+class Suppressed(SandhanError):
+    """This record was erased: it is not taken again unless somebody lifts that."""
+
+    code = "suppressed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this record was erased and is not taken again; if it must be, an operator runs: sandhan cases readmit"
+        )
+
+
+class ConsentMissing(SandhanError):
+    """The person has withdrawn consent to being searched for."""
+
+    code = "consent_missing"
+
+    def __init__(self) -> None:
+        super().__init__("consent to matching was withdrawn; record a new one first, then the case is opened by itself")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +78,43 @@ class Registered:
     outcome: MatchOutcome | None
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A case as far as a caller may see it; `own` tells whether it is his organisation's."""
+
+    case: Case
+    view: View
+    photos: tuple[Photo, ...]
+    own: bool = True
+
+
 class PutOutcome(StrEnum):
     """What storing a case under its owner's id came to."""
 
     CREATED = "created"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
+    SUPPRESSED = "suppressed"
+    """It was erased, and is not taken again."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseToPut:
-    """A case as its owner's system knows it; found again by owner, side and external id, never without one."""
+    """A case as its owner's system knows it; found again by owner, side and external id, never without one.
+
+    Attributes:
+        agreed: what is agreed to when it comes in; None for what holds of itself.
+    """
 
     side: str
     external_id: str | None = field(repr=False)
     content: CaseContent = field(repr=False)
+    agreed: tuple[Given, ...] | None = None
+
+    @property
+    def given(self) -> tuple[Given, ...]:
+        """Return what is agreed to."""
+        return agreed_at_first(self.side, self.content.face_consent) if self.agreed is None else self.agreed
 
 
 class CaseService:
@@ -76,13 +122,20 @@ class CaseService:
 
     Args:
         photos: keeps and reads what is sent with a case.
+        retention: how long cases are kept.
     """
 
     def __init__(
-        self, database: Database, matching: MatchService, photos: PhotoDesk, clock: Clock, random_bytes: RandomBytes
+        self,
+        database: Database,
+        matching: MatchService,
+        photos: PhotoDesk,
+        clock: Clock,
+        random_bytes: RandomBytes,
+        retention: Retention,
     ) -> None:
         self._database, self._matching, self._desk = database, matching, photos
-        self._clock, self._random = clock, random_bytes
+        self._clock, self._random, self._retention = clock, random_bytes, retention
 
     def register(
         self, form: CaseForm, scope: AccessScope, uploads: Sequence[bytes] = (), *, match: bool = True
@@ -95,6 +148,7 @@ class CaseService:
             NotPermitted: the key may not enter cases.
             InvalidRecord: a field cannot be understood; nothing is stored.
             DuplicateCase: the external id is taken by other content.
+            Suppressed: it was erased before.
         """
         scope.require(Permission.CASES_WRITE)
         content = form.content(self._clock().date())
@@ -105,31 +159,37 @@ class CaseService:
                     raise DuplicateCase(existing.id)
                 case = existing
             else:
-                (case_id,) = self._insert(conn, [CaseToPut(form.side, form.external_id, content)], scope)
+                entry = CaseToPut(form.side, form.external_id, content, form.agreed)
+                if self._suppressed(conn, [entry], scope):
+                    raise Suppressed
+                (case_id,) = self._insert(conn, [entry], scope)
                 case = cases.require_case(conn, case_id)
             self._desk.keep(conn, case, uploads)
         return self._follow_up(case, not existing, match)
 
-    def put_many(self, entries: Sequence[CaseToPut], scope: AccessScope) -> list[tuple[str, PutOutcome]]:
+    def put_many(self, entries: Sequence[CaseToPut], scope: AccessScope) -> list[tuple[str | None, PutOutcome]]:
         """Store cases in one transaction: new ones are created, changed ones get a further version.
 
         No two entries may have the same side and external id. They wait to be compared; `MatchService.recover` does it.
 
         Returns:
-            Case id and outcome of each, in the order given.
+            Case id and outcome of each, in the order given; no id where it is suppressed.
         Raises:
             NotPermitted: the key may not enter cases.
         """
         scope.require(Permission.CASES_WRITE)
         with self._database.write() as conn:
             found = self._find(conn, entries, scope)
-            new = [entry for entry, (case, _) in zip(entries, found, strict=True) if case is None]
+            new = [entry for entry, (_, outcome) in zip(entries, found, strict=True) if outcome is PutOutcome.CREATED]
             new_ids = iter(self._insert(conn, new, scope))
-            stored = []
+            stored: list[tuple[str | None, PutOutcome]] = []
             for entry, (case, outcome) in zip(entries, found, strict=True):
                 if case is not None and outcome is PutOutcome.CHANGED:
                     self._replace(conn, case.id, entry.content, scope)
-                stored.append((next(new_ids) if case is None else case.id, outcome))
+                if outcome is PutOutcome.CREATED:
+                    stored.append((next(new_ids), outcome))
+                else:
+                    stored.append((None if case is None else case.id, outcome))
         return stored
 
     def foresee_put(self, entries: Sequence[CaseToPut], scope: AccessScope) -> list[PutOutcome]:
@@ -173,14 +233,13 @@ class CaseService:
         scope.require(Permission.CASES_WRITE)
         content = form.content(self._clock().date())
         with self._database.write() as conn:
-            case = cases.get_case(conn, case_id)
-            if case is None or case.owner_id != scope.partner_id or case.side != form.side:
+            if self._own(conn, case_id, scope).side != form.side:
                 raise NotFound("case")
             case = self._replace(conn, case_id, content, scope, expected_version)
             self._desk.keep(conn, case, uploads)
         return self._follow_up(case, created=False, match=True)
 
-    def read(self, case_id: str, scope: AccessScope) -> tuple[Case, View, tuple[Photo, ...]]:
+    def read(self, case_id: str, scope: AccessScope) -> Shown:
         """Return a case and how much of it the caller sees; the read is audited.
 
         Raises:
@@ -188,14 +247,15 @@ class CaseService:
         """
         scope.require(Permission.CASES_READ)
         with self._database.write() as conn:
+            now = self._clock()
             case = cases.get_case(conn, case_id)
-            view = View.NOTHING if case is None else scope.view_of(case, party=is_party(conn, case_id, scope))
+            relation = Relation.STRANGER if case is None else standing(conn, case, scope, now)
+            view = scope.view_of(relation)
             if case is None or view is View.NOTHING:
                 raise NotFound("case")
-            audit.append(
-                conn, at=self._clock(), actor=scope.actor_id, action="case.read", subject=case_id, detail={"view": view}
-            )
-            return case, view, tuple(photos.list_photos(conn, case_id))
+            detail: dict[str, object] = {"view": view, "relation": relation}
+            audit.append(conn, at=now, actor=scope.actor_id, action="case.read", subject=case_id, detail=detail)
+            return Shown(case, view, tuple(photos.list_photos(conn, case_id)), relation is Relation.OWNER)
 
     def own_page(
         self, scope: AccessScope, *, side: str | None, status: str | None, after: str | None, limit: int
@@ -218,10 +278,13 @@ class CaseService:
 
         Raises:
             NotFound: there is none, or it is another partner's.
+            ConsentMissing: it is to be opened, and consent to matching was withdrawn.
         """
         scope.require(Permission.CASES_WRITE)
         with self._database.write() as conn:
             self._own(conn, case_id, scope)
+            if status == "open" and not consents.permitted(conn, case_id, "matching"):
+                raise ConsentMissing
             case = cases.set_status(conn, case_id, status, self._clock())
             audit.append(conn, at=self._clock(), actor=scope.actor_id, action=f"case.{status}", subject=case_id)
             # A report that is closed is no rival any more: what else fits these persons may be the more likely.
@@ -247,14 +310,19 @@ class CaseService:
             return photos.list_photos(conn, case_id)
 
     def photo(self, case_id: str, photo_id: str, scope: AccessScope) -> PhotoContent:
-        """Return a cleaned photo of the caller's own case; the read is audited.
+        """Return a cleaned photo of a case that is the caller's own or was opened to him; the read is audited.
 
         Raises:
-            NotFound: there is none, it is another partner's, or the photo could not be read.
+            NotPermitted: the caller may not read names, and a face is one.
+            NotFound: there is none, it is not shown to the caller, or the photo could not be read.
         """
         scope.require(Permission.CASES_READ)
+        scope.require(Permission.NAMES_READ)
         with self._database.write() as conn:
-            self._own(conn, case_id, scope)
+            case = cases.get_case(conn, case_id)
+            # By jurisdiction alone nobody sees a photo.
+            if case is None or standing(conn, case, scope, self._clock()) not in (Relation.OWNER, Relation.DISCLOSED):
+                raise NotFound("photo")
             photo = photos.get_photo(conn, photo_id)
             # Bytes that could not be read are kept, and never sent to a browser as they came.
             if photo is None or photo.case_id != case_id or not photo.is_clean:
@@ -282,7 +350,7 @@ class CaseService:
 
     def _own(self, conn: Connection, case_id: str, scope: AccessScope) -> Case:
         case = cases.get_case(conn, case_id)
-        if case is None or case.owner_id != scope.partner_id:
+        if case is None or case.owner_id != scope.partner_id or case.expired(self._clock()):
             raise NotFound("case")
         return case
 
@@ -301,24 +369,51 @@ class CaseService:
             for side in Side
         }
         found: list[tuple[Case | None, PutOutcome]] = []
+        suppressed = self._suppressed(conn, entries, scope)
         for entry in entries:
             case = known[Side(entry.side)].get(entry.external_id or "")
             if case is None:
-                found.append((None, PutOutcome.CREATED))
+                refused = (entry.side, entry.external_id, entry.content.content_hash) in suppressed
+                found.append((None, PutOutcome.SUPPRESSED if refused else PutOutcome.CREATED))
             else:
                 same = case.content_hash == entry.content.content_hash
                 found.append((case, PutOutcome.UNCHANGED if same else PutOutcome.CHANGED))
         return found
 
+    def _suppressed(
+        self, conn: Connection, entries: Sequence[CaseToPut], scope: AccessScope
+    ) -> set[tuple[str, str | None, str]]:
+        """Return side, number and content hash of those entries that were erased."""
+        found: set[tuple[str, str | None, str]] = set()
+        for side in Side:
+            known = [(entry.external_id, entry.content.content_hash) for entry in entries if entry.side == side]
+            erased = erasure.suppressed_among(conn, scope.partner_id, side, known)
+            found.update((side.value, number, digest) for number, digest in erased)
+        return found
+
     def _insert(self, conn: Connection, entries: Sequence[CaseToPut], scope: AccessScope) -> list[str]:
         """Add new cases with their history; return their ids in the order given."""
         now = self._clock()
-        new = [
-            NewCase(new_id("case", now, self._random), entry.side, scope.partner_id, entry.content, entry.external_id)
-            for entry in entries
-        ]
+        new, agreed = [], []
+        for entry in entries:
+            given = entry.given
+            case_id = new_id("case", now, self._random)
+            searched = any(one.purpose == "matching" for one in given)
+            new.append(
+                NewCase(
+                    case_id,
+                    entry.side,
+                    scope.partner_id,
+                    entry.content,
+                    entry.external_id,
+                    self._retention.until(entry.side, now),
+                    None if searched else "consent",
+                )
+            )
+            agreed += as_rows(case_id, given, first_version=1, at=now, by=scope.actor_id, random_bytes=self._random)
         ids = [case.id for case in new]
         cases.insert_cases(conn, new, at=now, by=scope.actor_id)
+        consents.add_consents(conn, agreed)
         audit.append_all(conn, at=now, actor=scope.actor_id, action="case.registered", subjects=ids)
         return ids
 
@@ -332,6 +427,8 @@ class CaseService:
     ) -> Case:
         now = self._clock()
         case = cases.replace_case(conn, case_id, content, at=now, by=scope.actor_id, expected_version=expected_version)
+        cases.keep_until(conn, case_id, self._retention.until(case.side, now))
+        note_face_consent(conn, case, at=now, by=scope.actor_id, random_bytes=self._random)
         audit.append(conn, at=now, actor=scope.actor_id, action="case.changed", subject=case.id)
         self._desk.follow_consent(conn, case)
         return case
@@ -359,15 +456,17 @@ class CaseService:
             )
 
 
-def is_party(conn: Connection, case_id: str, scope: AccessScope) -> bool:
-    """Tell whether a stored match makes the caller a party to a case: owner of the other side, or told by an alert."""
-    for match in matches.matches_of_case(conn, case_id):
-        ids = [match.missing_id, match.rescued_id]
-        if any(case.owner_id == scope.partner_id for case in cases.get_cases(conn, ids).values()):
-            return True
-        if any(alert.recipient_id == scope.partner_id for alert in alerts.alerts_of_match(conn, match.id)):
-            return True
-    return False
+def note_face_consent(conn: Connection, case: Case, *, at: datetime, by: str, random_bytes: RandomBytes) -> None:
+    """Record that photos may be compared, or no longer, where a changed case says other than before."""
+    standing_ones = [one for one in consents.consents_of(conn, case.id) if one.purpose == "faces" and one.in_force]
+    if case.face_consent and not standing_ones:
+        given = [one for one in agreed_at_first(case.side, True) if one.purpose == "faces"]
+        version = consents.next_version(conn, case.id)
+        new = as_rows(case.id, given, first_version=version, at=at, by=by, random_bytes=random_bytes)
+        consents.add_consents(conn, new)
+    elif not case.face_consent:
+        for one in standing_ones:
+            consents.withdraw(conn, one.id, at=at, by=by)
 
 
 __all__ = [
@@ -376,6 +475,7 @@ __all__ = [
     "DuplicateCase",
     "PutOutcome",
     "Registered",
+    "Shown",
+    "Suppressed",
     "VersionConflict",
-    "is_party",
 ]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import View
+from api.access import AccessScope, Relation, View
 from api.cases.forms import to_person
 from api.store.cases import Case
 from api.store.photos import Photo
@@ -47,17 +47,24 @@ class PhotoView(BaseModel):
     chosen_by: str | None = Field(None, description="the key that said so")
 
 
-class CaseView(BaseModel):
-    """A case as its owner sees it."""
+OWNERS_OWN = frozenset({"informant", "provenance"})
+"""Entered fields that only the owner sees: one partner never sees another's informant."""
+TELLS_WHERE = frozenset({"event_country", "event_state", "event_district", "found", "narrative"})
+"""Entered fields of a protected rescued person that no other partner sees: they may tell where she is."""
 
-    view: Literal["full"] = "full"
+
+class CaseView(BaseModel):
+    """A case as its owner sees it; or, "disclosed", as one sees it to whom it was opened."""
+
+    view: Literal["full", "disclosed"] = "full"
     id: str
     side: Literal["missing", "rescued"]
     status: str
     version: int
-    owner_id: str
+    owner_id: str | None = Field(description="null where it would tell where a protected person is")
     external_id: str | None
     fields: dict[str, Any] = Field(description="what was entered, unaltered")
+    withheld: list[str] = Field(default_factory=list, description="names of entered fields that are not shown to you")
     origin_area: str | None = Field(description="the place of origin as understood, a path of the gazetteer")
     event_area: str | None
     protect_location: bool
@@ -66,6 +73,31 @@ class CaseView(BaseModel):
     created_at: str
     updated_at: str
     compared: bool = Field(description="whether this version has been compared with the other side")
+    expires_at: str | None = Field(None, description="it is erased then, unless its owner says why it is kept")
+    closed_for: str | None = Field(None, description="why a closed one is closed: owner, or consent (withdrawn)")
+
+
+class OwnOutline(BaseModel):
+    """What software sees of its own organisation's case: enough to keep two systems in step."""
+
+    status: str
+    version: int
+    external_id: str | None
+    created_at: str
+    updated_at: str
+    compared: bool
+    expires_at: str | None
+    closed_for: str | None
+    photos: list[PhotoView]
+
+
+class OutlineCaseView(BaseModel):
+    """A case as one sees it who may not read names: that there is one."""
+
+    view: Literal["outline"] = "outline"
+    id: str
+    side: Literal["missing", "rescued"]
+    own: OwnOutline | None = Field(description="null unless the case is your organisation's")
 
 
 class MaskedCaseView(BaseModel):
@@ -87,7 +119,7 @@ def masked_view(case: Case, has_photo: bool) -> MaskedCaseView:
     record = to_person(case, [])
     gazetteer = Gazetteer.load()
     state = "/".join((case.origin_area or "").split("/")[:2])
-    hide_event = case.protect_location and case.side == Side.RESCUED
+    hide_event = _is_protected(case)
     return MaskedCaseView(
         id=case.id,
         side=Side(case.side).value,
@@ -98,6 +130,42 @@ def masked_view(case: Case, has_photo: bool) -> MaskedCaseView:
         event_year=None if hide_event or record.event is None else record.event.latest.year,
         has_photo=has_photo,
     )
+
+
+def withheld_fields(case: Case) -> frozenset[str]:
+    """Return the entered fields that no partner but the owner sees."""
+    return OWNERS_OWN | TELLS_WHERE if _is_protected(case) else OWNERS_OWN
+
+
+def disclosed_view(case: Case, photos: tuple[Photo, ...]) -> CaseView:
+    """Return the case as another partner sees it to whom it was opened."""
+    hidden, protected = withheld_fields(case), _is_protected(case)
+    view = full_view(case, photos)
+    return view.model_copy(
+        update={
+            "view": "disclosed",
+            "fields": {name: value for name, value in view.fields.items() if name not in hidden},
+            "withheld": sorted(hidden & view.fields.keys()),
+            "external_id": None,
+            "owner_id": None if protected else view.owner_id,
+            "event_area": None if protected else view.event_area,
+            # How the photos came to be read, and which key chose a face, are the owner's.
+            "photos": [PhotoView(id=photo.id, state="embedded") for photo in photos if photo.state == "embedded"],
+            "closed_for": None,
+            "expires_at": None,
+        }
+    )
+
+
+def outline_view(case: Case, photos: tuple[Photo, ...], *, own: bool) -> OutlineCaseView:
+    """Return that there is a case; to its owner, also how it stands."""
+    full = full_view(case, photos)
+    mine = OwnOutline.model_validate(full.model_dump(include=set(OwnOutline.model_fields))) if own else None
+    return OutlineCaseView(id=case.id, side=Side(case.side).value, own=mine)
+
+
+def _is_protected(case: Case) -> bool:
+    return case.protect_location and case.side == Side.RESCUED
 
 
 def full_view(case: Case, photos: tuple[Photo, ...]) -> CaseView:
@@ -118,6 +186,8 @@ def full_view(case: Case, photos: tuple[Photo, ...]) -> CaseView:
         created_at=case.created_at.isoformat(),
         updated_at=case.updated_at.isoformat(),
         compared=case.matched_version >= case.version,
+        expires_at=case.expires_at.isoformat() if case.expires_at else None,
+        closed_for=case.closed_for,
     )
 
 
@@ -143,11 +213,36 @@ def photo_view(photo: Photo) -> PhotoView:
     )
 
 
-def view_case(case: Case, view: View, photos: tuple[Photo, ...]) -> CaseView | MaskedCaseView:
-    """Return the case as one caller sees it."""
-    if view is View.FULL:
+AnyCaseView = CaseView | MaskedCaseView | OutlineCaseView
+CaseOut = Annotated[AnyCaseView, Field(discriminator="view")]
+
+
+def view_case(case: Case, view: View, photos: tuple[Photo, ...], *, own: bool = False) -> AnyCaseView:
+    """Return the case as one caller sees it; never called for one who sees nothing.
+
+    Args:
+        own: whether it is the caller's organisation's.
+    """
+    match view:
+        case View.FULL:
+            return full_view(case, photos)
+        case View.DISCLOSED:
+            return disclosed_view(case, photos)
+        case View.MASKED:
+            return masked_view(case, any(photo.state == "embedded" for photo in photos))
+        case View.OUTLINE:
+            return outline_view(case, photos, own=own)
+    raise AssertionError("whoever sees nothing is shown nothing")
+
+
+OwnCaseOut = Annotated[CaseView | OutlineCaseView, Field(discriminator="view")]
+
+
+def own_view(case: Case, photos: tuple[Photo, ...], scope: AccessScope) -> CaseView | OutlineCaseView:
+    """Return a case as its owner sees it who acts now: without names, if he may not read them."""
+    if scope.view_of(Relation.OWNER) is View.FULL:
         return full_view(case, photos)
-    return masked_view(case, any(photo.state == "embedded" for photo in photos))
+    return outline_view(case, photos, own=True)
 
 
 def _five_years(first: int, last: int) -> str:

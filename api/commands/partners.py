@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -42,6 +43,25 @@ def add(
     for label, value in secrets.items():
         if value:
             out.print(f"  {label:<15} {value}")
+
+
+@app.command()
+def agree(
+    reference: Annotated[str, typer.Argument(help="Number of the paper that was signed.")],
+    partner: Annotated[list[str] | None, typer.Option(help="Id of a party; give it for each.")] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="Between all partners that take part.")] = False,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day on which it holds.")
+    ] = None,
+) -> None:
+    """Record a signed agreement: its parties exchange from now on. Without one, nothing of one reaches the other."""
+    with services() as sandhan:
+        parties = list(partner or ())
+        if everybody:
+            parties += [one.id for one in sandhan.partners.list(_LOCAL) if one.kind != "operator"]
+        end = until.replace(tzinfo=UTC) + timedelta(days=1) if until else None
+        made = sandhan.agreements.propose(parties, reference, end, _LOCAL, signed=True)
+    out.print(f"{made.id}: in force between {len(made.parties)} partners")
 
 
 @app.command()

@@ -135,6 +135,8 @@ def set_stage(sandhan: Sandhan, contact: Callable[[str, NewPartner], NewPartner]
     partners = {"operator": operator}
     for key, new in (SOURCES | DESTINATIONS).items():
         partners[key] = sandhan.partners.register(contact(key, new), scope)
+    taking_part = [welcome.partner.id for key, welcome in partners.items() if key != "operator"]
+    sandhan.agreements.propose(taking_part, "Memorandum of the demonstration", None, scope, signed=True)
     sample = linked_sample(SEED, REPORTS, RESCUES, share=1.0)
     case_of = _insert_reports(sandhan, sample, partners, step)
     police = scope_for(partners["IN-WB"].partner)
@@ -162,6 +164,8 @@ def _insert_reports(sandhan: Sandhan, sample: LinkedSample, partners: dict[str, 
             )
             with sandhan.database.write() as conn:
                 for record, (case_id, _) in zip(part, stored, strict=True):
+                    if case_id is None:
+                        raise AssertionError("nothing has been erased from a database that is new")
                     cases.mark_matched(conn, case_id, 1)
                     case_of[record.record_id] = case_id
             step(len(case_of), len(sample.reports))

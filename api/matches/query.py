@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from api.access import AccessScope, NotFound, Permission, View
+from api.access import AccessScope, NotFound, Permission, Relation
 from api.cases.forms import to_person
 from api.cases.photos import Photographer, past_day
-from api.cases.views import CaseView, MaskedCaseView, view_case
+from api.cases.standing import is_party, may_share, standing, standing_in
+from api.cases.views import AnyCaseView, view_case
 from api.ids import Clock
 from api.index_keeper import IndexKeeper
+from api.matches.exchange import Exchange
 from api.matches.views import MatchQuery, MatchView, QueryAnswer, as_contributions, build_match_view
-from api.store import Connection, Database, alerts, audit, cases, matches, partners, photos
+from api.store import Connection, Database, audit, cases, matches, partners, photos
+from api.store.cases import Case
 from api.store.matches import Match
 from indexing.search import FoundMatch, find_matches, other_side
 from matcher.errors import InvalidRecord
@@ -80,17 +83,19 @@ class MatchReader:
         found = find_matches(
             record, self._keeper.index, self._keeper.source, self._model,
             limit=min(asked.limit, self._limit), candidates=self._candidates,
+            permits=Exchange(self._database, {record.record_id: scope.partner_id}, self._clock).permits(),
             # Who asks about a missing girl may not learn that other units have reports that fit the same persons.
             compete=record.side is Side.RESCUED,
         )  # fmt: skip
         found = [match for match in found if match.pair.grade is not Grade.CERTAINLY_NOT]
         with self._database.write() as conn:
+            language = _language(conn, scope, wishes)
+            shown = [self._transient(conn, match, record, scope, language) for match in found]
+            views = [view for view in shown if view is not None]
             audit.append(
                 conn, at=now, actor=scope.actor_id, action="matches.queried", subject=scope.partner_id,
-                purpose=asked.purpose, detail={"side": asked.person.side, "answers": len(found)},
+                purpose=asked.purpose, detail={"side": asked.person.side, "answers": len(views)},
             )  # fmt: skip
-            language = _language(conn, scope, wishes)
-            views = [self._transient(conn, match, record, scope, language) for match in found]
         notice = wording(language).say("notice")
         return QueryAnswer(notice=notice, searched=other_side(record.side).value, matches=views, photos=told)
 
@@ -120,7 +125,7 @@ class MatchReader:
         """Return a match to which the caller is a party, with a row in the audit log."""
         scope.require(Permission.MATCHES_READ)
         match = matches.get_match(conn, match_id)
-        if match is None or not self._is_party(conn, match, scope):
+        if match is None or not is_party(conn, match, scope, self._clock()):
             raise NotFound("match")
         audit.append(conn, at=self._clock(), actor=scope.actor_id, action="match.read", subject=match_id, detail=detail)
         return match
@@ -138,16 +143,34 @@ class MatchReader:
         """Return a page of the caller's matches in id order; with `case_id`, those of one case."""
         scope.require(Permission.MATCHES_READ)
         with self._database.write() as conn:
+            rows, following = self._visible(conn, scope, grades, after, limit, case_id)
+            audit.append(
+                conn, at=self._clock(), actor=scope.actor_id, action="matches.listed", subject=scope.partner_id,
+                detail={"count": len(rows)},
+            )  # fmt: skip
+            language = _language(conn, scope, wishes)
+            items = [self._stored(conn, match, scope, language) for match in rows]
+        return MatchPageRows(items, following)
+
+    def _visible(
+        self, conn: Connection, scope: AccessScope, grades: Sequence[str] | None, after: str | None, limit: int,
+        case_id: str | None,
+    ) -> tuple[list[Match], str | None]:  # fmt: skip
+        """Return the first matches that the caller may know of, and the id after which further ones may stand."""
+        found: list[Match] = []
+        now = self._clock()
+        while True:
             rows = matches.list_matches(
                 conn, scope.partner_id, grades=grades, after=after, limit=limit + 1, case_id=case_id
             )
-            audit.append(
-                conn, at=self._clock(), actor=scope.actor_id, action="matches.listed", subject=scope.partner_id,
-                detail={"count": min(len(rows), limit)},
-            )  # fmt: skip
-            language = _language(conn, scope, wishes)
-            items = [self._stored(conn, match, scope, language) for match in rows[:limit]]
-        return MatchPageRows(items, rows[limit - 1].id if len(rows) > limit else None)
+            for match in rows[:limit]:
+                if is_party(conn, match, scope, now):
+                    found.append(match)
+                    if len(found) == limit:
+                        return found, match.id if match.id != rows[-1].id else None
+            if len(rows) <= limit:
+                return found, None
+            after = rows[limit - 1].id
 
     def _may_compare(self, scope: AccessScope) -> bool:
         """Tell whether faces are compared for the caller's organisation."""
@@ -171,16 +194,9 @@ class MatchReader:
             told.append("compared")
         return tuple(found), told
 
-    def _is_party(self, conn: Connection, match: Match, scope: AccessScope) -> bool:
-        both = cases.get_cases(conn, [match.missing_id, match.rescued_id]).values()
-        told = alerts.alerts_of_match(conn, match.id)
-        return any(case.owner_id == scope.partner_id for case in both) or any(
-            alert.recipient_id == scope.partner_id for alert in told
-        )
-
     def _stored(self, conn: Connection, match: Match, scope: AccessScope, language: str) -> MatchView:
-        missing = _seen(conn, match.missing_id, scope)
-        rescued = _seen(conn, match.rescued_id, scope)
+        missing = self._seen_in(conn, match, match.missing_id, scope)
+        rescued = self._seen_in(conn, match, match.rescued_id, scope)
         outlook = self._outlook(as_contributions(match.contributions), missing.record, rescued.record)
         return build_match_view(
             language=language,
@@ -202,11 +218,14 @@ class MatchReader:
 
     def _transient(
         self, conn: Connection, match: FoundMatch, query: PersonRecord, scope: AccessScope, language: str
-    ) -> MatchView:
+    ) -> MatchView | None:
+        """Return the answer about one case, None where the caller may not know of it."""
         pair = match.pair
         asked = _Seen(None, query)
-        missing = asked if pair.left_id == query.record_id else _seen(conn, pair.left_id, scope)
-        rescued = asked if pair.right_id == query.record_id else _seen(conn, pair.right_id, scope)
+        other = self._seen_by_asking(conn, pair.right_id if pair.left_id == query.record_id else pair.left_id, scope)
+        if other is None:
+            return None
+        missing, rescued = (asked, other) if pair.left_id == query.record_id else (other, asked)
         outlook = self._outlook(pair.contributions, missing.record, rescued.record)
         return build_match_view(
             language=language,
@@ -224,6 +243,21 @@ class MatchReader:
             rescued=rescued.view,
         )
 
+    def _seen_in(self, conn: Connection, match: Match, case_id: str, scope: AccessScope) -> _Seen:
+        """Return a side of a match to which the caller is a party."""
+        case = cases.require_case(conn, case_id)
+        return _seen(conn, case, standing_in(conn, match, case, scope, self._clock()), scope)
+
+    def _seen_by_asking(self, conn: Connection, case_id: str, scope: AccessScope) -> _Seen | None:
+        """Return a case that answers a query, as far as one sees it who has stated a purpose; None: not at all."""
+        case, now = cases.get_case(conn, case_id), self._clock()
+        if case is None or case.status != "open" or case.expired(now):
+            return None
+        relation = standing(conn, case, scope, now)
+        if relation is Relation.STRANGER and may_share(conn, case, scope, now):
+            relation = Relation.PARTY
+        return None if relation is Relation.STRANGER else _seen(conn, case, relation, scope)
+
     def _outlook(
         self, contributions: Sequence[Contribution], missing: PersonRecord | None, rescued: PersonRecord | None
     ) -> Outlook:
@@ -236,7 +270,7 @@ class MatchReader:
 class _Seen:
     """One side of a match: what the caller sees of it, and the record, of which the caller learns no value."""
 
-    view: CaseView | MaskedCaseView | None
+    view: AnyCaseView | None
     record: PersonRecord | None
 
 
@@ -264,10 +298,7 @@ def _identifies(record: PersonRecord) -> bool:
     return written or bool(record.phones or record.identifiers or record.faces)
 
 
-def _seen(conn: Connection, case_id: str, scope: AccessScope) -> _Seen:
-    """Return a side of a match to which the caller is a party."""
-    case = cases.get_case(conn, case_id)
-    view = View.NOTHING if case is None else scope.view_of(case, party=True)
-    if case is None or view is View.NOTHING:
-        return _Seen(None, None)
-    return _Seen(view_case(case, view, tuple(photos.list_photos(conn, case_id))), to_person(case, []))
+def _seen(conn: Connection, case: Case, relation: Relation, scope: AccessScope) -> _Seen:
+    own = relation is Relation.OWNER
+    view = view_case(case, scope.view_of(relation), tuple(photos.list_photos(conn, case.id)), own=own)
+    return _Seen(view, to_person(case, []))

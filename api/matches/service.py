@@ -23,7 +23,8 @@ from api.cases.forms import to_person
 from api.ids import Clock, RandomBytes, new_id
 from api.index_building import usable
 from api.index_keeper import IndexKeeper
-from api.store import Connection, Database, alerts, audit, cases, changes, faces, matches
+from api.matches.exchange import Exchange
+from api.store import Connection, Database, agreements, alerts, audit, cases, changes, faces, matches
 from api.store.alerts import NewMessage
 from api.store.cases import Case
 from api.store.matches import Evidence
@@ -114,6 +115,7 @@ class MatchService:
                 conn, [case.id for case in queries if case.face_consent], self._keeper.face_model.model_id
             )
             known = {case.id: matches.matches_of_case(conn, case.id) for case in queries}
+        exchange = Exchange(self._database, {case.id: case.owner_id for case in queries}, self._clock)
         searched = self._keeper.face_model
         records = usable(
             [to_person(case, embeddings.get(case.id, [])) for case in queries], searched.model_id, searched.width
@@ -125,7 +127,7 @@ class MatchService:
         proposed: list[Counter[str]] = []
         results = find_matches_batch(
             records, self._keeper.index, self._keeper.source, self._model,
-            limit=self._kept, candidates=self._candidates, also=also, proposed=proposed,
+            limit=self._kept, candidates=self._candidates, permits=exchange.permits(), also=also, proposed=proposed,
             meeting=self._meeting,
         )  # fmt: skip
         outcomes = []
@@ -143,6 +145,11 @@ class MatchService:
     def match_case(self, case_id: str) -> MatchOutcome | None:
         """Compare one case; None when it is closed or gone."""
         return next(iter(self.match_cases([case_id])), None)
+
+    def follow(self) -> None:
+        """Take up what has changed, so that who was erased is not found; an index being opened does it by itself."""
+        if not self.must_wait:
+            self._keeper.refresh()
 
     def recover(self, limit: int = 1000, on_compared: Callable[[Sequence[MatchOutcome]], None] | None = None) -> int:
         """Compare every case that waits for it, e.g. after a crash; return how many were compared.
@@ -182,7 +189,7 @@ class MatchService:
             for found in results:
                 missing, rescued = current.get(found.pair.left_id), current.get(found.pair.right_id)
                 other = found.pair.left_id if found.pair.right_id == case.id else found.pair.right_id
-                if missing is None or rescued is None or "closed" in (missing.status, rescued.status):
+                if missing is None or rescued is None or not may_meet(conn, missing, rescued, now):
                     continue
                 if found.pair.grade is Grade.CERTAINLY_NOT and other not in known:
                     continue
@@ -218,7 +225,7 @@ class MatchService:
         due = now + (CRITICAL_WITHIN if critical else STANDARD_WITHIN)
         priority = "critical" if critical else "standard"
         queued = 0
-        for recipient in recipients_of(conn, missing, rescued):
+        for recipient in recipients_of(conn, missing, rescued, now):
             alert_id = new_id("alert", now, self._random)
             payload = _payload(recipient, alert_id, match_id, event, found.pair.grade, priority, due)
             channels = []
@@ -241,6 +248,13 @@ class MatchService:
             )
             queued += made is not None
         return queued
+
+
+def may_meet(conn: Connection, missing: Case, rescued: Case, now: datetime) -> bool:
+    """Tell whether a match of two cases may be stored: both are open and in time, and the owners agreed."""
+    if "closed" in (missing.status, rescued.status) or missing.expired(now) or rescued.expired(now):
+        return False
+    return agreements.agreed(conn, missing.owner_id, rescued.owner_id, now)
 
 
 def _with_others(outcome: MatchOutcome, others: Sequence[MatchOutcome]) -> MatchOutcome:

@@ -5,20 +5,18 @@ The cases stand beside it as far as the caller may see them.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.cases.forms import CaseForm
-from api.cases.views import CaseView, MaskedCaseView
+from api.cases.views import AnyCaseView, CaseOut
 from matcher.explaining.grade_change import what_would_change
 from matcher.explaining.next_question import NextQuestion
 from matcher.explaining.outlook import Outlook
 from matcher.explaining.wording import wording
 from matcher.explanation import reasons
 from matcher.scoring import Contribution
-
-CaseOut = Annotated[CaseView | MaskedCaseView, Field(discriminator="view")]
 
 
 class ContributionView(BaseModel):
@@ -144,8 +142,8 @@ def build_match_view(
     contributions: list[dict[str, object]],
     routes: list[str],
     model_version: str,
-    missing: CaseView | MaskedCaseView | None,
-    rescued: CaseView | MaskedCaseView | None,
+    missing: AnyCaseView | None,
+    rescued: AnyCaseView | None,
     created_at: str | None = None,
     updated_at: str | None = None,
 ) -> MatchView:

@@ -48,6 +48,8 @@ class Case:
         status: "open" or "closed".
         version: 1 at first, one more at every replacement.
         matched_version: the version last compared with the other side; less than `version` while it waits.
+        closed_for: why a closed one is closed: "owner", or "consent" to matching, which was withdrawn.
+        expires_at: it is not read or compared any more from then on, and erased.
     """
 
     id: str
@@ -66,6 +68,12 @@ class Case:
     created_by: str
     updated_at: datetime
     matched_version: int
+    closed_for: str | None = None
+    expires_at: datetime | None = None
+
+    def expired(self, now: datetime) -> bool:
+        """Tell whether its time is over."""
+        return self.expires_at is not None and self.expires_at <= now
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,8 @@ class NewCase:
     owner_id: str
     content: CaseContent = field(repr=False)
     external_id: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+    closed_for: str | None = None
 
 
 def insert_case(
@@ -127,7 +137,9 @@ def insert_cases(conn: Connection, new: Sequence[NewCase], *, at: datetime, by: 
                 "side": str(case.side),
                 "owner_id": case.owner_id,
                 "external_id": None if case.external_id is None else numbers[case.external_id],
-                "status": "open",
+                "status": "closed" if case.closed_for else "open",
+                "closed_for": case.closed_for,
+                "expires_at": case.expires_at,
                 "version": 1,
                 **_content_values(case.id, case.content, key, packed),
                 "created_at": at,
@@ -178,20 +190,40 @@ def replace_case(
     return require_case(conn, case_id)
 
 
-def set_status(conn: Connection, case_id: str, status: str, at: datetime) -> Case:
+def set_status(conn: Connection, case_id: str, status: str, at: datetime, *, closed_for: str = "owner") -> Case:
     """Close or reopen a case; a reopened one is compared anew, since others came and went meanwhile.
 
+    Args:
+        closed_for: why it is closed.
     Raises:
         RowMissing: there is no such case.
     """
     hold_commit_order(conn)
-    values: dict[str, object] = {"status": status, "updated_at": at}
+    values: dict[str, object] = {"status": status, "updated_at": at, "closed_for": closed_for}
     if status == "open":
-        values["matched_version"] = 0
+        values |= {"matched_version": 0, "closed_for": None}
     statement = update(cases).where(cases.c.id == case_id, cases.c.status != status)
     if conn.execute(statement.values(**values)).rowcount:
         changes.append(conn, case_id, "status", at)
     return require_case(conn, case_id)
+
+
+def set_face_consent(conn: Connection, case_id: str, consent: bool, at: datetime) -> None:
+    """Let photos of a case be compared, or no longer."""
+    hold_commit_order(conn)
+    statement = update(cases).where(cases.c.id == case_id, cases.c.face_consent != consent)
+    if conn.execute(statement.values(face_consent=consent, updated_at=at, matched_version=0)).rowcount:
+        changes.append(conn, case_id, "consent", at)
+
+
+def keep_until(conn: Connection, case_id: str, until: datetime) -> None:
+    """Keep a case until another moment.
+
+    Raises:
+        RowMissing: there is no such case.
+    """
+    if conn.execute(update(cases).where(cases.c.id == case_id).values(expires_at=until)).rowcount == 0:
+        raise RowMissing("cases")
 
 
 def get_case(conn: Connection, case_id: str) -> Case | None:
@@ -293,6 +325,15 @@ def sides_of(conn: Connection, case_ids: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def owners_of(conn: Connection, case_ids: Sequence[str]) -> dict[str, str]:
+    """Return the owners of the cases that exist among these ids, by id, without reading the cases."""
+    found: dict[str, str] = {}
+    for some in chunks(case_ids):
+        rows = conn.execute(select(cases.c.id, cases.c.owner_id).where(cases.c.id.in_(some)))
+        found.update((str(row.id), str(row.owner_id)) for row in rows)
+    return found
+
+
 def mark_matched(conn: Connection, case_id: str, version: int, seen_seq: int | None = None) -> bool:
     """Note that a version has been compared; False, and nothing noted, when the case has moved on.
 
@@ -342,6 +383,7 @@ def _case(conn: Connection, row: Row[Any]) -> Case:
     values = row._asdict()
     key = keys.opened(conn, row.id, values.pop("partner_key_id"), values.pop("wrapped"))
     contents = unpack(unseal(key, values.pop("sealed"), _place(row.id)))
+    del values["erased_at"]
     # The column holds a hash of the number, for finding it.
     return Case(**(values | contents._asdict()))
 

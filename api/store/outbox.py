@@ -156,6 +156,17 @@ def record_failure(
     _add_attempt(conn, message_id, at, outcome, status_code, detail)
 
 
+def hold_back(conn: Connection, match_id: str, at: datetime) -> int:
+    """Send nothing more about a match that has ended; return how many messages had not gone out yet."""
+    of_match = select(alerts.c.id).where(alerts.c.match_id == match_id)
+    waiting = select(outbox.c.id).where(outbox.c.alert_id.in_(of_match), outbox.c.state.in_(_WAITING))
+    found = list(conn.scalars(waiting))
+    for message_id in found:
+        conn.execute(update(outbox).where(outbox.c.id == message_id).values(state="dead_letter", claimed_until=None))
+        _add_attempt(conn, message_id, at, "held back", None, "the match has ended")
+    return len(found)
+
+
 def next_due(conn: Connection) -> datetime | None:
     """Return when the next message falls due (perhaps in the past), None when none is waiting or being sent."""
     waiting = conn.scalar(select(func.min(outbox.c.next_attempt_at)).where(outbox.c.state.in_(_WAITING)))

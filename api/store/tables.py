@@ -151,6 +151,12 @@ cases = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     # The version last compared with the other side; 0 asks for a new comparison.
     Column("matched_version", Integer, nullable=False, server_default="0"),
+    # Why a closed one is closed: "owner", "consent" (to matching, withdrawn), "erased".
+    Column("closed_for", Text),
+    # Kept no longer than that, unless its owner says why.
+    Column("expires_at", UtcDateTime),
+    # What is left then is a tombstone: `sealed` is empty, and its key is destroyed.
+    Column("erased_at", UtcDateTime),
     UniqueConstraint("owner_id", "side", "external_id"),
     _one_of("side", SIDES),
     _one_of("status", CASE_STATUSES),
@@ -158,6 +164,8 @@ cases = Table(
     Index(None, "status", "matched_version"),
     Index(None, "origin_area"),
     Index(None, "event_area"),
+    Index(None, "expires_at"),
+    Index(None, "erased_at"),
 )
 
 case_versions = Table(

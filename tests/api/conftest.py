@@ -172,6 +172,7 @@ class House:
     photographer: FakePhotographer
     members: dict[str, Member] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _agreeing: set[str] = field(default_factory=set)
 
     def __getitem__(self, name: str) -> Member:
         return self.members[name]
@@ -202,12 +203,19 @@ class House:
         files: list[Any] = [("photos", (f"photo{n}.jpg", data, "image/jpeg")) for n, data in enumerate(photos)]
         return self.ask(who, method, path, data={part: json.dumps(form)}, files=files, headers=headers or {})
 
-    def join(self, name: str, kind: str, areas: tuple[str, ...] = (), **more: Any) -> Member:
-        """Register a partner over HTTP, as the operator does."""
+    def join(self, name: str, kind: str, areas: tuple[str, ...] = (), *, agrees: bool = True, **more: Any) -> Member:
+        """Register a partner over HTTP, as the operator does; it exchanges with all others unless it does not agree."""
         form = {"name": name, "kind": kind, "country": "IN", "areas": list(areas), **more}
         answer = self.ask("operator", "POST", "/v1/partners", json=form)
         assert answer.status_code == 201, answer.text
-        return self.keep(name, answer.json()["id"], answer.json()["api_key"])
+        member = self.keep(name, answer.json()["id"], answer.json()["api_key"])
+        if agrees:
+            others = [other.id for other in self.members.values() if other.id in self._agreeing]
+            self._agreeing.add(member.id)
+            if others:
+                parties = {"parties": [member.id, *others], "reference": "MoU", "signed": True}
+                assert self.ask("operator", "POST", "/v1/agreements", json=parties).status_code == 201
+        return member
 
     def keep(self, name: str, partner_id: str, key: str) -> Member:
         with self.sandhan.database.read() as conn:

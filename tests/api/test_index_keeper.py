@@ -18,7 +18,7 @@ from api import index_building
 from api.cases.forms import CaseForm
 from api.face_model import FACE_MODEL
 from api.index_keeper import IndexKeeper
-from api.store import changes, open_cases, tables
+from api.store import changes, open_cases, sharing_tables, tables
 from data.synthetic import linked_sample
 from indexing.search import find_matches_batch
 from matcher.person import Side
@@ -148,6 +148,7 @@ def test_a_database_put_back_to_an_earlier_day_is_not_mixed_with_a_later_snapsho
     keeper(house, tmp_path).open()
     with house.sandhan.database.write() as conn:
         conn.execute(delete(tables.changes).where(tables.changes.c.seq > seq))
+        conn.execute(delete(sharing_tables.consents).where(sharing_tables.consents.c.case_id == late))
         conn.execute(delete(tables.record_keys).where(tables.record_keys.c.case_id == late))
         conn.execute(delete(tables.case_versions).where(tables.case_versions.c.case_id == late))
         conn.execute(delete(tables.cases).where(tables.cases.c.id == late))
@@ -183,6 +184,7 @@ def test_changes_of_another_process_are_followed(dialect: str, tmp_path: Path, t
         two.sandhan.open_index()
         settle(one)
         two.members = one.members
+        two.clock.advance(minutes=1)  # the agreement holds from when the first house made it
 
         def found() -> list[tuple[str, int]]:
             matches = two.ask("stranger", "POST", "/v1/matches/query", json=ask).json()["matches"]

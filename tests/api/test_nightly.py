@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import create_engine, delete, event, make_url, select, text
 
 from api.bootstrap import Sandhan
+from api.cases.agreed import as_rows
 from api.cases.forms import CaseForm
 from api.ids import new_id
 from api.matches.service import MatchOutcome
@@ -28,7 +29,18 @@ from api.nightly.memory import MemoryBudget
 from api.nightly.report import RunReport
 from api.nightly.run import KIND, LEASE_TTL, CrossMatch, RunProgress
 from api.settings import Settings
-from api.store import DatabaseUnavailable, StoreError, cases, leases, partners, runs, tables, upgrade
+from api.store import (
+    DatabaseUnavailable,
+    StoreError,
+    agreements,
+    cases,
+    consents,
+    leases,
+    partners,
+    runs,
+    tables,
+    upgrade,
+)
 from data.synthetic import LinkedSample, SyntheticRecord, linked_sample
 from indexing.candidates import routes_of
 from matcher.person import Side
@@ -99,6 +111,11 @@ class World:
                     by="test",
                     external_id=form.external_id,
                 )
+                agreed = as_rows(
+                    case.id, form.agreed, first_version=1, at=now, by="test",
+                    random_bytes=random.Random(f"agreed {record.record_id}").randbytes,
+                )  # fmt: skip
+                consents.add_consents(conn, agreed)
                 self.ids[record.record_id] = case.id
 
     def job(self, spy: Spy | None = None, model: str = "m1", **more: object) -> CrossMatch:
@@ -146,8 +163,8 @@ class World:
     def forget_matches(self) -> None:
         """Put everything back to before the first comparison."""
         kept = {
-            "partners", "partner_keys", "record_keys", "service_keys", "jurisdictions", "api_keys", "cases",
-            "case_versions", "changes", "photos", "faces",
+            "partners", "agreements", "agreement_parties", "consents", "partner_keys", "record_keys", "service_keys",
+            "jurisdictions", "api_keys", "cases", "case_versions", "changes", "photos", "faces",
         }  # fmt: skip
         with self.sandhan.database.write() as conn:
             for table in WIPED:
@@ -204,6 +221,10 @@ def open_world(shared_url: str, tmp_path: Path) -> Iterator[Callable[..., World]
                     conn, partner_id=name, name=name, kind="ahtu", country="IN", language="en", at=START,
                     email=f"{name}@example.org",
                 )  # fmt: skip
+            agreements.add_agreement(
+                conn, agreement_id="all", reference="MoU", parties=OWNERS, valid_from=START, valid_until=None, at=START,
+                by="test", accepted=OWNERS,
+            )  # fmt: skip
         return World(sandhan, clock)
 
     yield build

@@ -31,7 +31,7 @@ from api.matches.service import MatchOutcome, MatchService
 from api.nightly.engine import MOST_ON_A_CLUSTER, Engine, Kind
 from api.nightly.errors import BadEngine
 from api.nightly.memory import MOST_AT_ONCE
-from api.store import Database, cases, partners, tables
+from api.store import Database, agreements, cases, partners, tables
 from data.synthetic import LinkedSample, linked_sample
 from indexing.building import IndexBuilder
 from indexing.cluster import Cluster
@@ -76,6 +76,10 @@ def home(
         with database.write() as conn:
             for unit in ("north", "south"):
                 partners.add_partner(conn, partner_id=unit, name=unit, kind="ahtu", country="IN", language="en", at=NOW)
+            agreements.add_agreement(
+                conn, agreement_id="all", reference="MoU", parties=("north", "south"), valid_from=NOW, valid_until=None,
+                at=NOW, by="test", accepted=("north", "south"),
+            )  # fmt: skip
             for number, record in enumerate((*sample.reports, *sample.rescues)):
                 form = CaseForm.model_validate({"side": record.side.value, **record.fields})
                 case_id = new_id("case", NOW, random.Random(record.record_id).randbytes)

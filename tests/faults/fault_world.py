@@ -199,6 +199,9 @@ def found_home(
             UNIT: sandhan.partners.register(unit, operator),
             SHELTER: sandhan.partners.register(shelter, operator),
         }
+        sandhan.agreements.propose(
+            [welcome.partner.id for welcome in welcomes.values()], "MoU", None, operator, signed=True
+        )
         with sandhan.database.write() as conn:
             told = welcomes[UNIT].partner
             partners.set_contact(conn, told.id, email=told.email, webhook_url=webhook[0], webhook_secret=webhook[1])

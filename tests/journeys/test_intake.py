@@ -173,6 +173,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         ahtu = NewPartner("ahtu", "ahtu", "IN", areas=("IN/WB",), webhook_url=hook.url, webhook_secret=secret)
         welcome = sandhan.partners.register(ahtu, sandhan.partners.scope_of(operator.api_key))
         made.keys["ahtu"], made.ids["ahtu"] = welcome.api_key, welcome.partner.id
+        parties = {"parties": [made.ids[name] for name in (*newcomers, "ahtu")], "reference": "MoU", "signed": True}
+        assert made.ask("operator", "POST", "/v1/agreements", json=parties).status_code == 201
         yield made
 
 
@@ -221,7 +223,7 @@ def test_a_rescued_person_is_found_and_the_right_people_answer(stage: Stage, cap
     assert probabilities == sorted(probabilities, reverse=True)
     # The full report is behind the police unit's own login.
     seen = stage.ask("ahtu", "GET", f"/v1/cases/{report['id']}").json()
-    assert (seen["view"], seen["fields"]["name"]) == ("full", REPORT["name"])
+    assert (seen["view"], seen["fields"]["name"]) == ("disclosed", REPORT["name"])
 
     # Owners by mail, the unit where the family lives by webhook; nobody else, nothing twice.
     mails = [

@@ -58,6 +58,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             name: sandhan.partners.register(NewPartner(name, kind, "IN"), operator).api_key
             for name, kind in (("police", "police"), ("shelter", "shelter"))
         }
+        everybody = [one.id for one in sandhan.partners.list(operator) if one.kind != "operator"]
+        sandhan.agreements.propose(everybody, "MoU", None, operator, signed=True)
         owner = sandhan.partners.scope_of(keys["police"])
         ids = {
             record.record_id: sandhan.cases.register(CaseForm(side="missing", **record.fields), owner).case.id

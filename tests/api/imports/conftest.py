@@ -98,7 +98,10 @@ class Desk:
 
     def other(self, name: str = "Shelter", kind: str = "shelter") -> Desk:
         """Return the desk of another partner in the same house."""
-        return Desk(self.sandhan, partner(self.sandhan, name, kind), self.folder, self.camera)
+        scope = partner(self.sandhan, name, kind)
+        local = AccessScope("command-line", "command-line", "operator", (), frozenset(OPERATOR))
+        self.sandhan.agreements.propose([self.scope.partner_id, scope.partner_id], "MoU", None, local, signed=True)
+        return Desk(self.sandhan, scope, self.folder, self.camera)
 
     def cases(self) -> list[Case]:
         with self.sandhan.database.read() as conn:

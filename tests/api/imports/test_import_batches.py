@@ -35,7 +35,13 @@ def history(desk: Any) -> list[tuple[object, ...]]:
             actions = [entry.action for entry in audit.entries(conn, subject=case.id, limit=9)]
             kinds = [change.kind for change in changed if change.case_id == case.id]
             told.append(
-                (repr(replace(plain, created_at=None, updated_at=None)), plain.payload, versions, actions, kinds)
+                (
+                    repr(replace(plain, created_at=None, updated_at=None, expires_at=None)),
+                    plain.payload,
+                    versions,
+                    actions,
+                    kinds,
+                )
             )  # type: ignore[arg-type]
         assert audit.verify(conn) is None
     return sorted(told, key=repr)

@@ -1,0 +1,245 @@
+"""What becomes of a case when consent is given or withdrawn, its time is over, or it is to be erased?
+
+Withdrawn consent to matching closes the case in the same transaction: no search finds it from then on, and its matches
+end. Erasure destroys its key: nothing that was ever sealed for it opens again, and a tombstone is left.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+
+from api.access import AccessScope, NotFound, Permission
+from api.cases.agreed import ConsentForm, Given, as_rows
+from api.cases.photos import PhotoDesk
+from api.cases.retention import Retention
+from api.ids import Clock, RandomBytes
+from api.matches.service import MatchService
+from api.store import Connection, Database, audit, cases, consents, disclosures, erasure, matches, outbox
+from api.store.cases import Case
+from api.store.consents import Consent
+from api.store.erasure import Tombstone
+from matcher.errors import InvalidRecord
+
+log = logging.getLogger(__name__)
+
+ENGINE = "engine"
+ErasureReason = Literal["wish", "error", "duplicate", "court_order", "no_longer_needed"]
+_LIVING = ("suggested", "triage", "needs_information", "confirmed_by_one", "confirmed_by_both", "field_verification")
+
+
+@dataclass(frozen=True, slots=True)
+class TombstonePage:
+    """Tombstones, oldest first, and where the next ones begin."""
+
+    items: list[Tombstone]
+    next: tuple[datetime, str] | None
+
+
+class Lifecycle:
+    """Consent, retention and erasure of cases."""
+
+    def __init__(
+        self,
+        database: Database,
+        matching: MatchService,
+        desk: PhotoDesk,
+        clock: Clock,
+        random_bytes: RandomBytes,
+        retention: Retention,
+    ) -> None:
+        self._database, self._matching, self._desk = database, matching, desk
+        self._clock, self._random, self._retention = clock, random_bytes, retention
+
+    def consents(self, case_id: str, scope: AccessScope) -> list[Consent]:
+        """Return everything that was ever agreed to in the caller's own case, first to last.
+
+        Raises:
+            NotFound: there is none, or it is another partner's.
+        """
+        scope.require(Permission.CASES_READ)
+        with self._database.write() as conn:
+            self._own(conn, case_id, scope)
+            self._note(conn, scope.actor_id, "consents.read", case_id)
+            return consents.consents_of(conn, case_id)
+
+    def give(self, case_id: str, form: ConsentForm, scope: AccessScope) -> Consent:
+        """Record something agreed to. Consent to matching opens a case that was closed for the want of it.
+
+        Raises:
+            NotFound: there is none, or it is another partner's.
+            InvalidRecord: a refusal was sent; it is recorded by withdrawing what stands.
+        """
+        scope.require(Permission.CONSENTS_MANAGE)
+        if not form.granted:
+            raise InvalidRecord("granted", "is false: withdraw the consent that stands instead")
+        now = self._clock()
+        with self._database.write() as conn:
+            case = self._own(conn, case_id, scope)
+            given = Given(form.purpose, form.recipients, form.basis, form.given_by)
+            version = consents.next_version(conn, case_id)
+            (new,) = as_rows(
+                case_id, [given], first_version=version, at=now, by=scope.actor_id, random_bytes=self._random
+            )
+            consents.add_consents(conn, [new])
+            self._note(conn, scope.actor_id, "consent.given", case_id, {"consent": new.id, "purpose": form.purpose})
+            opened = form.purpose == "matching" and case.closed_for == "consent"
+            if opened:
+                cases.set_status(conn, case_id, "open", now)
+                self._revive(conn, case_id, scope.actor_id)
+            if form.purpose == "faces":
+                cases.set_face_consent(conn, case_id, True, now)
+                self._desk.follow_consent(conn, cases.require_case(conn, case_id))
+        if (opened or form.purpose == "faces") and not self._matching.must_wait:
+            self._desk.process_pending()
+            self._matching.match_case(case_id)
+        return new
+
+    def withdraw(self, case_id: str, consent_id: str, scope: AccessScope) -> Consent:
+        """Withdraw a consent, at once: what it permitted ends with this call.
+
+        Raises:
+            NotFound: there is none, or it is another partner's.
+        """
+        scope.require(Permission.CONSENTS_MANAGE)
+        now = self._clock()
+        with self._database.write() as conn:
+            case = self._own(conn, case_id, scope)
+            found = consents.get_consent(conn, consent_id)
+            if found is None or found.case_id != case_id:
+                raise NotFound("consent")
+            withdrawn = consents.withdraw(conn, consent_id, at=now, by=scope.actor_id)
+            detail: dict[str, object] = {"consent": consent_id, "purpose": found.purpose}
+            self._note(conn, scope.actor_id, "consent.withdrawn", case_id, detail)
+            if consents.permitted(conn, case_id, found.purpose):
+                return withdrawn  # for another class of recipients, or on another ground, it is still permitted
+            freed: list[str] = []
+            if found.purpose == "matching" and case.status == "open":
+                cases.set_status(conn, case_id, "closed", now, closed_for="consent")
+                freed = self._end_matches(conn, case, "withdrawn", scope.actor_id)
+            elif found.purpose == "sharing":
+                disclosures.withdraw_all(conn, case_id, at=now, by=scope.actor_id)
+            elif found.purpose == "faces":
+                cases.set_face_consent(conn, case_id, False, now)
+                self._desk.follow_consent(conn, cases.require_case(conn, case_id))
+        self._matching.follow()
+        if freed and not self._matching.must_wait:
+            self._matching.match_cases(freed)
+        return withdrawn
+
+    def keep_until(self, case_id: str, until: date, scope: AccessScope) -> Case:
+        """Say until when a case is kept.
+
+        Raises:
+            NotFound: there is none, or it is another partner's.
+            InvalidRecord: the day is past, or further off than any case may be kept unseen.
+        """
+        scope.require(Permission.CONSENTS_MANAGE)
+        now = self._clock()
+        moment = datetime.combine(until, time.min, now.tzinfo) + timedelta(days=1)
+        if moment <= now:
+            raise InvalidRecord("until", "is a day that is over; erase the case if it is no longer needed")
+        if moment > self._retention.latest(now):
+            raise InvalidRecord("until", "is further off than a case may be kept without anybody looking at it")
+        with self._database.write() as conn:
+            self._own(conn, case_id, scope)
+            cases.keep_until(conn, case_id, moment)
+            self._note(conn, scope.actor_id, "case.kept", case_id, {"until": until.isoformat()})
+            return cases.require_case(conn, case_id)
+
+    def erase(self, case_id: str, reason: ErasureReason, scope: AccessScope) -> None:
+        """Erase the caller's own case for good; a tombstone is left.
+
+        What was entered in error or twice may be entered again; what was erased for another reason may not.
+
+        Raises:
+            NotFound: there is none, or it is another partner's.
+        """
+        scope.require(Permission.CASES_ERASE)
+        with self._database.write() as conn:
+            case = self._own(conn, case_id, scope)
+            freed = self._erase(conn, case, reason, scope.actor_id, suppress=reason not in ("error", "duplicate"))
+        self._matching.follow()
+        if freed and not self._matching.must_wait:
+            self._matching.match_cases(freed)
+
+    def expire_due(self, limit: int = 200) -> int:
+        """Erase the cases whose time is over; return how many."""
+        done = 0
+        while True:
+            with self._database.read() as conn:
+                due = erasure.expired_ids(conn, self._clock(), limit)
+            if not due:
+                break
+            for case_id in due:
+                with self._database.write() as conn:
+                    case = cases.get_case(conn, case_id)
+                    # Meanwhile its owner may have said that it is kept, or another process have erased it.
+                    if case is not None and case.expired(self._clock()):
+                        self._erase(conn, case, "expired", ENGINE, suppress=True)
+                        done += 1
+        if done:
+            log.info("%d cases were erased: their time was over", done)
+            self._matching.follow()
+        return done
+
+    def tombstones(self, scope: AccessScope, *, after: tuple[datetime, str] | None, limit: int) -> TombstonePage:
+        """Return what was erased of the caller's own cases and of those that it was ever told of, oldest first."""
+        scope.require(Permission.CASES_READ)
+        with self._database.write() as conn:
+            found = erasure.tombstones_for(conn, scope.partner_id, after=after, limit=limit + 1)
+            self._note(conn, scope.actor_id, "tombstones.listed", scope.partner_id, {"count": min(len(found), limit)})
+        last = found[limit - 1] if len(found) > limit else None
+        return TombstonePage(found[:limit], None if last is None else (last.erased_at, last.case_id))
+
+    def readmit(self, partner_id: str, side: str, external_id: str, actor: str) -> bool:
+        """Let a number be used again whose record was erased; False when it is not refused."""
+        with self._database.write() as conn:
+            lifted = erasure.lift_suppression(conn, partner_id, side, external_id)
+            if lifted:
+                self._note(conn, actor, "suppression.lifted", partner_id)
+        return lifted
+
+    def _erase(self, conn: Connection, case: Case, reason: str, actor: str, *, suppress: bool) -> list[str]:
+        now = self._clock()
+        freed = self._end_matches(conn, case, "expired" if reason == "expired" else "withdrawn", actor)
+        disclosures.withdraw_all(conn, case.id, at=now, by=actor)
+        erasure.erase_case(conn, case, at=now, suppress=suppress)
+        self._note(conn, actor, "case.erased", case.id, {"reason": reason})
+        return freed
+
+    def _end_matches(self, conn: Connection, case: Case, state: str, actor: str) -> list[str]:
+        """End what is going on about a case; return the rescued persons for whom another report may now fit better."""
+        freed = []
+        now = self._clock()
+        for match in matches.matches_of_case(conn, case.id):
+            if match.state in _LIVING:
+                matches.set_state(conn, match.id, state, expected=match.state, kind=state, actor=actor, at=now)
+                outbox.hold_back(conn, match.id, now)
+            if match.missing_id == case.id:
+                freed.append(match.rescued_id)
+        cases.await_comparison(conn, freed)
+        return freed
+
+    def _revive(self, conn: Connection, case_id: str, actor: str) -> None:
+        """Let matches that ended with the consent be suggestions again."""
+        for match in matches.matches_of_case(conn, case_id):
+            both = cases.get_cases(conn, [match.missing_id, match.rescued_id]).values()
+            if match.state == "withdrawn" and [case.status for case in both] == ["open", "open"]:
+                matches.set_state(
+                    conn, match.id, "suggested", expected="withdrawn", kind="consent_given", actor=actor,
+                    at=self._clock(),
+                )  # fmt: skip
+
+    def _own(self, conn: Connection, case_id: str, scope: AccessScope) -> Case:
+        case = cases.get_case(conn, case_id)
+        if case is None or case.owner_id != scope.partner_id or case.expired(self._clock()):
+            raise NotFound("case")
+        return case
+
+    def _note(
+        self, conn: Connection, actor: str, action: str, subject: str, detail: dict[str, object] | None = None
+    ) -> None:
+        audit.append(conn, at=self._clock(), actor=actor, action=action, subject=subject, detail=detail)

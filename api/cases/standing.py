@@ -1,0 +1,70 @@
+"""What is the caller to this case, now? Decided from ownership, agreement, consent, matches and what was granted.
+
+erased, or its time is over ── nobody
+owner ── OWNER
+no agreement between both organisations, or no consent to sharing with this class of them ── STRANGER
+    a police unit where the family of a missing report lives ── POLICE
+    asked with a purpose about a living match, and the owner accepted ── DISCLOSED
+    party to a living match ── PARTY
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from api.access import POLICE_KINDS, AccessScope, Relation
+from api.store import Connection, agreements, alerts, cases, consents, disclosures, matches
+from api.store.cases import Case
+from api.store.matches import Match
+from matcher.person import Side
+
+ENDED = frozenset({"withdrawn", "superseded", "expired"})
+"""States of a match in which it makes nobody a party any more."""
+
+
+def standing(conn: Connection, case: Case, scope: AccessScope, now: datetime) -> Relation:
+    """Return what the caller is to a case."""
+    if case.expired(now):
+        return Relation.STRANGER
+    if case.owner_id == scope.partner_id:
+        return Relation.OWNER
+    if not may_share(conn, case, scope, now):
+        return Relation.STRANGER
+    if case.side == Side.MISSING and scope.kind in POLICE_KINDS and scope.covers(case.origin_area):
+        return Relation.POLICE
+    party_to = {match.id for match in matches.matches_of_case(conn, case.id) if is_party(conn, match, scope, now)}
+    if any(grant.match_id in party_to for grant in disclosures.granted(conn, case.id, scope.partner_id, now)):
+        return Relation.DISCLOSED
+    return Relation.PARTY if party_to else Relation.STRANGER
+
+
+def may_share(conn: Connection, case: Case, scope: AccessScope, now: datetime) -> bool:
+    """Tell whether anything of another partner's case may go to the caller: by agreement and by consent."""
+    return agreements.agreed(conn, case.owner_id, scope.partner_id, now) and consents.permitted(
+        conn, case.id, "sharing", scope.recipient_class
+    )
+
+
+def is_party(conn: Connection, match: Match, scope: AccessScope, now: datetime) -> bool:
+    """Tell whether the caller is a party to a match: owner of a side that may know of the other, or told of it."""
+    if match.state in ENDED:
+        return False
+    both = list(cases.get_cases(conn, [match.missing_id, match.rescued_id]).values())
+    if len(both) < 2 or any(case.expired(now) for case in both):
+        return False
+    others = [case for case in both if case.owner_id != scope.partner_id]
+    if any(not may_share(conn, case, scope, now) for case in others):
+        return False
+    return len(others) < 2 or any(
+        alert.recipient_id == scope.partner_id for alert in alerts.alerts_of_match(conn, match.id)
+    )
+
+
+def standing_in(conn: Connection, match: Match, case: Case, scope: AccessScope, now: datetime) -> Relation:
+    """Return what a party to a match is to one of its two cases: what `standing` returns, without looking further."""
+    if case.owner_id == scope.partner_id:
+        return Relation.OWNER
+    if case.side == Side.MISSING and scope.kind in POLICE_KINDS and scope.covers(case.origin_area):
+        return Relation.POLICE
+    granted = disclosures.granted(conn, case.id, scope.partner_id, now)
+    return Relation.DISCLOSED if any(grant.match_id == match.id for grant in granted) else Relation.PARTY
