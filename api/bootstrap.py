@@ -34,6 +34,7 @@ from api.partners.agreements import AgreementService
 from api.partners.service import PartnerService
 from api.settings import Settings
 from api.store import Database, counts, current_revision, keys, meta, outbox, require_current, upgrade
+from indexing.sealing import FileSeal
 from matcher.errors import SandhanError
 from matcher.model import MatchModel
 
@@ -86,11 +87,13 @@ class Sandhan:
         random_bytes: RandomBytes = secrets.token_bytes,
         jitter: Callable[[], float] = random.random,
         photographer: Photographer | None = None,
+        seal: FileSeal | None = None,
     ) -> Sandhan:
         """Put the parts together; opens the database and nothing else.
 
         Args:
             photographer: in place of the photo pool (tests).
+            seal: what the index is sealed by on the disk; None keeps it plain.
         Raises:
             SchemaOutdated: says to run `sandhan db upgrade`.
             ModelMissing, ModelCorrupt: say what to run.
@@ -98,7 +101,9 @@ class Sandhan:
         model = model_at(Path(settings.evidence_model) if settings.evidence_model else None)
         face_models = face_models_of(settings)
         database = _open_database(settings, new_id("db", clock(), random_bytes), next(iter(face_models)))
-        keeper = IndexKeeper(database, settings.index_folder, face_models, clock, processes=settings.index_processes)
+        keeper = IndexKeeper(
+            database, settings.index_folder, face_models, clock, processes=settings.index_processes, seal=seal
+        )
         pool = None
         if settings.faces and photographer is None:
             pool = Studio(settings, lambda: keeper.face_model)

@@ -25,7 +25,9 @@ from indexing.index_files import LAYOUT, load_index, save_index
 from indexing.match_index import MatchIndex
 from indexing.record_space import RecordSpace
 from indexing.record_vectors import PIPELINE
-from indexing.snapshot import Origin
+from indexing.sealing import FileSeal
+from indexing.snapshot import discard_unsealed
+from indexing.snapshot_manifest import Origin
 from matcher.names.encoder import NameEncoder
 from matcher.person import PersonRecord, Side
 
@@ -72,6 +74,7 @@ class IndexKeeper:
         clock: when a snapshot was made.
         ahead: makes the index of this model ready, whatever the database says is searched.
         processes: how many read the cases when the index is built.
+        seal: what snapshots are sealed by, so that nothing on the disk can be read; None writes them plain.
     """
 
     def __init__(
@@ -82,8 +85,10 @@ class IndexKeeper:
         clock: Clock,
         ahead: FaceModel | None = None,
         processes: int = 1,
+        seal: FileSeal | None = None,
     ) -> None:
         self._database, self._clock, self._processes = database, clock, processes
+        self.seal = seal
         self._folders, self._face_models, self._ahead = folder, face_models, ahead
         self._lock = threading.RLock()
         self.face_model = self._searched_model()
@@ -111,6 +116,7 @@ class IndexKeeper:
     def open(self, progress: Progress | None = None) -> IndexStatus:
         """Load the snapshot, or build the index when there is none that fits; then follow the changes."""
         with self._lock, self._while_opening():
+            self._leave_nothing_readable()
             try:
                 self.index = self._load()
                 self._kept = self.index.upto_seq
@@ -133,6 +139,7 @@ class IndexKeeper:
     def rebuild(self, progress: Progress | None = None) -> IndexStatus:
         """Build the index from the database, whatever the snapshot says, and save it."""
         with self._lock, self._while_opening():
+            self._leave_nothing_readable()
             self._rebuild(progress)
             self._loaded, self._origin_of_index, self._reason = True, "rebuilt", "asked for"
             self.save()
@@ -193,7 +200,8 @@ class IndexKeeper:
     def save(self, *, ending: bool = False) -> None:
         """Write a snapshot of the index as it is; the old one stays in use until the new one is whole.
 
-        From then on the index lies where it was written, which other processes share, and not in this one's memory.
+        From then on an index that is not sealed lies where it was written, which other processes share, and not in
+        this one's memory.
 
         Args:
             ending: nobody will ask this process any more.
@@ -202,8 +210,12 @@ class IndexKeeper:
             OSError: it could not be written; see `indexing.snapshot.save_snapshot`.
         """
         with self._lock:
-            save_index(self._folder, self._origin(), self.index, self._clock())
+            save_index(self._folder, self._origin(), self.index, self._clock(), seal=self.seal)
             self._kept = self.index.upto_seq
+            if self.seal is not None:
+                # Read back it would lie in memory a second time, and be the same.
+                self._seen = self._current()
+                return
             if ending:
                 return
             try:
@@ -251,9 +263,25 @@ class IndexKeeper:
     def forget_other_models(self) -> None:
         """Delete the snapshots of other face models: they hold faces that nobody will be asked about again."""
         with self._lock:
-            for folder in (self._folders, *self._folders.parent.glob(f"{self._folders.name}-*")):
+            for folder in self._all_folders():
                 if folder != self._folder and folder.is_dir():
                     shutil.rmtree(folder)
+
+    def _all_folders(self) -> list[Path]:
+        return [self._folders, *sorted(self._folders.parent.glob(f"{self._folders.name}-*"))]
+
+    def _leave_nothing_readable(self) -> None:
+        """Delete what was saved without a seal, by an earlier version or another setting: of any model."""
+        if self.seal is None:
+            return
+        for folder in self._all_folders():
+            try:
+                if discard_unsealed(folder):
+                    log.info("index snapshot deleted: it was not sealed")
+            except SnapshotBusy:
+                log.warning("an index snapshot that is not sealed is being written by another process")
+            except OSError as error:
+                log.error("an index snapshot that is not sealed could not be deleted (%s)", error.strerror)
 
     def _searched_model(self) -> FaceModel:
         if self._ahead is not None:
@@ -306,7 +334,7 @@ class IndexKeeper:
     def _load(self) -> MatchIndex:
         # Read before: what is saved meanwhile is seen to be newer.
         self._seen = self._current()
-        index = load_index(self._folder, self._origin(), self._empty())
+        index = load_index(self._folder, self._origin(), self._empty(), seal=self.seal)
         with self._database.read() as conn:
             latest = changes.latest_seq(conn)
         if index.upto_seq > latest:

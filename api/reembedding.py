@@ -20,6 +20,7 @@ from api.ids import Clock, RandomBytes
 from api.index_keeper import IndexKeeper
 from api.store import Connection, Database, audit, faces, meta, photos
 from api.store.photos import Photo
+from indexing.sealing import FileSeal
 from matcher.photos.errors import UnusablePhoto
 from matcher.photos.faces import Box
 
@@ -52,6 +53,7 @@ class Reembedding:
         model: the new one.
         camera: looks at photos with it.
         index_folder: of the deployment; the new model's index gets a folder beside it.
+        seal: what the index is sealed by, as in `IndexKeeper`.
     """
 
     def __init__(
@@ -62,7 +64,9 @@ class Reembedding:
         index_folder: Path,
         clock: Clock,
         random_bytes: RandomBytes,
+        seal: FileSeal | None = None,
     ) -> None:
+        self._seal = seal
         self._database, self._model, self._camera = database, model, camera
         self._index_folder, self._clock, self._random = index_folder, clock, random_bytes
 
@@ -83,7 +87,9 @@ class Reembedding:
         summary = ReembedSummary(self._model.model_id)
         while not summary.switched:
             self._read_left(summary, progress)
-            keeper = IndexKeeper(self._database, self._index_folder, {}, self._clock, ahead=self._model)
+            keeper = IndexKeeper(
+                self._database, self._index_folder, {}, self._clock, ahead=self._model, seal=self._seal
+            )
             keeper.rebuild()
             with self._database.write() as conn:
                 summary.switched = self._switch(conn, summary)

@@ -12,6 +12,7 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import RequestTooLarge, UnsupportedMedia
@@ -29,6 +30,12 @@ class Submission(Generic[Form]):
 
     form: Form
     photos: tuple[bytes, ...]
+
+
+class _InMemory(MultiPartParser):
+    """Keeps files in memory: the framework puts those beyond a megabyte into the system's temporary folder, plain."""
+
+    spool_max_size = 0  # never
 
 
 class BodyLimit:
@@ -97,19 +104,21 @@ async def read_submission(request: Request, kind: type[Form], part: str, setting
         for file in files:
             # One byte over the limit is kept: the photo is refused by name, and the case goes in without it.
             photos.append(await file.read(limit + 1))
+            await file.close()  # or each would be held twice until the last is read
         return Submission(_parse(kind, document, part), tuple(photos))
 
 
 @asynccontextmanager
 async def _form(request: Request, most_files: int) -> AsyncIterator[FormData]:
+    parser = _InMemory(
+        request.headers, request.stream(), max_files=most_files, max_fields=10, max_part_size=_JSON_LIMIT
+    )
     try:
-        form = await request.form(max_files=most_files, max_fields=10, max_part_size=_JSON_LIMIT)
-    except HTTPException as error:
-        if error.status_code != 400:
-            raise
-        if error.detail.startswith("Too many files"):
+        form = await parser.parse()
+    except MultiPartException as error:
+        if error.message.startswith("Too many files"):
             raise RequestTooLarge(f"{most_files - 1} photos") from None
-        if error.detail.startswith("Part exceeded"):
+        if error.message.startswith("Part exceeded"):
             _check_json(_JSON_LIMIT + 1)
         raise InvalidRecord("body", "is not a multipart form that can be read, or has too many parts") from None
     try:

@@ -86,6 +86,16 @@ class IndexFileUnusable(SandhanError):
         self.file = file
 
 
+class SealBroken(SandhanError):
+    """A sealed file is not the one that was sealed, or was sealed by another key."""
+
+    code = "seal_broken"
+
+    def __init__(self) -> None:
+        """Say so; of the file nothing is known that can be relied on."""
+        super().__init__("a sealed file was changed, cut short or put elsewhere, or another key sealed it")
+
+
 class SnapshotRefused(SandhanError):
     """A snapshot cannot be described as asked."""
 
@@ -140,6 +150,10 @@ class SnapshotReason(StrEnum):
     FOREIGN = "foreign"
     OTHER_MODEL = "other_model"
     FORMAT = "format"
+    NOT_SEALED = "not_sealed"
+    """It can be read by anybody, and must not be."""
+    OTHER_KEY = "other_key"
+    """It was sealed by another key than the one that is here, or there is none here."""
 
 
 class SnapshotUnusable(SandhanError):

@@ -132,13 +132,13 @@ class FaissIndex:
 
     def save(self, path: Path) -> int:
         """Write the index in faiss's own format, with an end mark behind it; see `VectorIndex.save`."""
+        return replace_file(path, self.write)
 
-        def write(sink: Sink) -> None:
+    def write(self, sink: Sink) -> int:
+        """Write what `save` writes; see `VectorIndex.write`."""
+        with self._lock.reading():
             faiss.write_index(self._index, faiss.PyCallbackIOWriter(sink.write))
             sink.write(_END.pack(_END_MARK, sink.written, len(self._held), self._width))
-
-        with self._lock.reading():
-            replace_file(path, write)
             return len(self._held)
 
     @classmethod
@@ -152,18 +152,40 @@ class FaissIndex:
             outer: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mmap else 0)
         except RuntimeError as error:
             raise IndexFileUnusable(path.name, "not a whole faiss index") from error
+        return cls._of(outer, rows, width, path.name, read_only=mmap)
+
+    @classmethod
+    def parse(cls, data: memoryview, name: str) -> Self:
+        """Return what `write` wrote; see `VectorIndex.parse`."""
+        rows, width = _end_in(bytes(data[-_END.size :]), len(data), name)
+        at = 0
+
+        def read(size: int) -> bytes:
+            nonlocal at
+            some = bytes(data[at : min(at + size, len(data) - _END.size)])
+            at += len(some)
+            return some
+
+        try:
+            outer: Any = faiss.read_index(faiss.PyCallbackIOReader(read))
+        except RuntimeError as error:
+            raise IndexFileUnusable(name, "not a whole faiss index") from error
+        return cls._of(outer, rows, width, name, read_only=False)
+
+    @classmethod
+    def _of(cls, outer: Any, rows: int, width: int, name: str, *, read_only: bool) -> Self:
         inner: Any = faiss.downcast_index(outer.index) if isinstance(outer, faiss.IndexIDMap2) else None
         if not isinstance(inner, faiss.IndexFlatIP) or (inner.ntotal, inner.d) != (rows, width):
-            raise IndexFileUnusable(path.name, "not the IndexIDMap2 over IndexFlatIP that its end mark describes")
+            raise IndexFileUnusable(name, "not the IndexIDMap2 over IndexFlatIP that its end mark describes")
         index = cls(width)
         index._held = np.sort(faiss.vector_to_array(outer.id_map))
         if (index._held[:1] < 0).any() or (np.diff(index._held) == 0).any():
-            raise IndexFileUnusable(path.name, "ids must be unique and not negative")
+            raise IndexFileUnusable(name, "ids must be unique and not negative")
         index._largest_norm = _largest_norm(inner)
         if not np.isfinite(index._largest_norm):
-            raise IndexFileUnusable(path.name, "it holds NaN or infinity")
+            raise IndexFileUnusable(name, "it holds NaN or infinity")
         index._index = outer
-        index._read_only = mmap
+        index._read_only = read_only
         return index
 
     def _candidates(
@@ -218,11 +240,15 @@ def _read_end(path: Path) -> tuple[int, int]:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _END.size))
         end = file.read()
+    return _end_in(end, size, path.name)
+
+
+def _end_in(end: bytes, size: int, name: str) -> tuple[int, int]:
     if len(end) == _END.size:
         mark, length, rows, width = _END.unpack(end)
         if mark == _END_MARK and length + _END.size == size and rows >= 0 and width >= 1:
             return rows, width
-    raise IndexFileUnusable(path.name, "cut short, or not a saved index")
+    raise IndexFileUnusable(name, "cut short, or not a saved index")
 
 
 def _largest_norm(flat: Any) -> float:

@@ -15,8 +15,11 @@ from indexing.errors import DuplicateId, SnapshotReason, SnapshotUnusable
 from indexing.faiss_index import FaissIndex
 from indexing.match_index import MatchIndex
 from indexing.photo_rows import PhotoRows
+from indexing.sealing import FileSeal
 from indexing.segment import Segment
-from indexing.snapshot import Origin, Table, load_snapshot, save_snapshot
+from indexing.snapshot import load_snapshot, save_snapshot
+from indexing.snapshot_files import Table
+from indexing.snapshot_manifest import Origin
 from indexing.vectors import VectorIndex
 from matcher.person import Side
 
@@ -25,7 +28,9 @@ LAYOUT: Final = "segments-2"
 _SEGMENT_TABLE: Final = re.compile(r"s(\d+)_(.+)")
 
 
-def save_index(directory: Path, origin: Origin, index: MatchIndex, created_at: datetime) -> None:
+def save_index(
+    directory: Path, origin: Origin, index: MatchIndex, created_at: datetime, *, seal: FileSeal | None = None
+) -> None:
     """Make the index compact and save it; see `save_snapshot`, whose errors these are."""
     with index.steady():
         index.compact()
@@ -36,16 +41,18 @@ def save_index(directory: Path, origin: Origin, index: MatchIndex, created_at: d
             tables[f"{side}_photo_owners"] = _pack([[row, owner] for row, owner in photos.owner.items()])
         for number, segment in enumerate(index.segments):
             tables |= {f"s{number}_{name}": table for name, table in segment.tables().items()}
-        save_snapshot(directory, origin, index.upto_seq, created_at, indexes, tables)
+        save_snapshot(directory, origin, index.upto_seq, created_at, indexes, tables, seal=seal)
 
 
-def load_index(directory: Path, expect: Origin, empty: MatchIndex) -> MatchIndex:
-    """Fill an empty index with the snapshot in use; its segments stay on disk, shared between processes.
+def load_index(directory: Path, expect: Origin, empty: MatchIndex, *, seal: FileSeal | None = None) -> MatchIndex:
+    """Fill an empty index with the snapshot in use.
+
+    Its segments stay on disk, shared between processes; of a sealed one they are in the memory of this process alone.
 
     Raises:
         SnapshotUnusable, OSError: as `load_snapshot`.
     """
-    snapshot = load_snapshot(directory, expect, mmap_tables=True)
+    snapshot = load_snapshot(directory, expect, mmap_tables=True, seal=seal)
     try:
         for side in Side:
             empty.photos[side] = _photos(snapshot.indexes[f"{side}_photos"], snapshot.tables[f"{side}_photo_owners"])

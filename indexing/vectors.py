@@ -15,7 +15,7 @@ from typing import ClassVar, Final, Protocol, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from indexing.durable import replace_file, write_array
+from indexing.durable import Sink, array_in, replace_file, write_array
 from indexing.errors import BadId, BadSearch, BadVector, DuplicateId, IndexFileUnusable, ReadOnlyIndex, UnknownId
 from matcher.errors import DimensionMismatch
 
@@ -99,6 +99,9 @@ class VectorIndex(Protocol):
             OSError: it could not be written; what was at `path` is untouched.
         """
 
+    def write(self, sink: Sink) -> int:
+        """Write what `save` writes into a file that is open; return how many rows."""
+
     @classmethod
     def load(cls, path: Path, *, mmap: bool = False) -> Self:
         """Read a saved index; `mmap` leaves the vectors on disk, shared between processes and read only.
@@ -106,6 +109,17 @@ class VectorIndex(Protocol):
         Raises:
             OSError: the file cannot be read.
             IndexFileUnusable: the file is not a whole index of this kind.
+        """
+
+    @classmethod
+    def parse(cls, data: memoryview, name: str) -> Self:
+        """Return the index whose `write` gave these bytes; nothing of them is kept.
+
+        Args:
+            data: all that was written.
+            name: what the error calls them.
+        Raises:
+            IndexFileUnusable: they are not a whole index of this kind.
         """
 
 
@@ -188,10 +202,14 @@ class ExactIndex:
 
     def save(self, path: Path) -> int:
         """Write one .npy table of (id, vector) rows, ascending by id; see `VectorIndex.save`."""
+        return replace_file(path, self.write)
+
+    def write(self, sink: Sink) -> int:
+        """Write what `save` writes; see `VectorIndex.write`."""
         held, rows = self._rows
         table = np.empty(len(held), dtype=_row_type(self._width))
         table["id"], table["vector"] = held, rows
-        replace_file(path, lambda sink: write_array(sink, table))
+        write_array(sink, table)
         return len(held)
 
     @classmethod
@@ -205,16 +223,29 @@ class ExactIndex:
                     table = np.lib.format.read_array(file, allow_pickle=False)
         except (ValueError, EOFError) as error:
             raise IndexFileUnusable(path.name, "not a whole .npy table") from error
+        return cls._of(table, path.name, mmap=mmap)
+
+    @classmethod
+    def parse(cls, data: memoryview, name: str) -> Self:
+        """Return what `write` wrote; see `VectorIndex.parse`."""
+        try:
+            table = array_in(data)
+        except ValueError as error:
+            raise IndexFileUnusable(name, "not a whole .npy table") from error
+        return cls._of(table, name, mmap=False)
+
+    @classmethod
+    def _of(cls, table: npt.NDArray[np.void], name: str, *, mmap: bool) -> Self:
         if table.ndim != 1 or not table.dtype.names or "vector" not in table.dtype.names:
-            raise IndexFileUnusable(path.name, "not a table of (id, vector) rows")
+            raise IndexFileUnusable(name, "not a table of (id, vector) rows")
         shape = table.dtype["vector"].shape
         if len(shape) != 1 or shape[0] < 1 or table.dtype != _row_type(shape[0]):
-            raise IndexFileUnusable(path.name, "not a table of (id, vector) rows")
+            raise IndexFileUnusable(name, "not a table of (id, vector) rows")
         index = cls(shape[0])
         # The ids are needed in memory by every search; only the vectors may stay on disk.
         held = np.array(table["id"], dtype=np.int64)
         if (held[:1] < 0).any() or (np.diff(held) <= 0).any():
-            raise IndexFileUnusable(path.name, "ids must be ascending and unique")
+            raise IndexFileUnusable(name, "ids must be ascending and unique")
         index._rows = held, (table["vector"] if mmap else np.array(table["vector"], dtype=np.float32))
         index._read_only = mmap
         return index

@@ -90,7 +90,7 @@ class Scheduler:
         self._client: Client | None = None
 
     def open(self) -> Client:
-        """Return a connection to workers that hold this very version."""
+        """Return a connection to workers that hold this very version, and records in memory alone."""
         try:
             asyncio.run(_reach(self._address))  # a client that fails to connect is not easily got rid of
             client = Client(self._address, direct_to_workers=True, set_as_default=False, timeout=_CONNECT_S)
@@ -103,6 +103,8 @@ class Scheduler:
             raise ClusterFailed("its workers do not have this version of sandhan, with the extra `cluster`") from error
         if any(found != version() for found in versions.values()):
             raise ClusterFailed("its workers have another version of sandhan, or other data files")
+        if any(client.run(spills).values()):
+            raise ClusterFailed("its workers would write records to their disks: start them with --memory-limit 0")
         return client
 
     def close(self) -> None:
@@ -120,6 +122,11 @@ def dask_setup(_worker: object) -> None:
 def version() -> str:
     """Return what must be the same on all machines for their results to be."""
     return "+".join((LAYOUT, PIPELINE, RecordSpace.load().version))
+
+
+def spills(dask_worker: Any) -> bool:
+    """Tell whether a worker puts what it holds on its disk, unsealed, when memory runs short."""
+    return not isinstance(dask_worker.data, dict)
 
 
 async def _reach(address: str) -> None:

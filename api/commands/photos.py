@@ -54,8 +54,9 @@ def reembed(
         model = next(iter(sandhan.face_models.values()))
         with photo_pool(sandhan.settings, model) as pool:
             work = Reembedding(
-                sandhan.database, model, pool, sandhan.settings.index_folder, sandhan.clock, sandhan.random_bytes
-            )
+                sandhan.database, model, pool, sandhan.settings.index_folder, sandhan.clock, sandhan.random_bytes,
+                sandhan.keeper.seal,
+            )  # fmt: skip
             task = bars.add_task("photos", total=work.waiting())
             summary = work.run(lambda done: bars.update(task, completed=done), forget_others=forget_others)
     if as_json:

@@ -37,7 +37,7 @@ from indexing.record_space import RecordSpace
 from indexing.record_vectors import encode_records
 from indexing.search import FoundMatch, find_matches
 from indexing.shelf import Asked
-from indexing.snapshot import Origin
+from indexing.snapshot_manifest import Origin
 from matcher.columns import RecordColumns
 from matcher.fast.scorer import PairScorer
 from matcher.gathering import gather

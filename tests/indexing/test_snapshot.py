@@ -13,16 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from indexing.durable import Sink
 from indexing.errors import ReadOnlyIndex, SnapshotBusy, SnapshotReason, SnapshotRefused, SnapshotUnusable
 from indexing.faiss_index import FaissIndex
-from indexing.snapshot import (
-    Manifest,
-    Origin,
-    Snapshot,
-    Table,
-    load_snapshot,
-    save_snapshot,
-)
+from indexing.snapshot import Snapshot, load_snapshot, save_snapshot
+from indexing.snapshot_files import Table
+from indexing.snapshot_manifest import Manifest, Origin
 from indexing.vectors import ExactIndex, VectorIndex, Vectors
 
 HERE = Origin(database_id="db-1", encoder_id="names-3", pipeline="7")
@@ -364,8 +360,8 @@ class TestFailures:
 
     def test_an_index_that_fails_to_write(self, tmp_path: Path) -> None:
         class FullDisk(ExactIndex):
-            def save(self, path: Path) -> int:
-                path.write_bytes(b"half of")
+            def write(self, sink: Sink) -> int:
+                sink.write(b"half of")
                 raise OSError(28, "No space left on device")
 
         save(tmp_path, 1)
@@ -377,10 +373,10 @@ class TestFailures:
 
     def test_two_savers(self, tmp_path: Path) -> None:
         class Slow(ExactIndex):
-            def save(self, path: Path) -> int:
+            def write(self, sink: Sink) -> int:
                 inside.set()
                 assert go_on.wait(20)
-                return super().save(path)
+                return super().write(sink)
 
         save(tmp_path, 1)
         inside, go_on = threading.Event(), threading.Event()
@@ -400,8 +396,8 @@ class TestFailures:
 
     def test_rows_added_while_saving_are_counted_as_written(self, tmp_path: Path) -> None:
         class Growing(ExactIndex):
-            def save(self, path: Path) -> int:
-                rows = super().save(path)
+            def write(self, sink: Sink) -> int:
+                rows = super().write(sink)
                 self.add(np.array([len(self)], np.int64), zeros(1))
                 return rows
 
