@@ -300,7 +300,7 @@ def test_the_index_is_built_when_a_process_that_reads_for_it_ends(
 def test_a_full_disk_leaves_an_index_that_serves(
     filled: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **_options: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("api.index_keeper.save_index", full)

@@ -121,8 +121,8 @@ def test_after_saving_a_process_does_not_go_back_to_what_another_knew(
     one.refresh()
     real = save_index
 
-    def and_another_saves(*arguments: Any) -> None:
-        real(*arguments)
+    def and_another_saves(*arguments: Any, **options: Any) -> None:
+        real(*arguments, **options)
         real(tmp_path / "index", behind._origin(), behind.index, START)
 
     monkeypatch.setattr("api.index_keeper.save_index", and_another_saves)
@@ -237,7 +237,7 @@ def test_while_the_index_is_built_cases_come_in_and_are_compared_after(
 def test_a_full_disk_at_the_end_is_told_and_the_old_snapshot_stays(
     dialect: str, tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **_options: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with settled_house(dialect, tmp_path / "home", template) as house:

@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import dask
 import numpy as np
 import pytest
+from distributed import LocalCluster
 
 import indexing.cluster
 import indexing.match_index
@@ -45,6 +47,13 @@ class Workers(LocalWorkers):
 
     def open(self) -> Any:
         return self._client or super().open()
+
+    def configured(self) -> Any:
+        """Have Dask's configuration hold the keys of these workers, as an operator writes them there."""
+        assert self._cluster is not None
+        keys = self._cluster.security
+        found = {"ca-file": keys.tls_ca_file, "client.cert": keys.tls_client_cert, "client.key": keys.tls_client_key}
+        return dask.config.set({f"distributed.comm.tls.{name}": value for name, value in found.items()})
 
     def close(self) -> None:
         """Stay."""
@@ -238,7 +247,7 @@ def test_a_cluster_that_is_there_already(
 ) -> None:
     address = workers.open().scheduler.address
     told: list[tuple[int, int]] = []
-    with Cluster(Scheduler(address)) as cluster:
+    with workers.configured(), Cluster(Scheduler(address)) as cluster:
         index = make()
         cluster.prepare(index, lambda done, every: told.append((done, every)))
         assert told[0] == (0, len(told))
@@ -246,8 +255,26 @@ def test_a_cluster_that_is_there_already(
         both(cluster, population.rescues[:3], index, in_memory(population.everybody), model)
     assert workers.open().nthreads(), "it is left as it was"
     monkeypatch.setattr("indexing.workers.LAYOUT", "another")
-    with Cluster(Scheduler(address)) as cluster, pytest.raises(ClusterFailed, match="another version"):
+    with (
+        workers.configured(),
+        Cluster(Scheduler(address)) as cluster,
+        pytest.raises(ClusterFailed, match="another version"),
+    ):
         cluster.prepare(make())
+
+
+def test_workers_that_would_write_records_to_their_disks_are_refused(make: Make) -> None:
+    with (
+        LocalCluster(
+            n_workers=1, processes=False, host="127.0.0.1", protocol="tcp://", dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False}, memory_limit="1GB",
+        ) as spilling,
+        Cluster(Scheduler(spilling.scheduler_address)) as cluster,
+    ):  # fmt: skip
+        with pytest.raises(ClusterFailed, match="--memory-limit 0"):
+            cluster.prepare(make())
+        worker = spilling.workers[0]
+        assert not worker.data, "nothing was sent"
 
 
 class TestWhatTravels:
