@@ -27,7 +27,7 @@ from indexing.record_vectors import encode_records
 from indexing.search import FoundMatch, find_matches_batch
 from indexing.shards import Question, Scales, Shard, guarded
 from indexing.shelf import Asked
-from indexing.workers import LocalWorkers, Scheduler
+from indexing.workers import LocalWorkers, Scheduler, spills
 from matcher.columns import RecordColumns
 from matcher.compare import COMPARISONS
 from matcher.comparison import Comparison
@@ -254,6 +254,7 @@ def test_a_cluster_that_is_there_already(
         assert len(told) >= len(index.segments)
         both(cluster, population.rescues[:3], index, in_memory(population.everybody), model)
     assert workers.open().nthreads(), "it is left as it was"
+    assert not any(workers.open().run(spills).values())
     monkeypatch.setattr("indexing.workers.LAYOUT", "another")
     with (
         workers.configured(),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from indexing.durable import Sink, replace_file, sync_directory, write_array
+from indexing.durable import Sink, array_in, replace_file, sync_directory, write_array
 
 
 def test_the_new_content_stands_in_the_place_of_the_old(tmp_path: Path) -> None:
@@ -80,6 +81,37 @@ def test_a_sink_counts_what_passes_through_it(tmp_path: Path) -> None:
     with (tmp_path / "file").open("rb") as file:
         assert file.read(3) == b"abc"
         assert np.lib.format.read_array(file).tolist() == table.tolist()
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(6).reshape(2, 3),
+        np.asfortranarray(np.arange(6).reshape(2, 3)),
+        np.empty((0, 3), np.float32),
+        np.array(["অ", "ka"]),
+        np.zeros(2, [("id", "<i8"), ("vector", "<f4", (3,))]),
+    ],
+    ids=["rows", "columns", "empty", "text", "fields"],
+)
+def test_an_array_is_read_where_it_lies(array: np.ndarray) -> None:
+    file = io.BytesIO()
+    write_array(Sink(file), array)
+    whole = memoryview(file.getvalue())
+    read = array_in(whole)
+    assert (read.dtype, read.shape, read.tobytes()) == (array.dtype, array.shape, array.tobytes())
+    assert not read.flags.writeable
+    assert not read.flags.owndata
+    for length in range(len(whole)):
+        with pytest.raises(ValueError):  # noqa: PT011 - whatever is wrong, it is no array
+            array_in(whole[:length])
+
+
+def test_an_array_of_python_objects_is_not_read() -> None:
+    file = io.BytesIO()
+    np.save(file, np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match="objects"):
+        array_in(memoryview(file.getvalue()))
 
 
 def test_python_objects_are_never_written(tmp_path: Path) -> None:

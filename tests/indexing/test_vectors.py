@@ -297,9 +297,20 @@ class TestFiles:
         index.add(ids_of(9), np.full((1, 4), 50, np.float32))
         assert index.search(np.ones((1, 4), np.float32), 3)[1].tolist() == [[9, 2, 3]]
 
+    def test_what_is_written_is_parsed_in_memory(self, kind: Kind, path: Path) -> None:
+        whole = memoryview(path.read_bytes())
+        index = kind.parse(whole, "index")
+        assert index.ids().tolist() == [1, 2, 3]
+        assert np.array_equal(index.reconstruct(index.ids()), kind.load(path).reconstruct(index.ids()))
+        index.add(ids_of(9), np.full((1, 4), 50, np.float32))
+        assert index.remove(ids_of(1)) == 1
+        whole.release()  # nothing of it is kept
+
     def test_every_truncation_is_noticed(self, kind: Kind, path: Path) -> None:
         whole = path.read_bytes()
         for length in range(len(whole)):
+            with pytest.raises(IndexFileUnusable, match="index file index cannot"):
+                kind.parse(memoryview(whole)[:length], "index")
             path.write_bytes(whole[:length])
             for mmap in (False, True):
                 with pytest.raises(IndexFileUnusable):

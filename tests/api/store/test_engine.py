@@ -190,6 +190,14 @@ def test_a_new_file_is_for_its_owner_only(tmp_path: Path) -> None:
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
 
 
+def test_a_long_sort_writes_no_rows_into_a_temporary_file(database: Database) -> None:
+    if database.dialect != "sqlite":
+        pytest.skip("what a server does with its own disk is the server's affair")
+    for connection in (database.read, database.write):
+        with connection() as conn:
+            assert conn.exec_driver_sql("PRAGMA temp_store").scalar() == 2, "in memory"
+
+
 def test_the_dialect_is_named(database: Database) -> None:
     assert database.dialect in ("sqlite", "postgresql")
 
