@@ -14,7 +14,6 @@ from __future__ import annotations
 import mmap
 import secrets
 from collections.abc import Callable
-from io import RawIOBase
 from typing import Final, NoReturn
 
 from cryptography.exceptions import InvalidTag
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from api.ids import RandomBytes
 from indexing.errors import SealBroken
+from indexing.sealing import Readable
 
 KEY_BYTES: Final = 32
 CHUNK: Final = 2**20
@@ -73,7 +73,7 @@ class IndexSeal:
         write(_MARK + salt)
         return _Sealing(self._cipher(salt, context), write)
 
-    def unsealed(self, file: RawIOBase, size: int, context: str) -> memoryview:
+    def unsealed(self, file: Readable, size: int, context: str) -> memoryview:
         """Return what was sealed; see `FileSeal.unsealed`. The memory is the system's again once nobody holds it."""
         head = memoryview(bytearray(len(_MARK) + _SALT_BYTES))
         if not _filled(file, head) or bytes(head[: len(_MARK)]) != _MARK:
@@ -147,7 +147,7 @@ def _derived(key: bytes, salt: bytes | None, purpose: bytes) -> bytes:
     return HKDF(SHA256(), KEY_BYTES, salt, b"sandhan index 1\0" + purpose).derive(key)
 
 
-def _filled(file: RawIOBase, place: memoryview) -> bool:
+def _filled(file: Readable, place: memoryview) -> bool:
     """Read until a place is full; tell whether there was enough."""
     done = 0
     while done < len(place):

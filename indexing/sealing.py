@@ -7,8 +7,15 @@ another file was does not open. `api.index_seal` is the one that ships.
 from __future__ import annotations
 
 from collections.abc import Callable
-from io import RawIOBase
 from typing import Protocol
+
+
+class Readable(Protocol):
+    """Gives bytes, from the first on."""
+
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        """Put the next bytes into a place, as many as there are at once, and return how many; 0 at the end."""
+        ...
 
 
 class SealedSink(Protocol):
@@ -44,7 +51,7 @@ class FileSeal(Protocol):
         """
         ...
 
-    def unsealed(self, file: RawIOBase, size: int, context: str) -> memoryview:
+    def unsealed(self, file: Readable, size: int, context: str) -> memoryview:
         """Return what was sealed, read only and in memory alone, once every byte of it has been proved.
 
         Args:

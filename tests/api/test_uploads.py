@@ -43,4 +43,5 @@ def test_a_photo_over_the_limit_is_refused_by_name_and_the_case_goes_in(house: H
     limit = house.sandhan.settings.photo_limit_mb * 2**20
     answer = house.send("family", {"side": "missing", "name": "Mina Mondal"}, bytes(limit + 3 * 2**20))
     assert answer.status_code == 201, answer.text
-    assert [photo["state"] for photo in answer.json()["case"]["photos"]] == ["rejected"]
+    photos = answer.json()["case"]["photos"]
+    assert [(photo["state"], photo["error_code"]) for photo in photos] == [("failed", "photo_too_large")]
