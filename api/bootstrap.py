@@ -26,6 +26,7 @@ from api.face_model import NOT_SET_UP, FaceModel, Studio, face_models_of
 from api.faults import origin
 from api.ids import Clock, RandomBytes, new_id, utc_now
 from api.index_keeper import IndexKeeper
+from api.index_seal import IndexSeal
 from api.linking import model_at
 from api.matches.disclosures import DisclosureService
 from api.matches.query import MatchReader
@@ -34,7 +35,6 @@ from api.partners.agreements import AgreementService
 from api.partners.service import PartnerService
 from api.settings import Settings
 from api.store import Database, counts, current_revision, keys, meta, outbox, require_current, upgrade
-from indexing.sealing import FileSeal
 from matcher.errors import SandhanError
 from matcher.model import MatchModel
 
@@ -87,13 +87,11 @@ class Sandhan:
         random_bytes: RandomBytes = secrets.token_bytes,
         jitter: Callable[[], float] = random.random,
         photographer: Photographer | None = None,
-        seal: FileSeal | None = None,
     ) -> Sandhan:
         """Put the parts together; opens the database and nothing else.
 
         Args:
             photographer: in place of the photo pool (tests).
-            seal: what the index is sealed by on the disk; None keeps it plain.
         Raises:
             SchemaOutdated: says to run `sandhan db upgrade`.
             ModelMissing, ModelCorrupt: say what to run.
@@ -102,7 +100,12 @@ class Sandhan:
         face_models = face_models_of(settings)
         database = _open_database(settings, new_id("db", clock(), random_bytes), next(iter(face_models)))
         keeper = IndexKeeper(
-            database, settings.index_folder, face_models, clock, processes=settings.index_processes, seal=seal
+            database,
+            settings.index_folder,
+            face_models,
+            clock,
+            processes=settings.index_processes,
+            seal=_index_seal(database),
         )
         pool = None
         if settings.faces and photographer is None:
@@ -288,6 +291,14 @@ def _open_database(settings: Settings, new_database_id: str, face_model: str) ->
         database.dispose()
         raise
     return database
+
+
+def _index_seal(database: Database) -> IndexSeal:
+    with database.read() as conn:
+        key = keys.service_key(conn, keys.INDEX)
+    if key is None:
+        raise AssertionError("made when the database was opened")
+    return IndexSeal(key)
 
 
 def _delivery(settings: Settings) -> DeliverySettings:

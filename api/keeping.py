@@ -39,7 +39,10 @@ def rotate_master_key(database: Database, source: KeySource, clock: Clock) -> Ro
 
 
 def rotate_partner_keys(database: Database, clock: Clock) -> int:
-    """Give every partner another key, each in a transaction of its own; return how many records' keys were wrapped."""
+    """Give every partner another key, each in a transaction of its own; return how many records' keys were wrapped.
+
+    The index gets another key, too: the next start builds it anew.
+    """
     with database.read() as conn:
         found = partners.list_partners(conn)
     records = 0
@@ -47,5 +50,8 @@ def rotate_partner_keys(database: Database, clock: Clock) -> int:
         with database.write() as conn:
             records += keys.rotate_partner(conn, partner.id, clock(), PARTNER_SEALED).record_keys
             audit.append(conn, at=clock(), actor="command-line", action="keys.rotated", subject=partner.id)
+    with database.write() as conn:
+        keys.replace_service_key(conn, keys.INDEX)
+        audit.append(conn, at=clock(), actor="command-line", action="keys.rotated", subject="index")
     database.ring.forget()
     return records

@@ -204,6 +204,12 @@ def ensure_service_key(conn: Connection, name: str) -> bytes:
     return made
 
 
+def replace_service_key(conn: Connection, name: str) -> None:
+    """Put another key in the place of one whose work can be done anew, as the index can: never of `FINGERPRINT`."""
+    conn.execute(delete(service_keys).where(service_keys.c.name == name))
+    ensure_service_key(conn, name)
+
+
 def fingerprint(conn: Connection, what: str, text: str) -> str:
     """Return a keyed hash: equal texts have equal ones, and nobody without the keys can try texts out.
 
