@@ -5,7 +5,7 @@
 
 from sqlalchemy import Connection
 
-import api.store.sharing_tables  # noqa: F401 - its tables are part of the whole
+from api.store import people_tables, sharing_tables  # noqa: F401 - they register their tables beside those of `tables`
 from api.store.engine import Database, current_revision, is_current, require_current, upgrade
 from api.store.errors import (
     ConstraintViolated,

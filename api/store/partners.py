@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from api.store import keys
 from api.store.errors import RowMissing
@@ -47,7 +47,13 @@ class Partner:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key by which a partner's software comes in; only the hash of its secret is kept."""
+    """A key by which a partner's software comes in; only the hash of its secret is kept.
+
+    Attributes:
+        created_by: the person, key or command that made it; None of a partner's first key.
+        last_used_on: the day in UTC, None when it never came.
+        previous_hash: of the secret before the last rotation, taken until `previous_until`.
+    """
 
     id: str
     partner_id: str
@@ -57,6 +63,17 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    created_by: str | None = None
+    last_used_on: date | None = None
+    previous_hash: str | None = field(default=None, repr=False)
+    previous_until: datetime | None = None
+
+    def opens(self, secret_hash: str, now: datetime) -> bool:
+        """Tell whether the secret with this hash is good for the key now."""
+        replaced = secret_hash != self.secret_hash
+        if replaced and (secret_hash != self.previous_hash or not self.previous_until or now >= self.previous_until):
+            return False
+        return self.usable(now)
 
     def usable(self, now: datetime) -> bool:
         """Tell whether the key is neither revoked nor expired."""
@@ -204,6 +221,7 @@ def add_key(
     permissions: Sequence[str],
     at: datetime,
     expires_at: datetime | None = None,
+    created_by: str | None = None,
 ) -> ApiKey:
     """Add a key; the secret itself never reaches the database."""
     row = {
@@ -214,18 +232,20 @@ def add_key(
         "permissions": list(permissions),
         "created_at": at,
         "expires_at": expires_at,
+        "created_by": created_by,
     }
     conn.execute(insert(api_keys).values(**row))
     return _key(conn.execute(select(api_keys).where(api_keys.c.id == key_id)).one())
 
 
 def find_key(conn: Connection, secret_hash: str) -> tuple[ApiKey, Partner] | None:
-    """Return the key with this hash and its partner.
+    """Return the key whose secret, or the one before its last rotation, has this hash; and its partner.
 
-    Revoked and expired keys are returned too: the caller asks `usable(now)` and `partner.active`, so that a refusal
-    can be audited under the right name.
+    Revoked and expired keys are returned too: the caller asks `opens(hash, now)` and `partner.active`, so that a
+    refusal can be audited under the right name.
     """
-    row = conn.execute(select(api_keys).where(api_keys.c.secret_hash == secret_hash)).first()
+    either = or_(api_keys.c.secret_hash == secret_hash, api_keys.c.previous_hash == secret_hash)
+    row = conn.execute(select(api_keys).where(either)).first()
     if row is None:
         return None
     return _key(row), _require(conn, row.partner_id)
@@ -235,6 +255,31 @@ def list_keys(conn: Connection, partner_id: str) -> list[ApiKey]:
     """Return the keys of a partner in id order."""
     statement = select(api_keys).where(api_keys.c.partner_id == partner_id).order_by(api_keys.c.id)
     return [_key(row) for row in conn.execute(statement)]
+
+
+def get_key(conn: Connection, key_id: str) -> ApiKey | None:
+    """Return a key, None if there is none of that id."""
+    row = conn.execute(select(api_keys).where(api_keys.c.id == key_id)).first()
+    return None if row is None else _key(row)
+
+
+def rotate_key(conn: Connection, key_id: str, secret_hash: str, *, previous_until: datetime) -> ApiKey:
+    """Give a key another secret; the one before is taken until `previous_until`, and no earlier one any longer.
+
+    Raises:
+        RowMissing: there is no such key.
+    """
+    values = {"previous_hash": api_keys.c.secret_hash, "previous_until": previous_until, "secret_hash": secret_hash}
+    conn.execute(update(api_keys).where(api_keys.c.id == key_id).values(**values))
+    found = get_key(conn, key_id)
+    if found is None:
+        raise RowMissing("api_keys")
+    return found
+
+
+def note_key_use(conn: Connection, key_id: str, day: date) -> None:
+    """Note the day on which a key came last."""
+    conn.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_used_on=day))
 
 
 def revoke_key(conn: Connection, key_id: str, at: datetime) -> bool:

@@ -6,7 +6,6 @@ The migrations in `migrations/versions` create these tables; a test keeps the tw
 from __future__ import annotations
 
 from sqlalchemy import (
-    CheckConstraint,
     Column,
     Date,
     ForeignKey,
@@ -17,17 +16,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from api.store.tables import metadata
+from api.store.tables import metadata, one_of
 from api.store.types import Id, Sequence, UtcDateTime
 
 CONSENT_PURPOSES = ("matching", "sharing", "faces", "referral", "publication")
 RECIPIENT_CLASSES = ("any", "police", "shelter", "ngo", "coordination")
 DISCLOSURE_STATES = ("requested", "accepted", "refused", "withdrawn")
-
-
-def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
-    quoted = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({quoted})", name=column)
 
 
 # Two partners exchange when both are in force as parties of one agreement: a pair's, or that of many.
@@ -70,8 +64,8 @@ consents = Table(
     Column("withdrawn_at", UtcDateTime),
     Column("withdrawn_by", Text),
     UniqueConstraint("case_id", "version"),
-    _one_of("purpose", CONSENT_PURPOSES),
-    _one_of("recipients", RECIPIENT_CLASSES),
+    one_of("purpose", CONSENT_PURPOSES),
+    one_of("recipients", RECIPIENT_CLASSES),
 )
 
 # One party of a match asks to see the other's case in full; its owner decides.
@@ -89,7 +83,7 @@ disclosures = Table(
     Column("decided_at", UtcDateTime),
     Column("decided_by", Text),
     Column("expires_at", UtcDateTime),
-    _one_of("state", DISCLOSURE_STATES),
+    one_of("state", DISCLOSURE_STATES),
     Index(None, "case_id", "requester_id"),
     Index(None, "requester_id"),
     Index(None, "match_id"),

@@ -45,7 +45,8 @@ OUTBOX_STATES = ("queued", "sending", "retrying", "delivered", "dead_letter")
 RUN_STATES = ("running", "finished", "failed")
 
 
-def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
+def one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
+    """Return the rule that a column holds one of these words."""
     quoted = ", ".join(f"'{word}'" for word in words)
     return CheckConstraint(f"{column} IN ({quoted})", name=column)
 
@@ -126,8 +127,14 @@ api_keys = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("created_by", Text),
+    Column("last_used_on", Date),
+    # After a rotation: the secret before, and until when it is still taken.
+    Column("previous_hash", Text),
+    Column("previous_until", UtcDateTime),
     UniqueConstraint("secret_hash"),
     Index(None, "partner_id"),
+    Index(None, "previous_hash"),
 )
 
 cases = Table(
@@ -158,8 +165,8 @@ cases = Table(
     # What is left then is a tombstone: `sealed` is empty, and its key is destroyed.
     Column("erased_at", UtcDateTime),
     UniqueConstraint("owner_id", "side", "external_id"),
-    _one_of("side", SIDES),
-    _one_of("status", CASE_STATUSES),
+    one_of("side", SIDES),
+    one_of("status", CASE_STATUSES),
     Index(None, "side", "status"),
     Index(None, "status", "matched_version"),
     Index(None, "origin_area"),
@@ -201,7 +208,7 @@ photos = Table(
     Column("chosen_at", UtcDateTime),
     Column("attempted_at", UtcDateTime),
     UniqueConstraint("case_id", "fingerprint", name="uq_photos_case_id_sha256"),
-    _one_of("state", PHOTO_STATES),
+    one_of("state", PHOTO_STATES),
     Index(None, "state"),
 )
 
@@ -255,7 +262,7 @@ matches = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     UniqueConstraint("missing_id", "rescued_id"),
-    _one_of("grade", GRADES),
+    one_of("grade", GRADES),
     Index(None, "rescued_id"),
 )
 
@@ -288,8 +295,8 @@ alerts = Table(
     Column("acknowledged_at", UtcDateTime),
     Column("acknowledged_by", Text),
     UniqueConstraint("dedupe_key"),
-    _one_of("grade", GRADES),
-    _one_of("priority", PRIORITIES),
+    one_of("grade", GRADES),
+    one_of("priority", PRIORITIES),
     Index(None, "recipient_id", "state"),
     Index(None, "match_id"),
 )
@@ -308,8 +315,8 @@ outbox = Table(
     Column("payload", Document, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("delivered_at", UtcDateTime),
-    _one_of("channel", CHANNELS),
-    _one_of("state", OUTBOX_STATES),
+    one_of("channel", CHANNELS),
+    one_of("state", OUTBOX_STATES),
     Index(None, "state", "next_attempt_at"),
     Index(None, "alert_id"),
 )
@@ -356,7 +363,7 @@ runs = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
-    _one_of("state", RUN_STATES),
+    one_of("state", RUN_STATES),
     Index(None, "kind", "state"),
 )
 
