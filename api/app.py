@@ -19,13 +19,16 @@ from api.errors import RESPONSES, Problem, RequestTooLarge, fault, install, prob
 from api.matches import disclosure_endpoints
 from api.matches import endpoints as match_endpoints
 from api.matches.views import MatchQuery
-from api.partners import agreement_endpoints
+from api.partners import agreement_endpoints, key_endpoints
 from api.partners import endpoints as partner_endpoints
+from api.people import endpoints as people_endpoints
+from api.people import session_endpoints
 from api.uploads import BodyLimit
 
 VERSION = "0.1.0"
 DESCRIPTION = """Finds the missing report of a rescued person across scripts, states and years, says why, and tells the
-right people. The engine suggests; people decide. Every request needs an API key; what you see is what concerns you."""
+right people. The engine suggests; people decide. People sign in, software comes with an API key; what you see is what
+concerns you."""
 
 
 def create_app(sandhan: Sandhan, *, start: bool = True) -> FastAPI:
@@ -48,15 +51,19 @@ def create_app(sandhan: Sandhan, *, start: bool = True) -> FastAPI:
     app.state.sandhan = sandhan
     install(app)
     for router in (
-        partner_endpoints,
-        agreement_endpoints,
-        case_endpoints,
-        lifecycle_endpoints,
-        match_endpoints,
-        disclosure_endpoints,
-        alert_endpoints,
+        session_endpoints.router,
+        people_endpoints.enrolment_router,
+        people_endpoints.router,
+        key_endpoints.router,
+        partner_endpoints.router,
+        agreement_endpoints.router,
+        case_endpoints.router,
+        lifecycle_endpoints.router,
+        match_endpoints.router,
+        disclosure_endpoints.router,
+        alert_endpoints.router,
     ):
-        app.include_router(router.router, prefix="/v1", responses=RESPONSES)
+        app.include_router(router, prefix="/v1", responses=RESPONSES)
     app.include_router(health.router, prefix="/v1")
     limit = (sandhan.settings.photos_per_case * sandhan.settings.photo_limit_mb + 1) * 1024 * 1024
 

@@ -2,6 +2,7 @@
 
 settings -> database -> keeper (index) -> matching -> cases, queries, alerts
                 └─ dispatcher (delivery)   └─ photo pool
+sealer, passwords -> enrolment -> people;  sessions -> sign-in -> OpenID Connect
 """
 
 from __future__ import annotations
@@ -32,7 +33,16 @@ from api.matches.disclosures import DisclosureService
 from api.matches.query import MatchReader
 from api.matches.service import MatchService
 from api.partners.agreements import AgreementService
+from api.partners.keys import KeyService
 from api.partners.service import PartnerService
+from api.people.enrolment import EnrolmentService
+from api.people.errors import ProviderNotInstalled
+from api.people.oidc import Issuer, OpenIdConnect
+from api.people.passwords import Passwords
+from api.people.sealing import NoSealer, Sealer
+from api.people.service import PeopleService
+from api.people.sessions import SessionService
+from api.people.signing_in import SignIn
 from api.settings import Settings
 from api.store import Database, counts, current_revision, keys, meta, outbox, require_current, upgrade
 from matcher.errors import SandhanError
@@ -69,6 +79,12 @@ class Sandhan:
     reader: MatchReader
     alerts: AlertService
     partners: PartnerService
+    keys: KeyService
+    people: PeopleService
+    enrolment: EnrolmentService
+    sessions: SessionService
+    sign_in: SignIn
+    oidc: OpenIdConnect | None
     dispatcher: Dispatcher
     pool: Studio | None
     face_models: dict[str, FaceModel]
@@ -87,11 +103,15 @@ class Sandhan:
         random_bytes: RandomBytes = secrets.token_bytes,
         jitter: Callable[[], float] = random.random,
         photographer: Photographer | None = None,
+        sealer: Sealer | None = None,
+        passwords: Passwords | None = None,
     ) -> Sandhan:
         """Put the parts together; opens the database and nothing else.
 
         Args:
             photographer: in place of the photo pool (tests).
+            sealer: in place of the deployment's keys (tests).
+            passwords: with another cost than the usual one (tests).
         Raises:
             SchemaOutdated: says to run `sandhan db upgrade`.
             ModelMissing, ModelCorrupt: say what to run.
@@ -126,6 +146,11 @@ class Sandhan:
             on_alerts=dispatcher.notify,
         )
         retention = Retention(settings.keep_missing_years, settings.keep_rescued_years)
+        sealer = sealer or _people_sealer()
+        passwords = passwords or Passwords(random_bytes)
+        enrolment = EnrolmentService(database, sealer, passwords, clock, random_bytes)
+        sessions = SessionService(database, clock, random_bytes)
+        sign_in = SignIn(database, sealer, passwords, sessions, clock, random_bytes)
         return cls(
             settings=settings,
             database=database,
@@ -150,6 +175,12 @@ class Sandhan:
             partners=PartnerService(
                 database, desk, clock, random_bytes, allow_private_targets=settings.allow_private_targets
             ),
+            keys=KeyService(database, clock, random_bytes),
+            people=PeopleService(database, sealer, enrolment, clock, random_bytes),
+            enrolment=enrolment,
+            sessions=sessions,
+            sign_in=sign_in,
+            oidc=_oidc(settings, database, sealer, sign_in, clock, random_bytes),
             dispatcher=dispatcher,
             pool=pool,
             face_models=face_models,
@@ -299,6 +330,41 @@ def _index_seal(database: Database) -> IndexSeal:
     if key is None:
         raise AssertionError("made when the database was opened")
     return IndexSeal(key)
+
+
+def _people_sealer() -> Sealer:
+    """Return the keys that people are kept with.
+
+    THE ONE PLACE to put the deployment's keys in. Until they are here, whatever has to do with people answers that
+    they are missing, rather than to seal with a key that is forgotten at the next start.
+    """
+    return NoSealer()
+
+
+def _oidc(
+    settings: Settings, database: Database, sealer: Sealer, sign_in: SignIn, clock: Clock, random_bytes: RandomBytes
+) -> OpenIdConnect | None:
+    """Return the sign-in by accounts elsewhere, None unless it is set up.
+
+    Raises:
+        ProviderNotInstalled: the extra is missing.
+    """
+    if not settings.oidc_issuer:
+        return None
+    try:
+        from api.people.oidc_provider import Provider, ProviderSettings
+    except ImportError:
+        raise ProviderNotInstalled from None
+    account = ProviderSettings(
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        settings.oidc_client_secret.get_secret_value(),
+        f"{settings.public_url}/v1/session/oidc/callback",
+        allow_private=settings.allow_private_targets,
+    )
+    issuer: Issuer = Provider(account, clock)
+    worth = [word.strip() for word in settings.oidc_second_factor.split(",") if word.strip()]
+    return OpenIdConnect(database, sealer, issuer, sign_in, clock, random_bytes, second_factor=worth)
 
 
 def _delivery(settings: Settings) -> DeliverySettings:

@@ -1,18 +1,28 @@
 """What does a caller see when something is wrong? RFC 9457 problems with a stable code, never a value sent.
 
 code                   status   when
-unauthenticated        401      no valid key
-not_permitted          403      the key lacks a permission
+unauthenticated        401      no valid key or session
+sign_in_failed         401      address, password, code or account; which of them is not told
+enrolment_refused      401      the token is unknown, used or expired
+not_permitted          403      the key or the person lacks a permission
+csrf_refused           403      a session's cookie without its header
 not_found              404      there is none, or it is not shared with the caller: the answer is the same
 duplicate_case         409      the external id is taken by other content
 version_conflict       409      the case was changed meanwhile
 suppressed             409      the record was erased and is not taken again
 consent_missing        409      consent to matching was withdrawn
 decided_already        409      the request is in a state in which that cannot be decided
+person_exists          409      the e-mail address signs in already
+last_administrator     409      nobody would be left to manage the partner's people
+key_over               409      the key is revoked or has expired
 too_large              413      the request is larger than allowed
 unsupported_media      415      neither JSON nor multipart/form-data
 invalid_request        422      a field breaks its rule; `errors` names each
+too_many_attempts      429      this client failed to sign in too often; `Retry-After` says for how long
+provider_failed        502      the other issuer did not answer as it should
 index_opening          503      the index is being opened; try again
+sign_in_busy           503      too many passwords are being checked; try again
+keys_missing           503      the deployment has no keys to keep people with
 database_unavailable   503      the database did not answer; try again
 internal               500      a fault of ours, by its incident number only
 """
@@ -35,7 +45,19 @@ from api.alerts.errors import TargetRefused
 from api.cases.service import ConsentMissing, DuplicateCase, Suppressed
 from api.faults import origin
 from api.matches.disclosures import DecidedAlready
+from api.partners.keys import KeyOver
 from api.partners.service import Unauthenticated
+from api.people.errors import (
+    CsrfRefused,
+    EnrolmentRefused,
+    LastAdministrator,
+    PersonExists,
+    ProviderFailed,
+    SignInBusy,
+    SignInFailed,
+    TooManyAttempts,
+)
+from api.people.sealing import SealerMissing
 from api.store import RowMissing, VersionConflict
 from api.store.errors import DatabaseUnavailable
 from matcher.errors import InvalidRecord, ModelCorrupt, ModelMissing, SandhanError
@@ -93,7 +115,10 @@ class IndexOpening(SandhanError):
 
 _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (Unauthenticated, 401, "Who are you?"),
+    (SignInFailed, 401, "Sign-in failed"),
+    (EnrolmentRefused, 401, "Not valid"),
     (NotPermitted, 403, "Not permitted"),
+    (CsrfRefused, 403, "Not permitted"),
     (NotFound, 404, "Not found"),
     (RowMissing, 404, "Not found"),
     (DuplicateCase, 409, "This case exists with other content"),
@@ -101,11 +126,18 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (ConsentMissing, 409, "Consent is missing"),
     (DecidedAlready, 409, "Decided already"),
     (VersionConflict, 409, "Changed meanwhile"),
+    (PersonExists, 409, "In use"),
+    (LastAdministrator, 409, "The last administrator"),
+    (KeyOver, 409, "Not in use"),
     (RequestTooLarge, 413, "Too large"),
     (UnsupportedMedia, 415, "Unsupported media type"),
     (InvalidRecord, 422, "A field breaks its rule"),
     (TargetRefused, 422, "A field breaks its rule"),
+    (TooManyAttempts, 429, "Too many attempts"),
+    (ProviderFailed, 502, "The other service did not answer"),
     (IndexOpening, 503, "Not ready yet"),
+    (SignInBusy, 503, "Busy"),
+    (SealerMissing, 503, "Not set up"),
     (DatabaseUnavailable, 503, "The database did not answer"),
     (ModelMissing, 503, "A model is missing"),
     (ModelCorrupt, 503, "A model cannot be used"),
@@ -155,7 +187,10 @@ def install(app: FastAPI) -> None:
                 )
                 more: Mapping[str, object] = {"case_id": error.case_id} if isinstance(error, DuplicateCase) else {}
                 detail = str(NotFound("record")) if isinstance(error, RowMissing) else str(error)
-                return problem(status, code, title, detail, errors, **more)
+                answer = problem(status, code, title, detail, errors, **more)
+                if isinstance(error, TooManyAttempts):
+                    answer.headers["Retry-After"] = str(error.retry_after_s)
+                return answer
         return fault(error)
 
     @app.exception_handler(RequestValidationError)
@@ -206,4 +241,15 @@ RESPONSES = _described(
 )
 BODY_RESPONSES = _described((413, "Too large"), (415, "Neither JSON nor multipart/form-data"))
 CONFLICT_RESPONSES = _described((409, "Taken by other content, or changed meanwhile"))
+SIGN_IN_RESPONSES = _described(
+    (401, "Sign-in failed"), (422, "A field breaks its rule"), (429, "Too many attempts"), (503, "Busy, or not set up")
+)
+ENROLMENT_RESPONSES = _described(
+    (401, "The token is not valid, or no longer"), (422, "A field breaks its rule"), (503, "Busy, or not set up")
+)
+PROVIDER_RESPONSES = _described(
+    (401, "Sign-in failed"), (404, "Not set up"), (502, "The other service did not answer"), (503, "Not set up")
+)
+PEOPLE_RESPONSES = _described((409, "In use, or the last administrator"), (503, "Not set up"))
+KEY_RESPONSES = _described((409, "The key is revoked or has expired"))
 OPENING_RESPONSES = _described((503, "The index is being opened"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.store.engine import MASTER_KEY_FILE
@@ -52,6 +52,12 @@ class Settings(BaseSettings):
     index_processes: int = Field(2, ge=1, le=64, description="processes that read cases when the index is built anew")
     matches_kept: int = Field(20, ge=1, le=200, description="matches stored for one case")
     query_limit: int = Field(20, ge=1, le=50, description="most matches in the answer to one query")
+    oidc_issuer: str = Field("", description="OpenID Connect issuer whose accounts may sign in; empty: none")
+    oidc_client_id: str = Field("", description="this deployment's client id at the issuer")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="this deployment's client secret at the issuer")
+    oidc_second_factor: str = Field(
+        "", description="values of amr or acr that are worth a second factor, with commas between; empty: none is"
+    )
 
     @field_validator("public_url")
     @classmethod
@@ -59,6 +65,13 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _whole_account(self) -> Settings:
+        told = [bool(self.oidc_issuer), bool(self.oidc_client_id), bool(self.oidc_client_secret.get_secret_value())]
+        if any(told) and not all(told):
+            raise ValueError("OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are set together or not at all")
+        return self
 
     @property
     def database(self) -> str:

@@ -27,7 +27,7 @@ class Unauthenticated(SandhanError):
     code = "unauthenticated"
 
     def __init__(self) -> None:
-        super().__init__("send a valid API key, as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'")
+        super().__init__("sign in, or send a valid API key: 'Authorization: Bearer KEY' or 'X-API-Key: KEY'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +116,15 @@ class PartnerService:
         Raises:
             Unauthenticated: the key is unknown, revoked or expired, or its partner no longer takes part.
         """
+        now, digest = self._clock(), secret_hash(secret)
         with self._database.read() as conn:
-            found = partners.find_key(conn, secret_hash(secret))
-        if found is None or not found[0].usable(self._clock()) or not found[1].active:
+            found = partners.find_key(conn, digest)
+        if found is None or not found[0].opens(digest, now) or not found[1].active:
             raise Unauthenticated
         key, partner = found
+        if key.last_used_on != now.date():
+            with self._database.write(ordered=False) as conn:
+                partners.note_key_use(conn, key.id, now.date())
         return AccessScope(partner.id, key.id, partner.kind, partner.areas, frozenset(key.permissions))
 
     def _add(self, new: NewPartner, *, actor: str, permissions: Sequence[Permission]) -> Welcome:

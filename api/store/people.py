@@ -295,6 +295,11 @@ def take_flow(conn: Connection, state_hash: str) -> FlowRow | None:
     return FlowRow(row.browser_hash, row.nonce, row.code_verifier, row.expires_at)
 
 
+def forget_flows(conn: Connection, now: datetime) -> None:
+    """Forget sign-ins at another issuer that nobody came back from in time."""
+    conn.execute(delete(oidc_flows).where(oidc_flows.c.expires_at <= now))
+
+
 def forget_before(conn: Connection, at: datetime) -> None:
     """Forget what nobody can use any more: sessions, tokens, flows and strikes that ended before a moment."""
     conn.execute(delete(person_sessions).where(person_sessions.c.expires_at < at))

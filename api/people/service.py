@@ -1,0 +1,248 @@
+"""Who acts for a partner, and in which roles? Invite, list, change, deactivate, reset; by those who manage people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from api.access import AccessScope, NotFound, Permission
+from api.alerts.errors import InvalidNotice
+from api.alerts.messages import check_address
+from api.ids import Clock, RandomBytes, new_id
+from api.people.enrolment import EnrolmentService, email_context, name_context
+from api.people.errors import LastAdministrator, PersonExists
+from api.people.roles import checked_roles, manages_people
+from api.people.sealing import Sealer
+from api.people.signing_in import email_fingerprint
+from api.store import Connection, Database, audit, partners, people
+from api.store.people import PersonRow
+from matcher.errors import InvalidRecord
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """Somebody who shall act for a partner.
+
+    Attributes:
+        roles: words of `api.access.Role`; the first is what he or she is to the partner.
+        language: BCP 47; the partner's when left out.
+    """
+
+    name: str = field(repr=False)
+    email: str = field(repr=False)
+    roles: tuple[str, ...]
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as those see him or her who manage the partner's people.
+
+    Attributes:
+        enrolled: has a password, or an account elsewhere that is linked.
+        second_factor: has one.
+    """
+
+    id: str
+    partner_id: str
+    roles: tuple[str, ...]
+    name: str = field(repr=False)
+    email: str = field(repr=False)
+    language: str
+    active: bool
+    enrolled: bool
+    second_factor: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A person and the token with which to enrol, shown this once."""
+
+    person: Person
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+class PeopleService:
+    """Manages the people of the caller's own partner."""
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        enrolment: EnrolmentService,
+        clock: Clock,
+        random_bytes: RandomBytes,
+    ) -> None:
+        self._database, self._sealer, self._enrolment = database, sealer, enrolment
+        self._clock, self._random = clock, random_bytes
+
+    def list(self, scope: AccessScope) -> list[Person]:
+        """Return the people of the caller's partner, oldest first."""
+        scope.require(Permission.PEOPLE_MANAGE)
+        with self._database.read() as conn:
+            rows = people.list_people(conn, scope.partner_id)
+        return [self._opened(row) for row in rows]
+
+    def read(self, person_id: str, scope: AccessScope) -> Person:
+        """Return a person of the caller's partner.
+
+        Raises:
+            NotFound: there is none, or it is another partner's.
+        """
+        scope.require(Permission.PEOPLE_MANAGE)
+        with self._database.read() as conn:
+            return self._opened(self._own(conn, person_id, scope))
+
+    def invite(self, new: NewPerson, scope: AccessScope) -> Invitation:
+        """Add a person to the caller's partner; the token of the answer lets him or her enrol.
+
+        Raises:
+            NotPermitted: the caller manages no people.
+            InvalidRecord: a field breaks its rule.
+            PersonExists: the address signs in already.
+        """
+        scope.require(Permission.PEOPLE_MANAGE)
+        roles, name, email = checked_roles(new.roles, scope.kind), new.name.strip(), new.email.strip()
+        if not 1 < len(name) <= 120 or not name.isprintable():
+            raise InvalidRecord("name", "must have 2 to 120 characters that can be printed")
+        try:
+            check_address("email", email)
+        except InvalidNotice as problem:
+            raise InvalidRecord("email", problem.reason) from None
+        now, fingerprint = self._clock(), email_fingerprint(self._sealer, email)
+        person_id = new_id("person", now, self._random)
+        with self._database.write() as conn:
+            if people.find_by_email(conn, fingerprint) is not None:
+                raise PersonExists
+            partner = partners.get_partner(conn, scope.partner_id)
+            if partner is None or not partner.active:
+                raise NotFound("partner")
+            row = PersonRow(
+                id=person_id,
+                partner_id=partner.id,
+                roles=tuple(map(str, roles)),
+                name_sealed=self._sealer.seal(partner.id, name_context(person_id), name.encode()),
+                email_sealed=self._sealer.seal(partner.id, email_context(person_id), email.encode()),
+                email_fingerprint=fingerprint,
+                language=new.language or partner.language,
+                active=True,
+                created_at=now,
+                created_by=scope.actor_id,
+            )
+            added = people.add_person(conn, row)
+            token, until = self._enrolment.issue(conn, person_id, now)
+            self._note(conn, scope, now, "person.invited", person_id, roles=list(row.roles))
+        return Invitation(self._opened(added), token, until)
+
+    def change(
+        self,
+        person_id: str,
+        scope: AccessScope,
+        *,
+        roles: Sequence[str] | None = None,
+        active: bool | None = None,
+        even_last: bool = False,
+    ) -> Person:
+        """Give a person other roles, or let him or her act for the partner no longer, or again; sessions end.
+
+        Args:
+            even_last: permit that nobody is left to manage people; for the command line.
+        Raises:
+            NotFound: there is no such person, or it is another partner's.
+            InvalidRecord: a role that people of this partner cannot have.
+            LastAdministrator: nobody would be left to manage people.
+        """
+        scope.require(Permission.PEOPLE_MANAGE)
+        wanted = None if roles is None else tuple(map(str, checked_roles(roles, scope.kind)))
+        now = self._clock()
+        with self._database.write() as conn:
+            row = self._own(conn, person_id, scope)
+            changes: dict[str, object] = {}
+            if wanted is not None and wanted != row.roles:
+                changes["roles"] = wanted
+                self._note(
+                    conn, scope, now, "person.roles_changed", person_id, before=list(row.roles), after=list(wanted)
+                )
+            if active is not None and active != row.active:
+                changes["active"] = active
+                action = "person.activated" if active else "person.deactivated"
+                self._note(conn, scope, now, action, person_id)
+            if not changes:
+                return self._opened(row)
+            stays = (row.active if active is None else active) and manages_people(wanted or row.roles)
+            if not stays and not even_last:
+                self._require_another(conn, row)
+            row = people.change_person(conn, person_id, **changes)
+            people.revoke_sessions(conn, person_id, now)
+            if not row.active:
+                people.void_tokens(conn, person_id)
+        return self._opened(row)
+
+    def reset(self, person_id: str, scope: AccessScope, *, even_last: bool = False) -> Invitation:
+        """Take a person's password, second factor and sessions away and return a token to enrol anew.
+
+        Raises:
+            NotFound: there is no such person, or it is another partner's, or no longer acts for it.
+            LastAdministrator: nobody would be left to manage people if the token got lost.
+        """
+        scope.require(Permission.PEOPLE_MANAGE)
+        now = self._clock()
+        with self._database.write() as conn:
+            row = self._own(conn, person_id, scope)
+            if not row.active:
+                raise NotFound("person")
+            if not even_last:
+                self._require_another(conn, row)
+            row = people.change_person(
+                conn, person_id, password_hash=None, totp_sealed=None, totp_last_step=None, oidc_fingerprint=None
+            )
+            people.replace_recovery_codes(conn, person_id, [])
+            people.revoke_sessions(conn, person_id, now)
+            token, until = self._enrolment.issue(conn, person_id, now)
+            self._note(conn, scope, now, "person.reset", person_id)
+        return Invitation(self._opened(row), token, until)
+
+    def _require_another(self, conn: Connection, row: PersonRow) -> None:
+        """Refuse unless somebody else can manage the partner's people, where this person can."""
+        if not _can_manage(row):
+            return
+        others = people.list_people(conn, row.partner_id)
+        if not any(_can_manage(other) for other in others if other.id != row.id):
+            raise LastAdministrator
+
+    def _own(self, conn: Connection, person_id: str, scope: AccessScope) -> PersonRow:
+        row = people.get_person(conn, person_id)
+        if row is None or row.partner_id != scope.partner_id:
+            raise NotFound("person")
+        return row
+
+    @staticmethod
+    def _note(
+        conn: Connection, scope: AccessScope, now: datetime, action: str, person_id: str, **detail: object
+    ) -> None:
+        audit.append(conn, at=now, actor=scope.actor_id, action=action, subject=person_id, detail=detail)
+
+    def _opened(self, row: PersonRow) -> Person:
+        return Person(
+            id=row.id,
+            partner_id=row.partner_id,
+            roles=row.roles,
+            name=self._sealer.unseal(row.partner_id, name_context(row.id), row.name_sealed).decode(),
+            email=self._sealer.unseal(row.partner_id, email_context(row.id), row.email_sealed).decode(),
+            language=row.language,
+            active=row.active,
+            enrolled=_enrolled(row),
+            second_factor=row.totp_sealed is not None,
+            created_at=row.created_at,
+        )
+
+
+def _enrolled(row: PersonRow) -> bool:
+    return row.password_hash is not None or row.oidc_fingerprint is not None
+
+
+def _can_manage(row: PersonRow) -> bool:
+    return row.active and _enrolled(row) and manages_people(row.roles)

@@ -1,0 +1,286 @@
+"""Who are you? Address and password, then the second factor; every failure looks the same and is counted.
+
+attempt -> counted -> password checked (no transaction open) -> code checked -> session
+                                        ├── no code sent: a token to send it with
+                                        └── no second factor yet: a token to set it up with
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from api.ids import Clock, RandomBytes, secret_hash
+from api.people.errors import SignInBusy, SignInFailed, TooManyAttempts
+from api.people.lockout import ACCOUNT, ADDRESS
+from api.people.passwords import Passwords
+from api.people.roles import needs_second_factor
+from api.people.sealing import Sealer
+from api.people.sessions import SessionService, SignedIn
+from api.people.totp import matching_step, recovery_hash
+from api.store import Connection, Database, audit, partners, people
+from api.store.people import PersonRow
+
+CODE_WITHIN = timedelta(minutes=5)
+ENROL_WITHIN = timedelta(minutes=15)
+_KEPT = timedelta(days=3)
+UNKNOWN = "unknown"
+_ACTOR = "sign-in"
+
+
+class Next(Enum):
+    """What a person whose password was right does next."""
+
+    CODE = "code"
+    ENROL = "enrol"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A sign-in that is not complete, and the token with which it goes on."""
+
+    next: Next
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt that was counted, before anything about it was looked at.
+
+    Attributes:
+        account, client: keys of the two counts.
+        locked: the account is; whatever was sent is wrong.
+    """
+
+    at: datetime
+    account: str
+    client: str
+    locked: bool
+
+
+class SignIn:
+    """Lets people in."""
+
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        passwords: Passwords,
+        sessions: SessionService,
+        clock: Clock,
+        random_bytes: RandomBytes,
+    ) -> None:
+        self._database, self._sealer, self._passwords, self._sessions = database, sealer, passwords, sessions
+        self._clock, self._random = clock, random_bytes
+
+    def with_password(
+        self, email: str, password: str, address: str, *, code: str | None = None, recovery_code: str | None = None
+    ) -> SignedIn | Step:
+        """Check address and password, and the code if one was sent along.
+
+        Args:
+            address: of the client, as the connection has it.
+        Raises:
+            SignInFailed: something is wrong; what, is not told.
+            TooManyAttempts: this client failed too often.
+            SignInBusy: too many passwords are being checked.
+        """
+        fingerprint = email_fingerprint(self._sealer, email)
+        attempt = self._count(fingerprint, address)
+        with self._database.read() as conn:
+            person = people.find_by_email(conn, fingerprint)
+        stored = person.password_hash if person else None
+        # The work is done for unknown and locked accounts as well.
+        try:
+            right = self._passwords.verify(stored, password) and not attempt.locked
+        except SignInBusy:
+            with self._database.write(ordered=False) as conn:
+                self._take_back(conn, attempt)
+            raise
+        with self._database.write() as conn:
+            person = people.find_by_email(conn, fingerprint)
+            if person is None or person.password_hash != stored or not right or not takes_part(conn, person):
+                self._fail(conn, person, attempt, "locked" if attempt.locked else "password")
+                outcome = None
+            else:
+                outcome = self.complete(conn, person, attempt, code, recovery_code)
+        if outcome is None:
+            raise SignInFailed
+        if person is not None and stored is not None and self._passwords.outdated(stored):
+            self._rehash(person.id, stored, password)
+        return outcome
+
+    def with_code(
+        self, token: str, address: str, *, code: str | None = None, recovery_code: str | None = None
+    ) -> SignedIn | Step:
+        """Complete a sign-in whose first step succeeded.
+
+        Raises:
+            SignInFailed: the token is not valid, or no longer; or the code is wrong, or was used before.
+            TooManyAttempts: this client failed too often.
+        """
+        with self._database.read() as conn:
+            person = self._person_of(conn, token)
+        attempt = self._count(person.email_fingerprint if person else f"token:{secret_hash(token)}", address)
+        with self._database.write() as conn:
+            person = self._person_of(conn, token)
+            outcome: SignedIn | Step | None = None
+            if person is None or attempt.locked or not takes_part(conn, person):
+                self._fail(conn, person, attempt, "locked" if attempt.locked else "token")
+            elif code is None and recovery_code is None:
+                self._fail(conn, person, attempt, "code")
+            else:
+                outcome = self.complete(conn, person, attempt, code, recovery_code)
+                if isinstance(outcome, SignedIn):
+                    people.use_token(conn, secret_hash(token), attempt.at)
+        if outcome is None:
+            raise SignInFailed
+        return outcome
+
+    def complete(
+        self,
+        conn: Connection,
+        person: PersonRow,
+        attempt: Attempt | None,
+        code: str | None = None,
+        recovery_code: str | None = None,
+        *,
+        second_factor: bool = False,
+    ) -> SignedIn | Step | None:
+        """Go on with a person whose first factor was right: to a session, or to what is still missing.
+
+        Args:
+            attempt: taken back unless the code is wrong; None where none was counted.
+            second_factor: it was checked elsewhere.
+        Returns:
+            None when the code is wrong.
+        """
+        now = attempt.at if attempt else self._clock()
+        if not second_factor and person.totp_sealed is not None:
+            if code is None and recovery_code is None:
+                self._take_back(conn, attempt)
+                return self._step(conn, person, Next.CODE, now)
+            if not self._second_factor_right(conn, person, code, recovery_code, now):
+                self._fail(conn, person, attempt, "code")
+                return None
+        elif not second_factor and needs_second_factor(person.roles):
+            self._take_back(conn, attempt)
+            return self._step(conn, person, Next.ENROL, now)
+        self._take_back(conn, attempt)
+        people.clear_strikes(conn, [account_key(person.email_fingerprint)])
+        audit.append(conn, at=now, actor=person.id, action="sign_in.succeeded", subject=person.id)
+        return self._sessions.open(conn, person, now)
+
+    def _count(self, account: str, address: str) -> Attempt:
+        """Count an attempt of an account and of a client.
+
+        Raises:
+            TooManyAttempts: the client is locked; the account's count is left as it was.
+        """
+        now = self._clock()
+        client = f"client:{self._sealer.fingerprint('sign-in client', network_of(address))}"
+        with self._database.write() as conn:
+            people.forget_before(conn, now - _KEPT)
+            strikes = people.get_strikes(conn, client)
+            if ADDRESS.locked(strikes, now):
+                assert strikes.locked_until is not None
+                raise TooManyAttempts(int((strikes.locked_until - now).total_seconds()) + 1)
+            people.put_strikes(conn, client, ADDRESS.charged(strikes, now), now)
+            mine = people.get_strikes(conn, account_key(account))
+            locked = ACCOUNT.locked(mine, now)
+            people.put_strikes(conn, account_key(account), ACCOUNT.charged(mine, now), now)
+        return Attempt(now, account_key(account), client, locked)
+
+    def _fail(self, conn: Connection, person: PersonRow | None, attempt: Attempt | None, reason: str) -> None:
+        """Note a failure, and the lock that it led to; nobody's address is in it."""
+        if attempt is None:
+            return
+        subject = person.id if person else UNKNOWN
+        failed = {"action": "sign_in.failed", "subject": subject}
+        audit.append(conn, at=attempt.at, actor=_ACTOR, **failed, detail={"reason": reason})
+        for action, key, who in (("locked", attempt.account, subject), ("throttled", attempt.client, UNKNOWN)):
+            strikes = people.get_strikes(conn, key)
+            if strikes.locked_at == attempt.at:
+                detail: dict[str, object] = {"lockouts": strikes.lockouts}
+                audit.append(conn, at=attempt.at, actor=_ACTOR, action=f"sign_in.{action}", subject=who, detail=detail)
+
+    @staticmethod
+    def _take_back(conn: Connection, attempt: Attempt | None) -> None:
+        """Take a counted attempt back that was none of guessing."""
+        if attempt is None:
+            return
+        for rules, key in ((ACCOUNT, attempt.account), (ADDRESS, attempt.client)):
+            strikes = rules.refunded(people.get_strikes(conn, key), attempt.at)
+            people.put_strikes(conn, key, strikes, attempt.at)
+
+    def _second_factor_right(
+        self, conn: Connection, person: PersonRow, code: str | None, recovery_code: str | None, now: datetime
+    ) -> bool:
+        if recovery_code is not None:
+            if not people.use_recovery_code(conn, person.id, recovery_hash(person.id, recovery_code), now):
+                return False
+            left: dict[str, object] = {"left": people.recovery_codes_left(conn, person.id)}
+            audit.append(conn, at=now, actor=person.id, action="sign_in.recovery_code", subject=person.id, detail=left)
+            return True
+        assert person.totp_sealed is not None
+        secret = self._sealer.unseal(person.partner_id, totp_context(person.id), person.totp_sealed).decode()
+        step = matching_step(secret, code or "", now)
+        return step is not None and people.use_step(conn, person.id, step)
+
+    def _step(self, conn: Connection, person: PersonRow, following: Next, now: datetime) -> Step:
+        code = following is Next.CODE
+        token = ("sig_" if code else "enr_") + self._random(32).hex()
+        until = now + (CODE_WITHIN if code else ENROL_WITHIN)
+        kind = "code" if code else "second_factor"
+        people.add_token(conn, token_hash=secret_hash(token), person_id=person.id, kind=kind, at=now, expires_at=until)
+        return Step(following, token, until)
+
+    def _person_of(self, conn: Connection, token: str) -> PersonRow | None:
+        found = people.find_token(conn, secret_hash(token), ["code"])
+        if found is None or not found.usable(self._clock()):
+            return None
+        return people.get_person(conn, found.person_id)
+
+    def _rehash(self, person_id: str, stored: str, password: str) -> None:
+        """Keep a password hashed with today's parameters; one that was changed meanwhile stays."""
+        fresh = self._passwords.hash(password)
+        with self._database.write(ordered=False) as conn:
+            if people.require_person(conn, person_id).password_hash == stored:
+                people.change_person(conn, person_id, password_hash=fresh)
+
+
+def takes_part(conn: Connection, person: PersonRow) -> bool:
+    """Tell whether neither the person nor the partner left."""
+    partner = partners.get_partner(conn, person.partner_id)
+    return person.active and partner is not None and partner.active
+
+
+def account_key(fingerprint: str) -> str:
+    """Return the key of an account's failed sign-ins."""
+    return f"account:{fingerprint}"
+
+
+def email_fingerprint(sealer: Sealer, email: str) -> str:
+    """Return the keyed hash by which an address is found, however it is written."""
+    return sealer.fingerprint("person e-mail", email.strip().casefold())
+
+
+def totp_context(person_id: str) -> str:
+    """Return the context in which a second factor's secret is sealed."""
+    return f"person:{person_id}:totp"
+
+
+def network_of(address: str) -> str:
+    """Return what counts as one client: an IPv4 address, or the /64 that an IPv6 client can draw addresses from."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
