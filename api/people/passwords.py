@@ -120,11 +120,17 @@ def check_password(password: str, login: str) -> None:
     text = unicodedata.normalize("NFKC", password).casefold()
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         raise InvalidRecord("password", f"must have {MIN_LENGTH} to {MAX_LENGTH} characters")
-    if len(set(text)) < _DISTINCT or _is_common(text) or _is_common(text.translate(_LOOKALIKES)):
+    if len(set(text)) < _DISTINCT or _is_common(text) or _is_common(_trimmed(text).translate(_LOOKALIKES)):
         raise InvalidRecord("password", "is one of the first that are tried; take several unrelated words")
     name = login.strip().casefold().partition("@")[0]
     if len(name) > 3 and name in text:
         raise InvalidRecord("password", "contains your e-mail address")
+
+
+def _trimmed(text: str) -> str:
+    """Return a text without what stands before its first letter and after its last: a year, an exclamation mark."""
+    letters = [at for at, sign in enumerate(text) if sign.isalpha()]
+    return text[letters[0] : letters[-1] + 1] if letters else ""
 
 
 def _is_common(text: str) -> bool:

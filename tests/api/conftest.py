@@ -17,11 +17,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
 import pytest
+from argon2 import PasswordHasher
 from PIL import Image
 from sqlalchemy import create_engine, func, make_url, select, text
 from starlette.testclient import TestClient
@@ -30,15 +31,23 @@ from api.app import create_app
 from api.bootstrap import Sandhan
 from api.face_model import FACE_MODEL
 from api.partners.service import Welcome
+from api.people.passwords import Passwords
+from api.people.sealing import OneKeySealer
 from api.settings import Settings
 from api.store import partners, tables, upgrade
 from matcher.photos.errors import NoFace, PoolBusy, SeveralFaces
 from matcher.photos.faces import Box, DetectedFace, FaceMeasures, PhotoResult, Quality
 from matcher.photos.reading import read_photo
 
+if TYPE_CHECKING:
+    from .town import Town  # which needs what stands here
+
 POSTGRES = os.environ.get("SANDHAN_TEST_POSTGRES")
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 START = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
+PEOPLE_KEY = bytes(range(32))
+# The cheapest that Argon2 takes: how long it takes is no test's matter.
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 GREEN, FACELESS = (96, 160, 96), (0, 0, 255)
 
 REPORT: dict[str, Any] = {
@@ -307,18 +316,28 @@ def empty_database(dialect: str, home: Path, template: Path) -> Iterator[str]:
 
 
 @contextmanager
-def open_house(home: Path, database_url: str = "", *, seed: int = 1, **changed: Any) -> Iterator[House]:
+def open_house(
+    home: Path, database_url: str = "", *, seed: int = 1, passwords: Passwords | None = None, **changed: Any
+) -> Iterator[House]:
     """Give the services with an open index and no background work.
 
     Args:
         seed: of ids and keys; two houses on one database need two.
+        passwords: in place of cheap ones.
         changed: further settings.
     """
     photographer, clock = FakePhotographer(), TickingClock()
     keys = {"master_key": MASTER_KEY} if database_url else {}  # embedded, the file beside the database
     settings = Settings(_env_file=None, home=home, database_url=database_url, **(keys | changed))
+    drawn = random.Random(seed).randbytes
     with Sandhan.build(
-        settings, clock=clock, random_bytes=random.Random(seed).randbytes, jitter=lambda: 0.0, photographer=photographer
+        settings,
+        clock=clock,
+        random_bytes=drawn,
+        jitter=lambda: 0.0,
+        photographer=photographer,
+        sealer=OneKeySealer(PEOPLE_KEY, drawn),
+        passwords=passwords or Passwords(drawn, CHEAP),
     ) as sandhan:
         # A fault must come out as an answer, not as an exception: the client raises whatever leaves the application.
         client = TestClient(create_app(sandhan, start=False))
@@ -357,6 +376,31 @@ def fresh_house(dialect: str, tmp_path: Path, template: Path) -> Iterator[House]
     """A house without any case."""
     with settled_house(dialect, tmp_path / "home", template) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def town(dialect: str, tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Town]:
+    """One house with people for the tests of a module; each invites people of its own."""
+    from .town import Town
+
+    with settled_house(dialect, tmp_path_factory.mktemp("town") / "home", template) as house:
+        yield Town(house)
+
+
+@pytest.fixture
+def two_towns(dialect: str, tmp_path: Path, template: Path) -> Iterator[tuple[Town, Town]]:
+    """Two processes on one database; their clocks run apart by milliseconds."""
+    from .town import Town
+
+    home = tmp_path / "home"
+    with (
+        empty_database(dialect, home, template) as url,
+        open_house(home, url) as first,
+        open_house(home, url, seed=2) as second,
+    ):
+        settle(first)
+        second.members = first.members
+        yield Town(first), Town(second)
 
 
 @dataclass(frozen=True)

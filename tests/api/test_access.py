@@ -21,16 +21,27 @@ QUERY = {"person": CASE, "purpose": "trace-missing-person"}
 ASK = {"side": "missing", "purpose": "verify-identity"}
 AGREEMENT = {"parties": ["partner_none", "partner_nobody"], "reference": "MoU"}
 PARTNER = {"name": "Newcomer", "kind": "ngo", "country": "IN"}
+PERSON = {"name": "Example Person", "email": "newcomer@example.org", "roles": ["reporter"]}
 NOWHERE = {
     "partner_id": "partner_none", "case_id": "case_none", "photo_id": "photo_none", "match_id": "match_none",
     "alert_id": "alert_none", "consent_id": "consent_none", "disclosure_id": "disclosure_none", "decision": "accept",
     "agreement_id": "agreement_none",
+    "person_id": "person_none", "key_id": "key_none",
 }  # fmt: skip
 
 ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/partners"): ("partners:write", PARTNER),
     ("GET", "/v1/partners"): ("partners:read", None),
     ("PUT", "/v1/partners/{partner_id}/faces"): ("partners:write", {"compared": True}),
+    ("GET", "/v1/people"): ("people:manage", None),
+    ("POST", "/v1/people"): ("people:manage", PERSON),
+    ("GET", "/v1/people/{person_id}"): ("people:manage", None),
+    ("PATCH", "/v1/people/{person_id}"): ("people:manage", {"active": False}),
+    ("POST", "/v1/people/{person_id}/reset"): ("people:manage", None),
+    ("GET", "/v1/keys"): ("keys:manage", None),
+    ("POST", "/v1/keys"): ("keys:manage", {"label": "newcomer"}),
+    ("POST", "/v1/keys/{key_id}/rotate"): ("keys:manage", {}),
+    ("DELETE", "/v1/keys/{key_id}"): ("keys:manage", None),
     ("POST", "/v1/cases"): ("cases:write", CASE),
     ("GET", "/v1/cases"): ("cases:read", None),
     ("GET", "/v1/cases/{case_id}"): ("cases:read", None),
@@ -62,7 +73,13 @@ ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/agreements/{agreement_id}/accept"): ("agreements:manage", None),
     ("POST", "/v1/agreements/{agreement_id}/leave"): ("agreements:manage", None),
 }
-OPEN = {"/v1/health", "/v1/ready"}
+OPEN = {
+    ("GET", "/v1/health"), ("GET", "/v1/ready"), ("POST", "/v1/session"), ("POST", "/v1/session/code"),
+    ("GET", "/v1/session/oidc"), ("GET", "/v1/session/oidc/callback"), ("POST", "/v1/enrolment"),
+    ("POST", "/v1/enrolment/confirm"),
+}  # fmt: skip
+ANYBODYS = {("GET", "/v1/session"), ("DELETE", "/v1/session"), ("DELETE", "/v1/session/everywhere")}
+"""Of every caller, whatever he or she may do."""
 each_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=" ".join)
 
 
@@ -75,7 +92,7 @@ def knock(house: House, endpoint: tuple[str, str], headers: dict[str, str]) -> A
 def test_the_table_of_endpoints_is_complete(house: House) -> None:
     paths = house.client.get("/openapi.json").json()["paths"]
     served = {(method.upper(), path) for path, methods in paths.items() for method in methods}
-    assert served == set(ENDPOINTS) | {("GET", path) for path in OPEN}
+    assert served == set(ENDPOINTS) | OPEN | ANYBODYS
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +105,9 @@ def bad_keys(house: House) -> dict[str, dict[str, str]]:
         "none": {},
         "unknown": {"Authorization": "Bearer sk_" + "0" * 48},
         "empty": {"Authorization": "Bearer "},
+        "unknown session": {"Authorization": "Bearer ses_" + "0" * 64},
+        "unknown cookie": {"Cookie": "__Host-sandhan=ses_" + "0" * 64},
+        "key as a cookie": {"Cookie": f"__Host-sandhan={house['shelter'].key}"},
         "unknown, other header": {"X-API-Key": "sk_" + "0" * 48},
         "other scheme": {"Authorization": f"Basic {house['shelter'].key}"},
         "revoked": house.key_with("shelter", *Permission, revoked=True),
@@ -114,6 +134,15 @@ def test_without_a_valid_key_nothing_opens(
     # Whoever tries keys learns nothing from the answers.
     assert len({answer.content for answer in answers.values()}) == 1
     assert house.row_counts() == before
+
+
+@pytest.mark.parametrize("endpoint", sorted(ANYBODYS), ids=" ".join)
+def test_who_nobody_knows_has_no_session(
+    house: House, bad_keys: dict[str, dict[str, str]], endpoint: tuple[str, str]
+) -> None:
+    for kind, headers in bad_keys.items():
+        answer = house.client.request(*endpoint, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), kind
 
 
 def test_a_key_opens_until_it_expires(house: House) -> None:
@@ -151,7 +180,7 @@ def test_a_key_without_permissions_opens_nothing(house: House) -> None:
 
 def test_operators_see_no_case(pair: Pair) -> None:
     for endpoint in ENDPOINTS:
-        if not ENDPOINTS[endpoint][0].startswith(("partners:", "agreements:")):
+        if ENDPOINTS[endpoint][0].startswith(("cases:", "matches:", "alerts:")):
             assert knock(pair.house, endpoint, pair.house["operator"].headers).status_code == 403
 
 
