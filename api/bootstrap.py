@@ -115,9 +115,11 @@ class Sandhan:
         Raises:
             SchemaOutdated: says to run `sandhan db upgrade`.
             ModelMissing, ModelCorrupt: say what to run.
+            ProviderNotInstalled: says what to install.
         """
         model = model_at(Path(settings.evidence_model) if settings.evidence_model else None)
         face_models = face_models_of(settings)
+        issuer = _issuer(settings, clock)
         database = _open_database(settings, new_id("db", clock(), random_bytes), next(iter(face_models)))
         keeper = IndexKeeper(
             database,
@@ -180,7 +182,11 @@ class Sandhan:
             enrolment=enrolment,
             sessions=sessions,
             sign_in=sign_in,
-            oidc=_oidc(settings, database, sealer, sign_in, clock, random_bytes),
+            oidc=None
+            if issuer is None
+            else OpenIdConnect(
+                database, sealer, issuer, sign_in, clock, random_bytes, second_factor=settings.oidc_methods
+            ),
             dispatcher=dispatcher,
             pool=pool,
             face_models=face_models,
@@ -341,10 +347,8 @@ def _people_sealer() -> Sealer:
     return NoSealer()
 
 
-def _oidc(
-    settings: Settings, database: Database, sealer: Sealer, sign_in: SignIn, clock: Clock, random_bytes: RandomBytes
-) -> OpenIdConnect | None:
-    """Return the sign-in by accounts elsewhere, None unless it is set up.
+def _issuer(settings: Settings, clock: Clock) -> Issuer | None:
+    """Return the issuer whose accounts people may sign in with, None unless one is set.
 
     Raises:
         ProviderNotInstalled: the extra is missing.
@@ -362,9 +366,7 @@ def _oidc(
         f"{settings.public_url}/v1/session/oidc/callback",
         allow_private=settings.allow_private_targets,
     )
-    issuer: Issuer = Provider(account, clock)
-    worth = [word.strip() for word in settings.oidc_second_factor.split(",") if word.strip()]
-    return OpenIdConnect(database, sealer, issuer, sign_in, clock, random_bytes, second_factor=worth)
+    return Provider(account, clock)
 
 
 def _delivery(settings: Settings) -> DeliverySettings:

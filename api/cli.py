@@ -18,6 +18,7 @@ COMMANDS = {
     "link": "link:link",
     "explain": "explain:explain",
     "partners": "partners:app",
+    "people": "people:app",
     "index": "index:app",
     "photos": "photos:app",
     "db": "db:app",

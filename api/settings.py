@@ -17,7 +17,10 @@ from api.store.master_keys import CommandKeys, FileKeys, GivenKeys, KeySource
 class Settings(BaseSettings):
     """Everything an operator may set; every field has a default that works embedded, on one machine."""
 
-    model_config = SettingsConfigDict(env_prefix="SANDHAN_", env_file=".env", extra="ignore", frozen=True)
+    # An error shows no value: one of them is a secret.
+    model_config = SettingsConfigDict(
+        env_prefix="SANDHAN_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     home: Path = Field(Path("var"), description="folder of the embedded database and the index snapshots")
     database_url: str = Field(
@@ -86,6 +89,11 @@ class Settings(BaseSettings):
         if self.master_key_command:
             return CommandKeys(self.master_key_command)
         return FileKeys(Path(self.master_key_file) if self.master_key_file else self.home / MASTER_KEY_FILE)
+
+    @property
+    def oidc_methods(self) -> tuple[str, ...]:
+        """Return the values of amr or acr that are worth a second factor."""
+        return tuple(word.strip() for word in self.oidc_second_factor.split(",") if word.strip())
 
     @property
     def index_folder(self) -> Path:

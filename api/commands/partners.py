@@ -9,11 +9,13 @@ import typer
 from rich.table import Table
 
 from api.access import OPERATOR, AccessScope
+from api.commands import partner_keys
 from api.commands.console import out, print_json
 from api.commands.context import services
 from api.partners.service import NewPartner
 
-app = typer.Typer(help="Partners and their first keys.", no_args_is_help=True)
+app = typer.Typer(help="Partners and their keys.", no_args_is_help=True)
+app.add_typer(partner_keys.app, name="keys")
 _LOCAL = AccessScope("command-line", "command-line", "operator", (), frozenset(OPERATOR))
 
 
