@@ -103,7 +103,8 @@ class EnrolmentService:
                 changes["password_hash"] = hashed
             people.change_person(conn, person.id, **changes)
             people.replace_recovery_codes(conn, person.id, [recovery_hash(person.id, text) for text in codes])
-            people.use_token(conn, found.token_hash, now)
+            # Every other token too: whoever knew the old password may have begun to set up a second factor.
+            people.void_tokens(conn, person.id)
             people.revoke_sessions(conn, person.id, now)
             people.clear_strikes(conn, [account_key(person.email_fingerprint)])
             detail: dict[str, object] = {"password": hashed is not None, "second_factor": step is not None}

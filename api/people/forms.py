@@ -94,6 +94,11 @@ class StepView(BaseModel):
 class CallerView(BaseModel):
     """Who the caller is, and what he, she or it may do."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "partner_id": "partner_01…", "partner_kind": "ahtu", "actor_id": "person_01…", "role": "nodal",
+        "permissions": ["cases:read", "names:read"], "areas": ["IN/WB"], "csrf_token": None,
+    }]})  # fmt: skip
+
     partner_id: str
     partner_kind: str
     actor_id: str = Field(description="of the person or the key")
@@ -195,6 +200,16 @@ class PeopleList(BaseModel):
 
 class InvitationView(BaseModel):
     """A person with the token to enrol with; it is shown this once and good once."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "person": {
+            "id": "person_01…", "name": "Example Person", "email": "officer@example.org", "roles": ["officer"],
+            "language": "en", "active": True, "enrolled": False, "second_factor": False,
+            "created_at": "2026-11-01T09:00:00+00:00",
+        },
+        "enrolment_token": "enr_…", "enrolment_link": "https://sandhan.example.org/enrol#enr_…",
+        "expires_at": "2026-11-03T09:00:00+00:00",
+    }]})  # fmt: skip
 
     person: PersonView
     enrolment_token: str

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from api.ids import Clock, RandomBytes, secret_hash
+from api.ids import Clock, RandomBytes
 from api.people.errors import SignInFailed
 from api.people.sealing import Sealer
 from api.people.sessions import SignedIn
 from api.people.signing_in import UNKNOWN, SignIn, Step, email_fingerprint, takes_part
 from api.store import Connection, Database, audit, people
-from api.store.people import FlowRow, PersonRow
+from api.store.people import PersonRow
 
 WITHIN = timedelta(minutes=10)
 
@@ -57,7 +57,10 @@ class Issuer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """Where a browser is sent, and what it keeps (as a cookie) until it comes back."""
+    """Where a browser is sent, and what it keeps (as a cookie) until it comes back.
+
+    Nothing of it is kept here: whoever asks to be sent away a million times leaves nothing behind.
+    """
 
     address: str = field(repr=False)
     browser: str = field(repr=False)
@@ -90,13 +93,10 @@ class OpenIdConnect:
         Raises:
             ProviderFailed: the issuer does not describe itself.
         """
-        state, nonce, verifier, browser = (self._drawn() for _ in range(4))
+        state, nonce, verifier = (self._drawn() for _ in range(3))
         address = self._issuer.authorization_address(state, nonce, verifier)
-        now = self._clock()
-        with self._database.write(ordered=False) as conn:
-            people.forget_flows(conn, now)
-            people.add_flow(conn, secret_hash(state), FlowRow(secret_hash(browser), nonce, verifier, now + WITHIN))
-        return Departure(address, browser)
+        kept = f"{state}.{nonce}.{verifier}.{int((self._clock() + WITHIN).timestamp())}"
+        return Departure(address, f"{kept}.{self._signed(kept)}")
 
     def arrive(self, state: str, code: str | None, browser: str | None) -> SignedIn | Step:
         """Complete a sign-in with what the issuer sent the browser back with.
@@ -108,14 +108,11 @@ class OpenIdConnect:
             SignInFailed: nobody whom an administrator invited; or state, browser, code or token are not right.
             ProviderFailed: the issuer does not answer as it should.
         """
-        with self._database.write(ordered=False) as conn:
-            flow = people.take_flow(conn, secret_hash(state))
-        if flow is None or self._clock() >= flow.expires_at or code is None:
-            raise SignInFailed
-        if not hmac.compare_digest(flow.browser_hash, secret_hash(browser or "")):
+        nonce, verifier = self._kept(browser or "", state)
+        if code is None:
             raise SignInFailed
         try:
-            known = self._issuer.identify(code, flow.nonce, flow.code_verifier)
+            known = self._issuer.identify(code, nonce, verifier)
         except SignInFailed:
             with self._database.write() as conn:
                 self._fail(conn, UNKNOWN, "token")
@@ -143,6 +140,23 @@ class OpenIdConnect:
             return None
         audit.append(conn, at=self._clock(), actor=person.id, action="person.linked", subject=person.id)
         return people.change_person(conn, person.id, oidc_fingerprint=account)
+
+    def _kept(self, browser: str, state: str) -> tuple[str, str]:
+        """Return nonce and verifier of the sign-in that this browser began.
+
+        Raises:
+            SignInFailed: it began none, another one, or too long ago; or what it kept was altered.
+        """
+        text, _, signature = browser.rpartition(".")
+        if not hmac.compare_digest(self._signed(text).encode(), signature.encode()):
+            raise SignInFailed
+        own_state, nonce, verifier, until = text.split(".")
+        if not hmac.compare_digest(own_state.encode(), state.encode()) or self._clock().timestamp() >= int(until):
+            raise SignInFailed
+        return nonce, verifier
+
+    def _signed(self, text: str) -> str:
+        return self._sealer.fingerprint("sign-in elsewhere", text)
 
     def _fail(self, conn: Connection, subject: str, reason: str) -> None:
         detail: dict[str, object] = {"reason": reason}

@@ -133,7 +133,7 @@ def arrive(
     response: Response,
     state: Annotated[str, Query(max_length=200)],
     code: Annotated[str | None, Query(max_length=4000)] = None,
-    browser: Annotated[str | None, Cookie(alias=_OIDC_COOKIE, max_length=200)] = None,
+    browser: Annotated[str | None, Cookie(alias=_OIDC_COOKIE, max_length=500)] = None,
 ) -> SessionView | Response:
     """Complete a sign-in with an account elsewhere; the session's token becomes a cookie."""
     if services.oidc is None:

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Row, delete, func, insert, or_, select, updat
 
 from api.store.errors import RowMissing
 from api.store.people_tables import (
-    oidc_flows,
     people,
     person_sessions,
     person_tokens,
@@ -86,16 +85,6 @@ class StrikeRow:
     lockouts: int = 0
     locked_at: datetime | None = None
     locked_until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FlowRow:
-    """A sign-in under way at another issuer."""
-
-    browser_hash: str = field(repr=False)
-    nonce: str = field(repr=False)
-    code_verifier: str = field(repr=False)
-    expires_at: datetime
 
 
 def add_person(conn: Connection, person: PersonRow) -> PersonRow:
@@ -280,31 +269,10 @@ def clear_strikes(conn: Connection, keys: Iterable[str]) -> None:
     conn.execute(delete(sign_in_strikes).where(sign_in_strikes.c.key.in_(list(keys))))
 
 
-def add_flow(conn: Connection, state_hash: str, flow: FlowRow) -> None:
-    """Keep a sign-in that goes on at another issuer."""
-    row = {"browser_hash": flow.browser_hash, "nonce": flow.nonce, "code_verifier": flow.code_verifier}
-    conn.execute(insert(oidc_flows).values(state_hash=state_hash, expires_at=flow.expires_at, **row))
-
-
-def take_flow(conn: Connection, state_hash: str) -> FlowRow | None:
-    """Return a sign-in that went on at another issuer and forget it: it comes back once."""
-    statement = delete(oidc_flows).where(oidc_flows.c.state_hash == state_hash)
-    row = conn.execute(statement.returning(*oidc_flows.c)).first()
-    if row is None:
-        return None
-    return FlowRow(row.browser_hash, row.nonce, row.code_verifier, row.expires_at)
-
-
-def forget_flows(conn: Connection, now: datetime) -> None:
-    """Forget sign-ins at another issuer that nobody came back from in time."""
-    conn.execute(delete(oidc_flows).where(oidc_flows.c.expires_at <= now))
-
-
 def forget_before(conn: Connection, at: datetime) -> None:
-    """Forget what nobody can use any more: sessions, tokens, flows and strikes that ended before a moment."""
+    """Forget what nobody can use any more: sessions, tokens and strikes that ended before a moment."""
     conn.execute(delete(person_sessions).where(person_sessions.c.expires_at < at))
     conn.execute(delete(person_tokens).where(person_tokens.c.expires_at < at))
-    conn.execute(delete(oidc_flows).where(oidc_flows.c.expires_at < at))
     conn.execute(delete(sign_in_strikes).where(sign_in_strikes.c.updated_at < at))
 
 

@@ -89,14 +89,3 @@ sign_in_strikes = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     Index(None, "updated_at"),
 )
-
-oidc_flows = Table(
-    "oidc_flows",
-    metadata,
-    Column("state_hash", Id, primary_key=True),
-    Column("browser_hash", Text, nullable=False),
-    Column("nonce", Text, nullable=False),
-    Column("code_verifier", Text, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
-    Index(None, "expires_at"),
-)

@@ -146,6 +146,23 @@ def test_that_token_does_not_set_a_password(town: Town) -> None:
     assert person.sign_in().status_code == 201
 
 
+def test_of_two_who_began_to_set_a_second_factor_up_one_ends(town: Town) -> None:
+    admin = town.enrolled("ahtu", "administrator")
+    person = town.enrolled("ahtu", "auditor", second_factor=False)
+    person.secret = ""
+    town.send("PATCH", f"/v1/people/{person.id}", {"roles": ["officer"]}, headers=admin.headers())
+    begun = [person.sign_in().json()["token"] for _ in range(2)]
+    secrets = []
+    for token in begun:
+        person.token = token
+        secrets.append(begin(person)["totp_secret"])
+    assert secrets[0] != secrets[1]
+    person.token = begun[1]
+    assert confirm(person, password=None, code=code_for(person, secrets[1]))[0] == 200
+    person.token = begun[0]
+    assert confirm(person, password=None, code=code_for(person, secrets[0]))[1]["code"] == REFUSED
+
+
 def test_enrolling_anew_lifts_the_lock_and_makes_old_codes_void(town: Town) -> None:
     admin, officer = town.enrolled("ahtu", "administrator"), town.enrolled("ahtu", "officer")
     old = officer.codes[0]

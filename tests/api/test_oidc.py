@@ -21,7 +21,7 @@ from api.people.errors import ProviderFailed, ProviderNotInstalled
 from api.people.oidc_provider import Provider, ProviderSettings, is_protected
 from api.settings import Settings
 
-from .conftest import TickingClock, settled_house
+from .conftest import TickingClock, empty_database, open_house, settle, settled_house
 from .issuer import CLIENT, SECRET, LocalIssuer, local_issuer
 from .town import Someone, Town
 
@@ -211,27 +211,55 @@ def test_a_token_for_another_purpose_opens_nothing(oidc_town: Town, issuer: Loca
     assert {"reason": "token"} in reasons
 
 
-def test_a_way_back_is_good_once_for_one_browser_and_not_for_long(oidc_town: Town, issuer: LocalIssuer) -> None:
+def test_a_way_back_is_for_the_browser_that_left_and_not_for_long(oidc_town: Town, issuer: LocalIssuer) -> None:
     officer = oidc_town.invite("ahtu", "officer")
     address, cookie = depart(oidc_town)
     back = issuer.agree(address, claims_of(officer))
     _, of_another = depart(oidc_town)
-    asked = len(issuer.seen)
+    name, _, kept = cookie["Cookie"].partition("=")
+    parts = kept.split(".")
+    later = [*parts[:3], str(int(parts[3]) + 9999), parts[4]]
+    swapped = [back["state"], *parts[1:]]
+    before, asked = oidc_town.house.row_counts(), len(issuer.seen)
     for sent, browser in (
         (back | {"state": "made-up"}, cookie),
         ({"state": back["state"], "error": "access_denied"}, cookie),
-        (back, cookie),  # the refusal has used it up
+        (back, of_another),
+        (back, {}),
+        (back, {"Cookie": f"{name}="}),
+        (back, {"Cookie": f"{name}=...."}),
+        (back, {"Cookie": f"{name}={'.'.join(later)}"}),
+        (back, {"Cookie": f"{name}={'.'.join(swapped[:4])}"}),
+        (back, {"Cookie": f"{name}={'.'.join(swapped[:4])}.{'0' * 64}"}),
     ):
         assert arrive(oidc_town, sent, browser).json()["code"] == "sign_in_failed"
-    for browser in (of_another, {}):
-        address, _ = depart(oidc_town)
-        assert arrive(oidc_town, issuer.agree(address, claims_of(officer)), browser).status_code == 401
-    address, cookie = depart(oidc_town)
-    back = issuer.agree(address, claims_of(officer))
+    assert (oidc_town.house.row_counts(), len(issuer.seen)) == (before, asked)  # none of this went any further
     oidc_town.clock.advance(minutes=10)
-    assert arrive(oidc_town, back, cookie).status_code == 401
-    assert len(issuer.seen) == asked  # none of this reached the issuer
+    assert arrive(oidc_town, back, cookie).json()["code"] == "sign_in_failed"
     assert come_in(issuer, officer).status_code == 200
+
+
+def test_a_way_back_opens_once(oidc_town: Town, issuer: LocalIssuer) -> None:
+    address, cookie = depart(oidc_town)
+    back = issuer.agree(address, claims_of(oidc_town.invite("ahtu", "officer")))
+    assert [arrive(oidc_town, back, cookie).status_code for _ in range(2)] == [200, 401]
+
+
+def test_one_process_sends_away_and_another_receives(
+    dialect: str, tmp_path: Path, template: Path, issuer: LocalIssuer
+) -> None:
+    account = {"oidc_issuer": issuer.url, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET}
+    home = tmp_path / "home"
+    with (
+        empty_database(dialect, home, template) as url,
+        open_house(home, url, **account, oidc_second_factor="hwk") as first,
+        open_house(home, url, seed=2, **account, oidc_second_factor="hwk") as second,
+    ):
+        settle(first)
+        here, there = Town(first), Town(second)
+        officer = here.invite("ahtu", "officer")
+        address, cookie = depart(here)
+        assert arrive(there, issuer.agree(address, claims_of(officer)), cookie).status_code == 200
 
 
 def test_a_code_that_the_issuer_refuses_opens_nothing(oidc_town: Town, issuer: LocalIssuer) -> None:

@@ -163,23 +163,12 @@ def test_strikes_come_back_as_they_were(conn, world) -> None:
     assert people.get_strikes(conn, "k") == people.StrikeRow()
 
 
-def test_a_flow_is_taken_once(conn, world) -> None:
-    flow = people.FlowRow("browser", "nonce", "verifier", world.later(minutes=10))
-    people.add_flow(conn, "state", flow)
-    people.add_flow(conn, "old", replace(flow, expires_at=world.now))
-    people.forget_flows(conn, world.now)
-    assert people.take_flow(conn, "old") is None
-    assert people.take_flow(conn, "state") == flow
-    assert people.take_flow(conn, "state") is None
-
-
 def test_what_nobody_can_use_is_forgotten_and_nothing_else(conn, world) -> None:
     owner = person(conn, world)
     for name, until in (("old", world.now), ("new", world.later(hours=2))):
         session(conn, world, owner, name, until)
         values = {"person_id": owner.id, "kind": "code", "at": world.now}
         people.add_token(conn, token_hash=name, expires_at=until, **values)
-        people.add_flow(conn, name, people.FlowRow("b", "n", "v", until))
         people.put_strikes(conn, name, people.StrikeRow((until,)), until)
     people.forget_before(conn, world.later(hours=1))
     assert people.find_session(conn, "hash of old") is None
@@ -187,7 +176,6 @@ def test_what_nobody_can_use_is_forgotten_and_nothing_else(conn, world) -> None:
     assert [people.find_token(conn, name, ["code"]) is None for name in ("old", "new")] == [True, False]
     assert people.get_strikes(conn, "old") == people.StrikeRow()
     assert people.get_strikes(conn, "new").recent == (world.later(hours=2),)
-    assert [people.take_flow(conn, name) is None for name in ("old", "new")] == [True, False]
 
 
 def test_a_key_keeps_the_secret_before_for_its_grace(conn, world) -> None:

@@ -90,16 +90,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name="pk_sign_in_strikes"),
     )
     op.create_index("ix_sign_in_strikes_updated_at", "sign_in_strikes", ["updated_at"])
-    op.create_table(
-        "oidc_flows",
-        sa.Column("state_hash", ident, nullable=False),
-        sa.Column("browser_hash", sa.Text, nullable=False),
-        sa.Column("nonce", sa.Text, nullable=False),
-        sa.Column("code_verifier", sa.Text, nullable=False),
-        sa.Column("expires_at", instant, nullable=False),
-        sa.PrimaryKeyConstraint("state_hash", name="pk_oidc_flows"),
-    )
-    op.create_index("ix_oidc_flows_expires_at", "oidc_flows", ["expires_at"])
     for column in (
         sa.Column("created_by", sa.Text),
         sa.Column("last_used_on", sa.Date),
