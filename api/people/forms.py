@@ -48,7 +48,9 @@ class SignInForm(SecondFactor):
 class CodeForm(SecondFactor):
     """The second step of a sign-in."""
 
-    model_config = _strict({"token": "sig_…", "code": "123456"}, {"token": "sig_…", "recovery_code": "k3d9-…"})
+    model_config = _strict(
+        {"token": "sig_…", "code": "123456"}, {"token": "sig_…", "recovery_code": "k3d9-4mzt-07qe-x1va"}
+    )
 
     token: Token = Field(description="`token` of the first step")
 

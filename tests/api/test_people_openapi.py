@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
+
+from api.partners.key_endpoints import KeyForm, RotationForm
+from api.people.forms import CodeForm, ConfirmForm, PersonChange, PersonForm, SignInForm, TokenForm
 
 from .conftest import House
 
@@ -50,6 +54,16 @@ def test_what_goes_in_and_comes_out_is_typed_with_an_example(document: dict[str,
                 schema = resolved(document, answer["content"]["application/json"]["schema"])
                 listed = schema["properties"].get("items", {}).get("items")
                 assert (resolved(document, listed) if listed else schema)["examples"], name
+
+
+@pytest.mark.parametrize(
+    "form", [SignInForm, CodeForm, TokenForm, ConfirmForm, PersonForm, PersonChange, KeyForm, RotationForm]
+)
+def test_the_examples_are_accepted(form: type[BaseModel]) -> None:
+    examples = form.model_json_schema()["examples"]
+    assert examples
+    for example in examples:
+        form.model_validate(example)
 
 
 def test_what_may_go_wrong_is_a_problem(document: dict[str, Any]) -> None:
