@@ -203,6 +203,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def on_http(_request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 400:  # the framework's word for a body whose bytes are no text
+            return _invalid([{"type": "json_invalid"}])
         titles = {
             404: ("not_found", "Not found"),
             405: ("method_not_allowed", "Method not allowed"),

@@ -108,9 +108,10 @@ def test_a_body_that_is_not_json_is_refused(house: House, path: str, body: bytes
     assert problem["errors"] == [{"field": "body", "reason": "is not JSON in UTF-8"}]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"nothing", b"\xff\xfe{}"])
-def test_a_partner_that_is_not_json_is_refused(house: House, body: bytes) -> None:
-    problem = check(house.ask("operator", "POST", "/v1/partners", content=body, headers=JSON), 422, "invalid_request")
+@pytest.mark.parametrize("body", [b"", b"{", b"nothing", b"\xff\xfe{}", b'{"name": "\xe0\xa6"}', b"[" * 100_000])
+@pytest.mark.parametrize("path", ["/v1/partners", "/v1/people", "/v1/keys", "/v1/session", "/v1/enrolment/confirm"])
+def test_a_plain_form_that_is_not_json_is_refused(house: House, path: str, body: bytes) -> None:
+    problem = check(house.ask("operator", "POST", path, content=body, headers=JSON), 422, "invalid_request")
     assert problem["errors"][0]["field"] == "body"
 
 
