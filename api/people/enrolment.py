@@ -10,7 +10,7 @@ from api.people.errors import EnrolmentRefused
 from api.people.passwords import Passwords, check_password
 from api.people.roles import needs_second_factor
 from api.people.sealing import Sealer
-from api.people.signing_in import account_key, takes_part, totp_context
+from api.people.signing_in import account_key, email_context, takes_part, totp_context
 from api.people.totp import matching_step, new_recovery_codes, new_totp_secret, recovery_hash, totp_address
 from api.store import Connection, Database, audit, people
 from api.store.people import PersonRow, TokenRow
@@ -142,11 +142,6 @@ class EnrolmentService:
 
     def _email(self, person: PersonRow) -> str:
         return self._sealer.unseal(person.partner_id, email_context(person.id), person.email_sealed).decode()
-
-
-def email_context(person_id: str) -> str:
-    """Return the context in which a person's address is sealed."""
-    return f"person:{person_id}:email"
 
 
 def name_context(person_id: str) -> str:

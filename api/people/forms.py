@@ -61,6 +61,15 @@ class CodeForm(SecondFactor):
         return self
 
 
+class PasswordForm(BaseModel):
+    """The password before and the new one."""
+
+    model_config = _strict({"current": "four unrelated quiet words", "new": "other words that nobody guesses"})
+
+    current: Password
+    new: Password = Field(description=f"{MIN_LENGTH} to {MAX_LENGTH} characters, no common ones")
+
+
 class SessionView(BaseModel):
     """A session just opened."""
 

@@ -10,11 +10,11 @@ from api.access import AccessScope, NotFound, Permission
 from api.alerts.errors import InvalidNotice
 from api.alerts.messages import check_address
 from api.ids import Clock, RandomBytes, new_id
-from api.people.enrolment import EnrolmentService, email_context, name_context
+from api.people.enrolment import EnrolmentService, name_context
 from api.people.errors import LastAdministrator, PersonExists
 from api.people.roles import checked_roles, manages_people
 from api.people.sealing import Sealer
-from api.people.signing_in import email_fingerprint
+from api.people.signing_in import email_context, email_fingerprint
 from api.store import Connection, Database, audit, partners, people
 from api.store.people import PersonRow
 from matcher.errors import InvalidRecord

@@ -13,6 +13,7 @@ from api.errors import PROVIDER_RESPONSES, SIGN_IN_RESPONSES
 from api.people.forms import (
     CallerView,
     CodeForm,
+    PasswordForm,
     SessionView,
     SignInForm,
     StepView,
@@ -100,6 +101,21 @@ def sign_out_everywhere(_caller: Caller, credential: Presented, services: Servic
     """End every session of yours, on this computer and on others."""
     services.sessions.end(credential.secret, everywhere=True)
     response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+
+
+@router.put(
+    "/password",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=SIGN_IN_RESPONSES,
+    summary="Change your password",
+)
+def change_password(
+    form: PasswordForm, request: Request, caller: Caller, credential: Presented, services: Services
+) -> None:
+    """Change the password of the person who is signed in. Every session ends, this one too."""
+    if not credential.is_session:
+        raise NotFound("session")
+    services.sign_in.change_password(caller.actor_id, form.current, form.new, _client(request))
 
 
 @router.get(

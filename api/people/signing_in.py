@@ -15,7 +15,7 @@ from enum import Enum
 from api.ids import Clock, RandomBytes, secret_hash
 from api.people.errors import SignInBusy, SignInFailed, TooManyAttempts
 from api.people.lockout import ACCOUNT, ADDRESS
-from api.people.passwords import Passwords
+from api.people.passwords import Passwords, check_password
 from api.people.roles import needs_second_factor
 from api.people.sealing import Sealer
 from api.people.sessions import SessionService, SignedIn
@@ -93,13 +93,7 @@ class SignIn:
         with self._database.read() as conn:
             person = people.find_by_email(conn, fingerprint)
         stored = person.password_hash if person else None
-        # The work is done for unknown and locked accounts as well.
-        try:
-            right = self._passwords.verify(stored, password) and not attempt.locked
-        except SignInBusy:
-            with self._database.write(ordered=False) as conn:
-                self._take_back(conn, attempt)
-            raise
+        right = self._checked(attempt, stored, password)
         with self._database.write() as conn:
             person = people.find_by_email(conn, fingerprint)
             if person is None or person.password_hash != stored or not right or not takes_part(conn, person):
@@ -139,6 +133,34 @@ class SignIn:
         if outcome is None:
             raise SignInFailed
         return outcome
+
+    def change_password(self, person_id: str, current: str, new: str, address: str) -> None:
+        """Change the password of a person who is signed in and knows the one before; every session ends.
+
+        Raises:
+            SignInFailed: the password before is wrong; that counts like a sign-in that failed.
+            InvalidRecord: the new one breaks a rule.
+            TooManyAttempts, SignInBusy: as for a sign-in.
+        """
+        with self._database.read() as conn:
+            person = people.require_person(conn, person_id)
+        sealed = self._sealer.unseal(person.partner_id, email_context(person.id), person.email_sealed)
+        check_password(new, sealed.decode())
+        attempt = self._count(person.email_fingerprint, address)
+        right = self._checked(attempt, person.password_hash, current)
+        fresh = self._passwords.hash(new) if right else None
+        with self._database.write() as conn:
+            changed = fresh is not None and people.require_person(conn, person_id).password_hash == person.password_hash
+            if changed:
+                people.change_person(conn, person_id, password_hash=fresh)
+                people.revoke_sessions(conn, person_id, attempt.at)
+                people.void_tokens(conn, person_id)
+                self._take_back(conn, attempt)
+                audit.append(conn, at=attempt.at, actor=person_id, action="person.password_changed", subject=person_id)
+            else:
+                self._fail(conn, person, attempt, "locked" if attempt.locked else "password")
+        if not changed:
+            raise SignInFailed
 
     def complete(
         self,
@@ -193,6 +215,19 @@ class SignIn:
             locked = ACCOUNT.locked(mine, now)
             people.put_strikes(conn, account_key(account), ACCOUNT.charged(mine, now), now)
         return Attempt(now, account_key(account), client, locked)
+
+    def _checked(self, attempt: Attempt, stored: str | None, password: str) -> bool:
+        """Tell whether a password is right; the work is done for unknown and locked accounts as well.
+
+        Raises:
+            SignInBusy: no turn came; the attempt is taken back.
+        """
+        try:
+            return self._passwords.verify(stored, password) and not attempt.locked
+        except SignInBusy:
+            with self._database.write(ordered=False) as conn:
+                self._take_back(conn, attempt)
+            raise
 
     def _fail(self, conn: Connection, person: PersonRow | None, attempt: Attempt | None, reason: str) -> None:
         """Note a failure, and the lock that it led to; nobody's address is in it."""
@@ -266,6 +301,11 @@ def account_key(fingerprint: str) -> str:
 def email_fingerprint(sealer: Sealer, email: str) -> str:
     """Return the keyed hash by which an address is found, however it is written."""
     return sealer.fingerprint("person e-mail", email.strip().casefold())
+
+
+def email_context(person_id: str) -> str:
+    """Return the context in which a person's address is sealed."""
+    return f"person:{person_id}:email"
 
 
 def totp_context(person_id: str) -> str:

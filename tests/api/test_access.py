@@ -78,7 +78,10 @@ OPEN = {
     ("GET", "/v1/session/oidc"), ("GET", "/v1/session/oidc/callback"), ("POST", "/v1/enrolment"),
     ("POST", "/v1/enrolment/confirm"),
 }  # fmt: skip
-ANYBODYS = {("GET", "/v1/session"), ("DELETE", "/v1/session"), ("DELETE", "/v1/session/everywhere")}
+ANYBODYS = {
+    ("GET", "/v1/session"), ("DELETE", "/v1/session"), ("DELETE", "/v1/session/everywhere"),
+    ("PUT", "/v1/session/password"),
+}  # fmt: skip
 """Of every caller, whatever he or she may do."""
 each_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=" ".join)
 
@@ -141,7 +144,8 @@ def test_who_nobody_knows_has_no_session(
     house: House, bad_keys: dict[str, dict[str, str]], endpoint: tuple[str, str]
 ) -> None:
     for kind, headers in bad_keys.items():
-        answer = house.client.request(*endpoint, headers=headers)
+        form = {"current": "x", "new": "x"} if endpoint[0] == "PUT" else None
+        answer = house.client.request(*endpoint, headers=headers, json=form)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), kind
 
 

@@ -105,6 +105,43 @@ def test_another_role_password_or_state_ends_every_session(two_towns: tuple[Town
     assert alive(there, chiefs)
 
 
+NEW = "another heron, another lamp"
+
+
+def change_password(town: Town, headers: dict[str, str], current: str, new: str = NEW) -> Any:
+    return town.send("PUT", "/v1/session/password", {"current": current, "new": new}, headers=headers)
+
+
+def test_who_knows_the_password_changes_it_and_every_session_ends(two_towns: tuple[Town, Town]) -> None:
+    here, there = two_towns
+    officer = here.enrolled("ahtu", "officer")
+    pending = officer.sign_in(code=None).json()["token"]
+    headers, elsewhere = officer.headers(), officer.headers()
+    assert change_password(there, headers, officer.password).status_code == 204
+    assert not alive(here, headers)
+    assert not alive(there, elsewhere)
+    form = {"token": pending, "code": officer.code()}
+    assert here.send("POST", "/v1/session/code", form).status_code == 401  # it began with the password before
+    assert officer.sign_in().status_code == 401
+    assert officer.sign_in(password=NEW).status_code == 201
+    assert "person.password_changed" in here.actions(officer.id)
+
+
+def test_who_does_not_know_it_changes_nothing_and_is_counted(town: Town) -> None:
+    officer = town.enrolled("ahtu", "officer")
+    headers = officer.headers()
+    answer = change_password(town, headers, officer.password, "password1234")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "password")
+    for _ in range(5):
+        answer = change_password(town, headers, "not this one at all")
+        assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_failed")
+    assert change_password(town, headers, officer.password).status_code == 401  # locked
+    assert alive(town, headers)
+    town.clock.advance(minutes=15)
+    assert officer.sign_in().status_code == 201
+    assert change_password(town, town.house["ahtu"].headers, officer.password).status_code == 404
+
+
 def test_a_change_that_changes_nothing_ends_nothing(town: Town) -> None:
     chief, officer = town.enrolled("ahtu", "administrator"), town.enrolled("ahtu", "officer")
     headers = officer.headers()
