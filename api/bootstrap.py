@@ -39,12 +39,13 @@ from api.people.enrolment import EnrolmentService
 from api.people.errors import ProviderNotInstalled
 from api.people.oidc import Issuer, OpenIdConnect
 from api.people.passwords import Passwords
-from api.people.sealing import NoSealer, Sealer
+from api.people.sealing import Sealer
 from api.people.service import PeopleService
 from api.people.sessions import SessionService
 from api.people.signing_in import SignIn
 from api.settings import Settings
 from api.store import Database, counts, current_revision, keys, meta, outbox, require_current, upgrade
+from api.store.partner_seal import PartnerSeal
 from matcher.errors import SandhanError
 from matcher.model import MatchModel
 
@@ -103,14 +104,12 @@ class Sandhan:
         random_bytes: RandomBytes = secrets.token_bytes,
         jitter: Callable[[], float] = random.random,
         photographer: Photographer | None = None,
-        sealer: Sealer | None = None,
         passwords: Passwords | None = None,
     ) -> Sandhan:
         """Put the parts together; opens the database and nothing else.
 
         Args:
             photographer: in place of the photo pool (tests).
-            sealer: in place of the deployment's keys (tests).
             passwords: with another cost than the usual one (tests).
         Raises:
             SchemaOutdated: says to run `sandhan db upgrade`.
@@ -148,7 +147,7 @@ class Sandhan:
             on_alerts=dispatcher.notify,
         )
         retention = Retention(settings.keep_missing_years, settings.keep_rescued_years)
-        sealer = sealer or _people_sealer()
+        sealer: Sealer = PartnerSeal(database)
         passwords = passwords or Passwords(random_bytes)
         enrolment = EnrolmentService(database, sealer, passwords, clock, random_bytes)
         sessions = SessionService(database, clock, random_bytes)
@@ -336,15 +335,6 @@ def _index_seal(database: Database) -> IndexSeal:
     if key is None:
         raise AssertionError("made when the database was opened")
     return IndexSeal(key)
-
-
-def _people_sealer() -> Sealer:
-    """Return the keys that people are kept with.
-
-    THE ONE PLACE to put the deployment's keys in. Until they are here, whatever has to do with people answers that
-    they are missing, rather than to seal with a key that is forgotten at the next start.
-    """
-    return NoSealer()
 
 
 def _issuer(settings: Settings, clock: Clock) -> Issuer | None:

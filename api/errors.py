@@ -22,7 +22,7 @@ too_many_attempts      429      this client failed to sign in too often; `Retry-
 provider_failed        502      the other issuer did not answer as it should
 index_opening          503      the index is being opened; try again
 sign_in_busy           503      too many passwords are being checked; try again
-keys_missing           503      the deployment has no keys to keep people with
+keys_unusable          503      the master key is missing, or is another than the database was sealed by
 database_unavailable   503      the database did not answer; try again
 internal               500      a fault of ours, by its incident number only
 """
@@ -57,9 +57,9 @@ from api.people.errors import (
     SignInFailed,
     TooManyAttempts,
 )
-from api.people.sealing import SealerMissing
 from api.store import RowMissing, VersionConflict
 from api.store.errors import DatabaseUnavailable
+from api.store.master_keys import KeysUnusable
 from matcher.errors import InvalidRecord, ModelCorrupt, ModelMissing, SandhanError
 
 log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (ProviderFailed, 502, "The other service did not answer"),
     (IndexOpening, 503, "Not ready yet"),
     (SignInBusy, 503, "Busy"),
-    (SealerMissing, 503, "Not set up"),
+    (KeysUnusable, 503, "Keys are missing"),
     (DatabaseUnavailable, 503, "The database did not answer"),
     (ModelMissing, 503, "A model is missing"),
     (ModelCorrupt, 503, "A model cannot be used"),

@@ -146,4 +146,4 @@ class EnrolmentService:
 
 def name_context(person_id: str) -> str:
     """Return the context in which a person's name is sealed."""
-    return f"person:{person_id}:name"
+    return f"people.name_sealed:{person_id}"

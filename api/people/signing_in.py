@@ -305,12 +305,12 @@ def email_fingerprint(sealer: Sealer, email: str) -> str:
 
 def email_context(person_id: str) -> str:
     """Return the context in which a person's address is sealed."""
-    return f"person:{person_id}:email"
+    return f"people.email_sealed:{person_id}"
 
 
 def totp_context(person_id: str) -> str:
     """Return the context in which a second factor's secret is sealed."""
-    return f"person:{person_id}:totp"
+    return f"people.totp_sealed:{person_id}"
 
 
 def network_of(address: str) -> str:

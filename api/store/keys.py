@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Column, Connection, delete, func, insert, select, update
@@ -22,6 +22,8 @@ from api.store.portable import chunks, hold_commit_order, insert_if_absent
 from api.store.sealing import KEY_BYTES, KeyRing, SealBroken, seal, unseal
 from api.store.tables import cases, partner_keys, record_keys, service_keys
 
+SealedValue: TypeAlias = tuple[Column[Any], Column[Any], str]
+"""(column that names the row, sealed column, what its places begin with)"""
 KEY_COLUMNS: Final = (record_keys.c.partner_key_id, record_keys.c.wrapped)
 """What a query that reads sealed values selects, joined by `record_keys.c.case_id`."""
 _RING: Final = "sandhan_keys"
@@ -254,13 +256,11 @@ def rotate_master(conn: Connection) -> Rotated:
     return Rotated(counts[0], counts[1], 0)
 
 
-def rotate_partner(
-    conn: Connection, partner_id: str, at: datetime, sealed: Sequence[tuple[Column[Any], Column[Any]]]
-) -> Rotated:
+def rotate_partner(conn: Connection, partner_id: str, at: datetime, sealed: Sequence[SealedValue]) -> Rotated:
     """Give a partner another key: its records' keys are wrapped by it, and the old one is destroyed.
 
     Args:
-        sealed: (id column, column) of the values that `seal_for_partner` sealed.
+        sealed: where values stand that `seal_for_partner` sealed.
     """
     hold_commit_order(conn)
     old = list(conn.scalars(select(partner_keys.c.id).where(partner_keys.c.partner_id == partner_id)))
@@ -279,11 +279,11 @@ def rotate_partner(
                 conn.execute(update(record_keys).where(record_keys.c.case_id == row.case_id).values(**values))
             done += len(rows)
     prefixes = tuple(f"{old_id}.".encode() for old_id in old)
-    for id_column, column in sealed:
+    for id_column, column, at_place in sealed:
         table = column.table
         for row_id, value in conn.execute(select(id_column, column).where(column.is_not(None))).all():
             if bytes(value).startswith(prefixes):
-                place = f"{table.name}.{column.name}:{row_id}"
+                place = f"{at_place}:{row_id}"
                 again = seal_for_partner(conn, partner_id, place, unseal_for_partner(conn, place, value))
                 conn.execute(update(table).where(id_column == row_id).values({column.name: again}))
     conn.execute(delete(partner_keys).where(partner_keys.c.id.in_(old)))

@@ -32,7 +32,6 @@ from api.bootstrap import Sandhan
 from api.face_model import FACE_MODEL
 from api.partners.service import Welcome
 from api.people.passwords import Passwords
-from api.people.sealing import OneKeySealer
 from api.settings import Settings
 from api.store import partners, tables, upgrade
 from matcher.photos.errors import NoFace, PoolBusy, SeveralFaces
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
 POSTGRES = os.environ.get("SANDHAN_TEST_POSTGRES")
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 START = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
-PEOPLE_KEY = bytes(range(32))
 # The cheapest that Argon2 takes: how long it takes is no test's matter.
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 GREEN, FACELESS = (96, 160, 96), (0, 0, 255)
@@ -336,7 +334,6 @@ def open_house(
         random_bytes=drawn,
         jitter=lambda: 0.0,
         photographer=photographer,
-        sealer=OneKeySealer(PEOPLE_KEY, drawn),
         passwords=passwords or Passwords(drawn, CHEAP),
     ) as sandhan:
         # A fault must come out as an answer, not as an exception: the client raises whatever leaves the application.

@@ -13,20 +13,17 @@ import pyotp
 import pytest
 from typer.testing import CliRunner
 
-from api import bootstrap
 from api.bootstrap import Sandhan
 from api.cli import build_app
 from api.people.passwords import Passwords
-from api.people.sealing import NoSealer, OneKeySealer
 from api.people.sessions import SignedIn
 from api.settings import Settings
 from api.store import audit
 
-from .conftest import CHEAP, PEOPLE_KEY
+from .conftest import CHEAP
 from .town import PASSWORD
 
 RUNNER = CliRunner()
-SEALER = OneKeySealer(PEOPLE_KEY, secrets.token_bytes)
 
 
 @pytest.fixture
@@ -36,8 +33,6 @@ def partner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     monkeypatch.setenv("SANDHAN_HOME", str(tmp_path / "var"))
     monkeypatch.setenv("SANDHAN_DATABASE_URL", "")
     monkeypatch.setenv("SANDHAN_FACES", "false")
-    # The keys of the deployment, in the one place where they are put in.
-    monkeypatch.setattr(bootstrap, "_people_sealer", lambda: SEALER)
     made = run("partners", "add", "Unit", "--kind", "ahtu", "--country", "IN", "--json")
     return str(json.loads(made)["partner_id"])
 
@@ -117,14 +112,6 @@ def test_what_is_wrong_is_one_line(partner: str, words: tuple[str, ...], message
     run("partners", "add", "Unit", "--kind", "ngo", "--country", "IN", "--json")
     assert "give the id" in run("people", "list", "--partner", "Unit", code=2)
     assert "no such person" in run("people", "reset", "--partner", partner, "person_none", code=2)
-
-
-def test_without_keys_of_the_deployment_nobody_is_kept(partner: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap, "_people_sealer", NoSealer)
-    words = ("people", "add", "--partner", partner, "--name", "Zubaida Khatun", "--email", "a@example.org")
-    said = run(*words, "--role", "officer", code=2)
-    assert "no keys to keep them with" in said
-    assert "Zubaida" not in said
 
 
 def test_keys_are_made_listed_and_revoked(partner: str, sandhan: Sandhan) -> None:
