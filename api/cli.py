@@ -14,6 +14,7 @@ COMMANDS = {
     "demo": "demo:demo",
     "serve": "serve:serve",
     "import": "imports:import_file",
+    "export": "exports:export_file",
     "crossmatch": "crossmatch:crossmatch",
     "link": "link:link",
     "explain": "explain:explain",

@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     photo_memory_mb: int = Field(1500, ge=300, description="memory limit of one photo process, megabytes")
     photo_timeout_s: float = Field(60.0, gt=0, description="time limit of one photo, seconds")
     photo_limit_mb: int = Field(15, ge=1, le=100, description="largest photo accepted, megabytes")
+    import_limit_mb: int = Field(
+        1024, ge=1, le=16384, description="largest file imported, and most that an archive may unpack to, megabytes"
+    )
     photos_per_case: int = Field(10, ge=0, le=100, description="most photos of one request")
     keep_missing_years: float = Field(10.0, gt=0, le=50, description="years that a missing report is kept unchanged")
     keep_rescued_years: float = Field(

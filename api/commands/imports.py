@@ -56,12 +56,21 @@ def import_service(sandhan: Sandhan) -> ImportService:
         sandhan.matching,
         sandhan.clock,
         photo_limit=sandhan.settings.photo_limit_mb * 1024 * 1024,
+        file_limit=sandhan.settings.import_limit_mb * 1024 * 1024,
         prepare_matching=sandhan.open_index,
     )
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV with a header.", exists=True, dir_okay=False, readable=True)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV, Excel (.xlsx), JSON Lines, PFIF (.xml), or a ZIP file with one of these and photos.",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
+    ],
     photos: Annotated[
         Path | None,
         typer.Option(
@@ -70,7 +79,12 @@ def import_file(
             file_okay=False,
         ),
     ] = None,
-    side: Annotated[SideChoice | None, typer.Option(help="Side of rows without a value in the column side.")] = None,
+    side: Annotated[
+        SideChoice | None, typer.Option(help="Side of rows without a value in the column side; of PFIF, of all.")
+    ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of an Excel workbook: its name or number; default: the first.")
+    ] = None,
     partner: Annotated[str | None, typer.Option(help="Id or name of the partner who owns the cases.")] = None,
     columns: Annotated[
         Path | None,
@@ -88,7 +102,7 @@ def import_file(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, store nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON summary.")] = False,
 ) -> None:
-    """Import a CSV file of missing reports or rescued persons, then compare them.
+    """Import a file of missing reports or rescued persons, then compare them.
 
     The same file again changes nothing; a corrected row makes a new version of its case.
 
@@ -100,6 +114,7 @@ def import_file(
         request = ImportRequest(
             file=file,
             side=side.value if side else None,
+            sheet=sheet,
             photos=photos,
             mapping=read_mapping(columns) if columns else {},
             rejects=rejects,
@@ -130,6 +145,8 @@ def as_document(summary: ImportSummary) -> dict[str, object]:
             {"row": number, "column": problem.column, "reason": problem.reason} for number, problem in summary.problems
         ],
         "ignored_columns": list(summary.ignored_columns),
+        "withdrawn": summary.withdrawn,
+        "notes_elsewhere": summary.notes_elsewhere,
         "photos": summary.photos,
         "photo_problems": [
             {"row": item.row, "case": item.case_id, "code": item.code, "detail": item.detail}
@@ -152,6 +169,11 @@ def _show(summary: ImportSummary) -> None:
     for name, count in summary.photos.items():
         if count:
             table.add_row(f"photos {name}", f"{count:,}")
+    for name, count in summary.withdrawn.items():
+        if count:
+            table.add_row(f"records withdrawn at their source, {name}", f"{count:,}")
+    if summary.notes_elsewhere:
+        table.add_row("notes about persons not in the file", f"{summary.notes_elsewhere:,}")
     if summary.compared is not None:
         table.add_row("cases compared", f"{summary.compared:,}")
         for grade, count in summary.matches.items():

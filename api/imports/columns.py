@@ -17,10 +17,14 @@ from pathlib import Path
 from rapidfuzz import fuzz, process
 
 from api.imports.errors import FileRefused
-from matcher.fields import FIELDS
+from api.imports.json_lines import UNREAD
+from api.imports.plain import PFIF
+from matcher.fields import FIELDS, MULTIPLE
 
-KNOWN: tuple[str, ...] = (*FIELDS, "side", "photo", "narrative", "protect_location", "face_consent")
+KNOWN: tuple[str, ...] = (*FIELDS, "side", "photo", "narrative", "protect_location", "face_consent", PFIF)
 REJECT_COLUMNS = ("row", "column", "reason")
+TOLD_COLUMNS = tuple(f"sandhan_{name}" for name in ("case", "status", "version", "created_at", "updated_at"))
+"""What an export says beside the fields; an import leaves it out."""
 _ALIKE = 60.0  # below this score a suggestion would only mislead
 
 ColumnMapping = Mapping[str, tuple[str, ...]]
@@ -36,6 +40,7 @@ class Columns:
         unnamed: positions of columns without a name.
         unused: names of columns that are left out.
         lead: how many columns at the beginning come from an earlier rejects file.
+        unread: position of lines that were no rows, in an earlier rejects file; None in any other.
     """
 
     header: tuple[str, ...]
@@ -43,6 +48,7 @@ class Columns:
     unnamed: tuple[int, ...]
     unused: tuple[str, ...]
     lead: int
+    unread: int | None = None
 
     def text(self, field: str, cells: Sequence[str]) -> str:
         """Return what a row says of a field, "" when nothing; cells that the row does not have are empty."""
@@ -82,6 +88,13 @@ def read_mapping(path: Path) -> ColumnMapping:
             raise FileRefused(f'mapping of {field}: write "column" or ["column a", "column b"]')
         mapping[field] = tuple(names)
     return mapping
+
+
+def takes_several(name: str, mapping: ColumnMapping) -> bool:
+    """Tell whether a column of this name may hold several values."""
+    key = _key(name)
+    fields = [field for field, columns in mapping.items() if key in map(_key, columns)] or [key]
+    return any(field in MULTIPLE or field == "photo" for field in fields)
 
 
 def is_known(name: str, mapping: ColumnMapping) -> bool:
@@ -124,14 +137,18 @@ def resolve_columns(header: Sequence[str], mapping: ColumnMapping, ignore_unknow
         if key in KNOWN and key not in sources and position not in used:
             sources[key] = (position,)
             used.add(position)
-    unused = tuple(header[position].strip() for position in named if position not in used)
+    unused = tuple(
+        header[position].strip()
+        for position, key in named.items()
+        if position not in used and key not in TOLD_COLUMNS and key != UNREAD
+    )
     if unused and not ignore_unknown:
         listed = "; ".join(_explain(name, sources) for name in unused)
         raise FileRefused(
             f"unknown columns: {listed}. Rename them, map them with --columns, or leave them out with --ignore-unknown"
         )
     unnamed = tuple(position for position, key in enumerate(keys) if not key and position >= lead)
-    return Columns(tuple(header), sources, unnamed, unused, lead)
+    return Columns(tuple(header), sources, unnamed, unused, lead, position_of.get(UNREAD))
 
 
 def _key(name: str) -> str:

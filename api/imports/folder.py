@@ -9,13 +9,36 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Protocol, TypeVar
 
 # More than can be read: a photo that a phone saved as HEIC is kept, and its error says to convert it.
 _PICTURES = {
     ".jpg", ".jpeg", ".jfif", ".png", ".webp", ".heic", ".heif", ".gif", ".bmp", ".tif", ".tiff", ".avif",
 }  # fmt: skip
 _NUMBERED = re.compile(r"(.+)[_-]\d{1,3}")
+AnyPath = TypeVar("AnyPath", bound=PurePath)
+
+
+class PhotoShelf(Protocol):
+    """Where photos are found by name."""
+
+    def find(self, name: str) -> PurePath | None:
+        """Return the file of that name."""
+        ...
+
+    def pictures(self) -> Sequence[PurePath]:
+        """Return the files that are pictures by their name."""
+        ...
+
+    def read(self, path: PurePath, limit: int) -> bytes:
+        """Return a file, at most `limit` bytes of it."""
+        ...
+
+
+def is_picture(path: PurePath) -> bool:
+    """Tell whether a file is a picture by its name."""
+    return path.suffix.casefold() in _PICTURES
 
 
 class PhotoFolder:
@@ -39,12 +62,21 @@ class PhotoFolder:
 
     def pictures(self) -> list[Path]:
         """Return the files that are pictures by their name."""
-        return [path for paths in self._paths.values() for path in paths if path.suffix.casefold() in _PICTURES]
+        return [path for paths in self._paths.values() for path in paths if is_picture(path)]
+
+    def read(self, path: PurePath, limit: int) -> bytes:
+        """Return a file, at most `limit` bytes of it.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        with Path(path).open("rb") as file:
+            return file.read(limit)
 
 
 def pictures_by_id(
-    pictures: Iterable[Path], ids: Sequence[str], is_other: Callable[[str], bool]
-) -> dict[str, list[Path]]:
+    pictures: Iterable[AnyPath], ids: Sequence[str], is_other: Callable[[str], bool]
+) -> dict[str, list[AnyPath]]:
     """Return the pictures named like an id: `ID.jpg`, `ID_1.jpg`, `ID-2.jpg`, in the order of their names.
 
     Args:
@@ -56,7 +88,7 @@ def pictures_by_id(
     spelt: dict[str, list[str]] = defaultdict(list)
     for one in ids:
         spelt[name_key(one)].append(one)
-    found: dict[str, list[Path]] = defaultdict(list)
+    found: dict[str, list[AnyPath]] = defaultdict(list)
     for path in pictures:
         stem = name_key(path.stem)
         owners = spelt.get(stem)

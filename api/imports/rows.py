@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
 from api.cases.forms import CaseForm
+from api.imports.cells import split_values
 from api.imports.columns import Columns
 from api.imports.errors import Problem
 from api.imports.files import Row
+from api.imports.json_lines import UNREAD
+from api.imports.pfif_mapping import check_kept
+from api.imports.plain import PFIF
 from api.store.cases import CaseContent
 from matcher.errors import InvalidRecord
 from matcher.fields import FIELDS, MULTIPLE, FieldValue, parse_date, read_record
@@ -20,6 +26,8 @@ from matcher.person import Side
 SIDES = tuple(side.value for side in Side)
 _YES, _NO = {"yes", "y", "true", "1"}, {"no", "n", "false", "0"}
 _SWITCHES = ("protect_location", "face_consent")
+_EVENTS = ("last_seen", "found", "height_on", "age_as_of")
+_AHEAD = timedelta(days=1)  # where it is tomorrow already
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,7 @@ class ReadRow:
         external_id: `file_id`, or one made of the content, so that the same row is the same case next time.
         content: what is stored.
         photos: names of files.
+        notes: of a PFIF record, when they are kept apart from the case.
     """
 
     number: int
@@ -41,22 +50,26 @@ class ReadRow:
     external_id: str = field(repr=False)
     content: CaseContent = field(repr=False)
     photos: tuple[str, ...] = field(repr=False)
+    notes: tuple[dict[str, str], ...] = field(default=(), repr=False)
 
 
-def read_row(row: Row, columns: Columns, default_side: str | None, today: date) -> ReadRow | list[Problem]:
+def read_row(
+    row: Row, columns: Columns, default_side: str | None, today: date, *, notes_apart: bool = False
+) -> ReadRow | list[Problem]:
     """Return the row as a case, or all that is wrong with it.
 
     Args:
         default_side: of rows that do not say.
         today: ages without a day, in a row without an event, hold today.
+        notes_apart: notes of a PFIF record are given beside the case, not within it.
     """
     problems = _shape(row, columns)
     if problems:  # cells may stand under the wrong columns: what they say means nothing
         return problems
     fields: dict[str, FieldValue] = {}
-    for name in FIELDS:
-        if name != "id" and (text := columns.text(name, row.cells)):
-            values = _split(text) if name in MULTIPLE else (text,)
+    for name in columns.sources:
+        if name in FIELDS and name != "id" and (text := columns.text(name, row.cells)):
+            values = split_values(text) if name in MULTIPLE else (text,)
             if values:
                 fields[name] = values[0] if len(values) == 1 else list(values)
     entered: dict[str, Any] = dict(fields)
@@ -75,6 +88,8 @@ def read_row(row: Row, columns: Columns, default_side: str | None, today: date) 
         )
         return [*problems, Problem(columns.label("side"), rule)]
     file_id = columns.text("id", row.cells) or None
+    kept, notes = _kept(columns, row, file_id, notes_apart, problems)
+    problems += _future(fields, columns, today)
     content: CaseContent | None = None
     try:
         content = CaseForm(side=side, external_id=file_id, **entered).content(today)
@@ -86,18 +101,64 @@ def read_row(row: Row, columns: Columns, default_side: str | None, today: date) 
         problems += found or [Problem(columns.label(problem.field), problem.reason)]
     if content is None or problems:
         return list(dict.fromkeys(problems))
+    if kept:
+        content = _with_kept(content, side, kept)
     external_id = file_id or f"row-{content.content_hash[:24]}"
-    return ReadRow(row.number, side, file_id, external_id, content, _split(columns.text("photo", row.cells)))
+    photos = split_values(columns.text("photo", row.cells))
+    return ReadRow(row.number, side, file_id, external_id, content, photos, notes)
 
 
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split("|") if part.strip())
+def _kept(
+    columns: Columns, row: Row, file_id: str | None, notes_apart: bool, problems: list[Problem]
+) -> tuple[dict[str, Any], tuple[dict[str, str], ...]]:
+    """Return what the case keeps of a PFIF record, and its notes where they are kept apart; note what is wrong."""
+    text = columns.text(PFIF, row.cells) if PFIF in columns.sources else ""
+    if not text:
+        return {}, ()
+    try:
+        kept = json.loads(text)
+        reason = check_kept(kept)
+    except (ValueError, RecursionError):
+        kept, reason = {}, "is not the part of a case that keeps a PFIF record"
+    if reason is None and file_id is None:
+        reason = "is a PFIF record, or notes, without an id of the person whom they are about"
+    if reason is None and "\\u0000" in text:
+        reason = "holds a NUL character, which cannot be stored"
+    if reason is not None:
+        problems.append(Problem(columns.label(PFIF), reason))
+        return {}, ()
+    if not notes_apart:
+        return kept, ()
+    notes = tuple(kept.pop("notes", ()))
+    return (kept if kept.get("person") else {}), notes
+
+
+def _with_kept(content: CaseContent, side: str, kept: dict[str, Any]) -> CaseContent:
+    payload = content.payload | {PFIF: kept}
+    canonical = json.dumps([side, payload], sort_keys=True, ensure_ascii=False)
+    return replace(content, payload=payload, content_hash=hashlib.sha256(canonical.encode()).hexdigest())
+
+
+def _future(fields: dict[str, FieldValue], columns: Columns, today: date) -> list[Problem]:
+    """Return a problem for each day that has not come yet: a clock or a year is wrong."""
+    found = []
+    for name in _EVENTS:
+        text = fields.get(name)
+        if isinstance(text, str):
+            try:
+                if parse_date(name, text).earliest > today + _AHEAD:
+                    found.append(Problem(columns.label(name), "lies in the future"))
+            except InvalidRecord:
+                continue  # the form says it
+    return found
 
 
 def _shape(row: Row, columns: Columns) -> list[Problem]:
     """Return what is wrong with the row before anything in it is read."""
     if row.broken:
         return [Problem("", f"line {row.line}: a quotation mark is not closed, or stands within a quoted cell")]
+    if row.problems:
+        return list(row.problems)
     expected, found = len(columns.header), len(row.cells)
     if expected != found:
         return [
@@ -109,6 +170,8 @@ def _shape(row: Row, columns: Columns) -> list[Problem]:
         for position in range(columns.lead, expected)
         if "\0" in row.cells[position]
     ]
+    if columns.unread is not None and row.cells[columns.unread].strip():
+        problems.append(Problem(UNREAD, "is a line that was no row; correct it and import it as the file it came from"))
     problems += [
         Problem("", f"column {position - columns.lead + 1} has a value here and no name in the header")
         for position in columns.unnamed

@@ -10,6 +10,8 @@ from api.imports.columns import ColumnMapping
 from api.imports.errors import Problem
 from matcher.model import Grade
 
+MOST_PROBLEMS = 10_000
+"""How many are listed one by one; all of them are in the rejects."""
 GRADES = (Grade.CERTAIN.value, Grade.PROBABLE.value, Grade.POSSIBLE.value)
 PHOTO_STATES = {"embedded": "ok", "failed": "failed", "withheld": "withheld", "pending": "waiting"}
 
@@ -41,8 +43,9 @@ class ImportRequest:
     """What to import, and how.
 
     Attributes:
-        file: CSV.
-        side: of rows that do not say.
+        file: CSV, Excel, JSON Lines, PFIF, or a ZIP file with one of these and photos.
+        side: of rows that do not say; of PFIF, of all.
+        sheet: of a workbook: its name, or its number from 1; None for the first.
         photos: folder of the photos.
         mapping: field -> columns of the file that do not carry its name.
         rejects: where rejects go, None for beside the file.
@@ -53,6 +56,7 @@ class ImportRequest:
 
     file: Path
     side: str | None = None
+    sheet: str | None = None
     photos: Path | None = None
     mapping: ColumnMapping = field(default_factory=dict)
     rejects: Path | None = None
@@ -79,7 +83,10 @@ class ImportSummary:
         rows: rows with anything in them, without the header.
         created, changed, unchanged, rejected: together `rows`.
         rejects: where the rejects are, None when there are none.
-        problems: (row number, problem) of the rejects.
+        problems: (row number, problem) of the first of the rejects.
+        withdrawn: records that their source has withdrawn, by what became of them: "done", or "waiting" where this
+            deployment has nobody who withdraws cases.
+        notes_elsewhere: notes of PFIF about persons who are not in the file.
         ignored_columns: columns left out.
         photos: "found" files of these rows; of them "ok", "failed", "withheld", "waiting"; "missing" ones named by a
             row; "unclaimed" pictures of the folder that belong to no row.
@@ -98,6 +105,8 @@ class ImportSummary:
     rejected: int = 0
     rejects: Path | None = None
     problems: list[tuple[int, Problem]] = field(default_factory=list)
+    withdrawn: dict[str, int] = field(default_factory=lambda: {"done": 0, "waiting": 0})
+    notes_elsewhere: int = 0
     ignored_columns: tuple[str, ...] = ()
     photos: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("found", *PHOTO_STATES.values(), "missing", "unclaimed"), 0)

@@ -14,7 +14,14 @@ from matcher.fields import FIELDS
 def test_every_field_is_a_column_in_any_case_and_order() -> None:
     header = [f" {name.upper()} " for name in reversed(KNOWN)]
     columns = resolve_columns(header, {}, ignore_unknown=False)
-    assert set(columns.sources) == set(FIELDS) | {"side", "photo", "narrative", "protect_location", "face_consent"}
+    assert set(columns.sources) == set(FIELDS) | {
+        "side",
+        "photo",
+        "narrative",
+        "protect_location",
+        "face_consent",
+        "pfif",
+    }
     cells = [f"{name} value" for name in reversed(KNOWN)]
     assert all(columns.text(name, cells) == f"{name} value" for name in KNOWN)
     assert columns.label("name") == "NAME"

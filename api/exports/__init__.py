@@ -1,0 +1,1 @@
+"""Files out: an owner's cases as CSV, Excel, JSON Lines or PFIF."""
