@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import stat
 import zipfile
+import zlib
 from collections import defaultdict
 from pathlib import PurePath, PurePosixPath
 from typing import IO
@@ -120,7 +121,7 @@ class PhotoArchive:
         try:
             with self._archive.open(self._infos[path]) as file:
                 return file.read(limit)
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise OSError("damaged member") from error
 
 
@@ -132,7 +133,7 @@ def read_member(file: IO[bytes], limit: int) -> bytes:
     """
     try:
         data = file.read(limit + 1)
-    except (zipfile.BadZipFile, EOFError, OSError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
         raise FileRefused("a member of the archive is damaged; pack it again") from None
     refuse_larger(len(data), limit, "a member of the archive")
     return data

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Protocol
+from zipfile import BadZipFile
 
 from api.imports.errors import FileRefused
 
@@ -67,6 +69,8 @@ def readable() -> Iterator[None]:
     """Say in one line why a file cannot be read; nothing of its name is repeated."""
     try:
         yield
+    except (BadZipFile, zlib.error, EOFError):
+        raise FileRefused("the archive is damaged: what is in it is not what was packed; pack it again") from None
     except OSError as error:
         raise FileRefused(f"the file cannot be read ({type(error).__name__})") from None
 

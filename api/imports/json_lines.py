@@ -73,7 +73,9 @@ class JsonLinesFile:
                 cells.append(cell)
                 if reason:
                     problems.append(Problem(key, reason))
-            yield Row(number, number, (*cells, ""), problems=tuple(problems))
+            # Kept whole: corrected in its cells, or as a line.
+            whole = line.decode().strip() if problems else ""
+            yield Row(number, number, (*cells, whole), problems=tuple(problems))
 
     def _read(self) -> Iterator[tuple[int, bytes]]:
         with readable(), self._content.open() as file:

@@ -159,6 +159,8 @@ def read_records(file: IO[bytes]) -> Iterator[PfifPerson | PfifNote]:
     except expat.ExpatError as error:
         reason = expat.errors.messages[error.code]
         raise FileRefused(f"line {error.lineno} of the file is not well-formed XML: {reason}") from None
+    except (LookupError, ValueError):  # of the encoding that the first line names
+        raise FileRefused("the file is in an encoding that is not read; save it again in UTF-8") from None
     yield from builder.take()
     if not builder.seen:
         raise FileRefused(

@@ -10,20 +10,19 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from api.imports.cells import join_values
 from api.imports.columns import KNOWN
 from api.imports.contents import Content, readable
 from api.imports.errors import Problem
 from api.imports.files import Row
-from api.imports.pfif import PfifNote, PfifPerson, moment, read_records
-from api.imports.pfif_mapping import check_kept, note_values, to_case
+from api.imports.pfif import PfifNote, PfifPerson, read_records
+from api.imports.pfif_mapping import note_values, to_case
 from api.imports.plain import PFIF
 from matcher.fields import MULTIPLE
 
 HEADER = tuple(name for name in KNOWN if name != "photo")
-_AHEAD = timedelta(days=1)  # of clocks in another part of the world, or a little wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +100,6 @@ class PfifFile:
         problems: list[Problem] = []
         if case.external_id is None:
             problems.append(Problem("id", "has no person_record_id; by it the record is known again"))
-        told = moment(person.source_date)
-        if (person.source_date or "").strip() and told is None:
-            problems.append(Problem(PFIF, "source_date is not a date such as 2026-10-28T09:30:00Z"))
-        elif told is not None and told > self._now + _AHEAD:
-            problems.append(Problem(PFIF, "source_date lies in the future; a clock was wrong"))
         side = self._side or case.side or "missing"
         cells: list[str] = []
         for name in HEADER:
@@ -119,8 +113,6 @@ class PfifFile:
             elif name in MULTIPLE:
                 value = join_values([value] if isinstance(value, str) else value) if value else ""
             cells.append(value if isinstance(value, str) else " ".join(value))
-        if case.kept and (reason := check_kept(case.kept)):
-            problems.append(Problem(PFIF, reason))
         return Row(number, number, tuple(cells), problems=tuple(problems))
 
     def _withdrawn(self, person: PfifPerson) -> str | None:

@@ -16,8 +16,10 @@ from api.imports.columns import Columns
 from api.imports.errors import Problem
 from api.imports.files import Row
 from api.imports.json_lines import UNREAD
+from api.imports.pfif import moment
 from api.imports.pfif_mapping import check_kept
 from api.imports.plain import PFIF
+from api.imports.workbook import ERROR_TEXTS
 from api.store.cases import CaseContent
 from matcher.errors import InvalidRecord
 from matcher.fields import FIELDS, MULTIPLE, FieldValue, parse_date, read_record
@@ -27,6 +29,9 @@ SIDES = tuple(side.value for side in Side)
 _YES, _NO = {"yes", "y", "true", "1"}, {"no", "n", "false", "0"}
 _SWITCHES = ("protect_location", "face_consent")
 _EVENTS = ("last_seen", "found", "height_on", "age_as_of")
+_UNREAD = (
+    "is a line that was no row: correct the cells and empty this one, or correct the line in the file it came from"
+)
 _AHEAD = timedelta(days=1)  # where it is tomorrow already
 
 
@@ -88,7 +93,7 @@ def read_row(
         )
         return [*problems, Problem(columns.label("side"), rule)]
     file_id = columns.text("id", row.cells) or None
-    kept, notes = _kept(columns, row, file_id, notes_apart, problems)
+    kept, notes = _kept(columns, row, file_id, today, notes_apart, problems)
     problems += _future(fields, columns, today)
     content: CaseContent | None = None
     try:
@@ -109,7 +114,7 @@ def read_row(
 
 
 def _kept(
-    columns: Columns, row: Row, file_id: str | None, notes_apart: bool, problems: list[Problem]
+    columns: Columns, row: Row, file_id: str | None, today: date, notes_apart: bool, problems: list[Problem]
 ) -> tuple[dict[str, Any], tuple[dict[str, str], ...]]:
     """Return what the case keeps of a PFIF record, and its notes where they are kept apart; note what is wrong."""
     text = columns.text(PFIF, row.cells) if PFIF in columns.sources else ""
@@ -117,7 +122,7 @@ def _kept(
         return {}, ()
     try:
         kept = json.loads(text)
-        reason = check_kept(kept)
+        reason = check_kept(kept) or _misdated(kept, today)
     except (ValueError, RecursionError):
         kept, reason = {}, "is not the part of a case that keeps a PFIF record"
     if reason is None and file_id is None:
@@ -131,6 +136,14 @@ def _kept(
         return kept, ()
     notes = tuple(kept.pop("notes", ()))
     return (kept if kept.get("person") else {}), notes
+
+
+def _misdated(kept: dict[str, Any], today: date) -> str | None:
+    text = str((kept.get("person") or {}).get("source_date", "")).strip()
+    told = moment(text)
+    if text and told is None:
+        return "source_date is not a date such as 2026-10-28T09:30:00Z"
+    return "source_date lies in the future; a clock was wrong" if told and told.date() > today + _AHEAD else None
 
 
 def _with_kept(content: CaseContent, side: str, kept: dict[str, Any]) -> CaseContent:
@@ -170,8 +183,14 @@ def _shape(row: Row, columns: Columns) -> list[Problem]:
         for position in range(columns.lead, expected)
         if "\0" in row.cells[position]
     ]
+    if not ERROR_TEXTS.isdisjoint(row.cells):
+        problems += [
+            Problem(columns.header[position].strip(), "holds an error of the spreadsheet instead of a value")
+            for position in range(columns.lead, expected)
+            if row.cells[position] in ERROR_TEXTS
+        ]
     if columns.unread is not None and row.cells[columns.unread].strip():
-        problems.append(Problem(UNREAD, "is a line that was no row; correct it and import it as the file it came from"))
+        problems.append(Problem(UNREAD, _UNREAD))
     problems += [
         Problem("", f"column {position - columns.lead + 1} has a value here and no name in the header")
         for position in columns.unnamed

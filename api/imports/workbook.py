@@ -62,7 +62,7 @@ class WorkbookFile:
             self._sheet: Any = _chosen(self._book, sheet)
             # What the file says of its size may be wrong by millions of rows.
             self._sheet.reset_dimensions()
-            self.header = next(iter(self._read(_WIDEST + 1)), Row(1, 1, ()))
+            self.header = next(self._read(), Row(1, 1, ()))
         except BaseException:
             self._file.close()
             raise
@@ -73,22 +73,20 @@ class WorkbookFile:
     def rows(self) -> Iterator[Row]:
         """Give the rows below the header, blank ones included."""
         width = len(self.header.cells)
-        for row in islice(self._read(width + 1), 1, None):
-            if len(row.cells) <= width:
-                cells = (*row.cells, *[""] * (width - len(row.cells)))
-                yield Row(row.number, row.line, cells, problems=row.problems)
-            else:
-                extra = Problem("", f"column {width + 1} or one behind it has a value here and no name in the header")
-                yield Row(row.number, row.line, row.cells[:width], problems=(*row.problems, extra))
+        for row in islice(self._read(), 1, None):
+            # What stands behind the last column is no part of the row, and is shown for what it is.
+            extra = [cell for cell in row.cells[width:] if cell]
+            cells = (*row.cells[:width], *[""] * (width - len(row.cells)), *extra)
+            yield Row(row.number, row.line, cells, problems=row.problems)
 
     def close(self) -> None:
         """Give the file back."""
         self._book.close()
         self._file.close()
 
-    def _read(self, width: int) -> Iterator[Row]:
+    def _read(self) -> Iterator[Row]:
         with _understood():
-            values = self._sheet.iter_rows(max_col=width, values_only=True)
+            values = self._sheet.iter_rows(values_only=True)
             number = 0
             while True:
                 with warnings.catch_warnings():
@@ -109,8 +107,6 @@ def _row(number: int, values: tuple[Any, ...]) -> Row:
             cells.append("")
         elif type(value) is str:
             text = value if "_x" not in value else _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
-            if value in ERROR_TEXTS:
-                problems.append(Problem("", f"column {position} holds an error of the spreadsheet instead of a value"))
             cells.append(unguard(text))
         else:
             if isinstance(value, (int, float)) and abs(value) >= _EXACT:
