@@ -16,7 +16,7 @@ from typing import Protocol
 from openpyxl import Workbook
 
 from api.exports.tables import COLUMNS, CannotExport, ExportCase, row_of
-from api.imports.cells import guard
+from api.imports.cells import guard_value
 from api.imports.columns import TOLD_COLUMNS
 from api.imports.pfif import PfifPerson
 from api.imports.pfif_mapping import from_case
@@ -76,7 +76,7 @@ def write_csv(cases: Iterable[ExportCase], sink: Sink) -> None:
     text.write("\ufeff")
     writer.writerow(COLUMNS)
     for case in cases:
-        writer.writerow(map(guard, row_of(case, _kept(case, _CELL_OF_CSV, "CSV"))))
+        writer.writerow(map(guard_value, row_of(case, _kept(case, _CELL_OF_CSV, "CSV"))))
         if text.tell() > 1 << 16:
             _flush(text, sink)
     _flush(text, sink)
@@ -87,14 +87,23 @@ def write_workbook(cases: Iterable[ExportCase], sink: Sink) -> None:
     book = Workbook(write_only=True)
     sheet = book.create_sheet("cases")
     sheet.append(COLUMNS)
-    for number, case in enumerate(cases, start=2):
-        if number > _ROWS_OF_EXCEL:
-            raise CannotExport(f"there are more cases than the {_ROWS_OF_EXCEL:,} rows of a sheet; export csv or jsonl")
-        cells = [escape_text(guard(cell)) for cell in row_of(case, _kept(case, _CELL_OF_EXCEL, "Excel"))]
-        if max(map(len, cells)) > _CELL_OF_EXCEL:
-            raise CannotExport(f"a field of case {case.id} is longer than a cell of Excel; export csv, jsonl or pfif")
-        sheet.append([cell or None for cell in cells])
+    try:
+        for number, case in enumerate(cases, start=2):
+            if number > _ROWS_OF_EXCEL:
+                raise CannotExport(f"there are more cases than the {_ROWS_OF_EXCEL:,} rows of a sheet; export csv")
+            sheet.append(_cells_of_excel(case))
+    except BaseException:
+        sheet.close()  # of what is not saved nothing else would take leave
+        raise
     book.save(_Flushed(sink))
+
+
+def _cells_of_excel(case: ExportCase) -> list[str | None]:
+    kept = _kept(case, _CELL_OF_EXCEL, "Excel")
+    cells = [escape_text(guard_value(cell)) or None for cell in row_of(case, kept)]
+    if any(cell is not None and len(cell) > _CELL_OF_EXCEL for cell in cells):
+        raise CannotExport(f"a field of case {case.id} is longer than a cell of Excel; export csv, jsonl or pfif")
+    return cells
 
 
 def write_json_lines(cases: Iterable[ExportCase], sink: Sink) -> None:

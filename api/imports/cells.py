@@ -9,19 +9,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+ERROR_TEXTS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA"})
+"""What a spreadsheet shows in place of a value that it could not work out."""
 # The wide forms too: some spreadsheets take them for the plain ones.
 _FORMULA = re.compile(r"'*(?:\s*[=+\-@＝＋－＠]|[\t\r\n])")
+_ERROR = re.compile(f"'*(?:{'|'.join(map(re.escape, sorted(ERROR_TEXTS)))})")
 _PARTS = re.compile(r"\\[\\|]|\||[^\\|]+|\\")
 
 
 def guard(text: str) -> str:
     """Return the text so that no spreadsheet runs it: with an apostrophe before what looks like a formula."""
-    return "'" + text if _FORMULA.match(text) else text
+    return text if text in ERROR_TEXTS else guard_value(text)
+
+
+def guard_value(text: str) -> str:
+    """Return the text so that no spreadsheet runs it, nor takes it for an error of its own."""
+    return "'" + text if _FORMULA.match(text) or _ERROR.fullmatch(text) else text
 
 
 def unguard(text: str) -> str:
-    """Return the text that `guard` was given; any other text stays as it is, but for an apostrophe before a formula."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text, 1) else text
+    """Return the text that `guard` or `guard_value` was given; other texts stay, but for an apostrophe of that kind."""
+    if text.startswith("'") and (_FORMULA.match(text, 1) or _ERROR.fullmatch(text, 1)):
+        return text[1:]
+    return text
 
 
 def unguard_all(cells: Iterable[str]) -> tuple[str, ...]:

@@ -19,7 +19,6 @@ from api.imports.json_lines import UNREAD
 from api.imports.pfif import moment
 from api.imports.pfif_mapping import check_kept
 from api.imports.plain import PFIF
-from api.imports.workbook import ERROR_TEXTS
 from api.store.cases import CaseContent
 from matcher.errors import InvalidRecord
 from matcher.fields import FIELDS, MULTIPLE, FieldValue, parse_date, read_record
@@ -183,12 +182,6 @@ def _shape(row: Row, columns: Columns) -> list[Problem]:
         for position in range(columns.lead, expected)
         if "\0" in row.cells[position]
     ]
-    if not ERROR_TEXTS.isdisjoint(row.cells):
-        problems += [
-            Problem(columns.header[position].strip(), "holds an error of the spreadsheet instead of a value")
-            for position in range(columns.lead, expected)
-            if row.cells[position] in ERROR_TEXTS
-        ]
     if columns.unread is not None and row.cells[columns.unread].strip():
         problems.append(Problem(UNREAD, _UNREAD))
     problems += [

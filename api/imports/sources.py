@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from api.imports.archive import Archive, PhotoArchive
-from api.imports.cells import unguard_all
+from api.imports.cells import ERROR_TEXTS, unguard_all
 from api.imports.columns import ColumnMapping, is_known, takes_several
 from api.imports.contents import Content, DiskContent, readable, refuse_larger
 from api.imports.errors import FileRefused
@@ -27,7 +27,7 @@ from api.imports.folder import PhotoShelf, is_picture
 from api.imports.json_lines import JsonLinesFile
 from api.imports.pfif import PfifNote
 from api.imports.pfif_source import PfifFile, Withdrawn
-from api.imports.workbook import OLD, WorkbookFile
+from api.imports.workbook import OLD, WorkbookFile, errors_in
 
 _HEAD = 4096
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -147,7 +147,9 @@ def _csv_source(content: Content, asked: Asked) -> Source:
 
     def read() -> Iterator[Row]:
         for row in read_rows(text.read(), delimiter):
-            yield Row(row.number, row.line, unguard_all(row.cells), row.broken)
+            # Looked for before the apostrophe is taken off that says that a text only looks like one.
+            problems = () if ERROR_TEXTS.isdisjoint(row.cells) else errors_in(row.cells)
+            yield Row(row.number, row.line, unguard_all(row.cells), row.broken, problems)
 
     return Source(next(read()), lambda: islice(read(), 1, None), delimiter, text.lines)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -19,7 +19,7 @@ import openpyxl
 from openpyxl.workbook.workbook import Workbook
 
 from api.imports.archive import Archive
-from api.imports.cells import unguard
+from api.imports.cells import ERROR_TEXTS, unguard
 from api.imports.contents import MEGABYTE, Content, refuse_larger
 from api.imports.errors import FileRefused, Problem
 from api.imports.files import Row
@@ -30,7 +30,6 @@ OLD = (
     'save it as "Excel Workbook (.xlsx)"'
 )
 _DAMAGED = "the file is no Excel workbook that can be read; open it in Excel and save it again as .xlsx"
-ERROR_TEXTS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA"})
 _WIDEST = 1000
 _AT_ONCE = 200
 _IN_MEMORY = 256 * MEGABYTE  # of a part that is read whole: the texts that several cells share
@@ -101,7 +100,7 @@ class WorkbookFile:
 
 def _row(number: int, values: tuple[Any, ...]) -> Row:
     cells: list[str] = []
-    problems: list[Problem] = []
+    problems = list(errors_in(values))
     for position, value in enumerate(values, start=1):
         if value is None:
             cells.append("")
@@ -118,6 +117,15 @@ def _row(number: int, values: tuple[Any, ...]) -> Row:
     while cells and not cells[-1]:
         cells.pop()
     return Row(number, number, tuple(cells), problems=tuple(problems))
+
+
+def errors_in(cells: Iterable[object]) -> tuple[Problem, ...]:
+    """Return a problem for each cell in which a spreadsheet shows an error in place of a value."""
+    return tuple(
+        Problem("", f"column {position} holds an error of the spreadsheet instead of a value")
+        for position, cell in enumerate(cells, start=1)
+        if cell in ERROR_TEXTS
+    )
 
 
 def _text(value: Any) -> str:
@@ -140,8 +148,6 @@ def _text(value: Any) -> str:
 def escape_text(text: str) -> str:
     """Return a text as a workbook can hold it: characters that XML cannot write as _x000B_, as Excel does."""
     text = _ESCAPED.sub(lambda found: f"_x005F{found[0]}", text)
-    if text in ERROR_TEXTS:
-        text = f"_x0023_{text[1:]}"
     return re.sub("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]", lambda found: f"_x{ord(found[0]):04X}_", text)
 
 

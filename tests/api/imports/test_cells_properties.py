@@ -6,10 +6,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from api.imports.cells import guard, join_values, split_values, unguard, unguard_all
+from api.imports.cells import ERROR_TEXTS, guard, guard_value, join_values, split_values, unguard, unguard_all
 
 RISKY = "=+-@＝＋－＠\t\r\n' \"|\\;,a१"
-TEXTS = st.text() | st.text(alphabet=RISKY, max_size=8)
+TEXTS = (
+    st.sampled_from([mark + text for text in sorted(ERROR_TEXTS) for mark in ("", "'", "''")])
+    | st.text()
+    | st.text(alphabet=RISKY, max_size=8)
+)
 
 
 @given(TEXTS)
@@ -18,6 +22,8 @@ TEXTS = st.text() | st.text(alphabet=RISKY, max_size=8)
 @example("''＋1")
 def test_a_guarded_text_comes_back(text: str) -> None:
     assert unguard(guard(text)) == text
+    assert unguard(guard_value(text)) == text
+    assert guard_value(text) not in ERROR_TEXTS
 
 
 @given(TEXTS)
