@@ -1,0 +1,62 @@
+"""Rejects of CSV: nothing in them runs in a spreadsheet, and what is not touched is refused again as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from api.imports.errors import FileRefused
+
+HEADER = "id,name,phone,age"
+
+
+def test_what_looks_like_a_formula_is_guarded_and_comes_in_as_it_was(desk: Any, rejects_of: Any) -> None:
+    text = f"{HEADER}\n=1,@Rina,+91 98301 55501,x\n2,'=SUM(A1),-5,x\n3,''＝x,\t9,x\n"
+    summary = desk.run(desk.raw(text))
+    rows = rejects_of(summary.rejects)
+    assert [row["id"] for row in rows] == ["'=1", "2", "3"]
+    assert [row["name"] for row in rows] == ["'@Rina", "'=SUM(A1)", "''＝x"]
+    assert [row["phone"] for row in rows] == ["'+91 98301 55501", "'-5", "'\t9"]
+    again = desk.run(summary.rejects, rejects=desk.folder / "again.csv")
+    assert rejects_of(again.rejects) == [row | {"row": str(int(row["row"]))} for row in rows]
+    summary.rejects.write_bytes(summary.rejects.read_bytes().replace(b",x\r\n", b",12\r\n"))
+    assert desk.run(summary.rejects).created == 3
+    assert desk.case("=1").payload["phone"] == "+91 98301 55501"
+    assert desk.case("2").payload["name"] == "=SUM(A1)"
+    assert desk.case("3").payload["name"] == "'＝x"
+
+
+def test_the_columns_names_are_guarded_too(desk: Any, rejects_of: Any) -> None:
+    mapping = {"id": ("=No",), "age": ("+age",)}
+    summary = desk.run(desk.raw("=No,+age\n1,x\n"), mapping=mapping)
+    (row,) = rejects_of(summary.rejects)
+    assert row == {"row": "2", "column": "'+age", "reason": row["reason"], "'=No": "1", "'+age": "x"}
+    assert desk.run(summary.rejects, mapping=mapping, rejects=desk.folder / "again.csv").rejected == 1
+
+
+def test_errors_of_a_spreadsheet_stay_refused_until_they_are_corrected(desk: Any) -> None:
+    summary = desk.run(desk.raw("id,name\n1,#N/A\n2,'#N/A\n"))
+    assert (summary.created, summary.rejected) == (1, 1)
+    assert desk.case("2").payload["name"] == "#N/A"
+    assert desk.run(summary.rejects, rejects=desk.folder / "again.csv").rejected == 1
+
+
+def test_many_rejects_go_beside_memory(desk: Any, monkeypatch: pytest.MonkeyPatch, rejects_of: Any) -> None:
+    monkeypatch.setattr("api.imports.rejects._IN_MEMORY", 1000)
+    monkeypatch.setattr("api.imports.service.MOST_PROBLEMS", 10)
+    summary = desk.run(desk.file([{"id": str(n), "age": "x"} for n in range(500)]))
+    assert (summary.rejected, len(summary.problems)) == (500, 10)
+    assert [row["id"] for row in rejects_of(summary.rejects)] == [str(n) for n in range(500)]
+
+
+def test_a_line_of_a_rejects_file_that_was_no_row_is_not_a_case(desk: Any) -> None:
+    text = "row,column,reason,id,name,unread\n5,,the line is not JSON,,,{x\n6,,corrected,6,Rina,\n"
+    summary = desk.run(desk.raw(text))
+    assert (summary.created, summary.rejected) == (1, 1)
+
+
+def test_a_column_of_that_name_in_another_file_is_left_alone(desk: Any) -> None:
+    with pytest.raises(FileRefused, match="sandhan_casee"):
+        desk.run(desk.raw("id,sandhan_casee\n1,x\n"))
+    assert desk.run(desk.raw("id,sandhan_case,sandhan_status\n1,case_1,closed\n")).created == 1
