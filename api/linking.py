@@ -22,6 +22,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from api.imports.cells import unguard_all
 from api.imports.files import read_lines, read_rows, sniff_delimiter
 from matcher.compare.extras import ExtraKind, extra_comparison
 from matcher.comparison import Comparison
@@ -171,7 +172,8 @@ def read_file(
     plain = {field: where[0] for field, where in sources.items() if len(where) == 1 and field not in _SEVERAL_VALUES}
     joined = {field: where for field, where in sources.items() if field not in plain}
     for row in rows:
-        cells = [cell.strip() for cell in row.cells] + [""] * (len(header) - len(row.cells))
+        # An export of cases has an apostrophe before what a spreadsheet would run.
+        cells = [cell.strip() for cell in unguard_all(row.cells)] + [""] * (len(header) - len(row.cells))
         if not any(cells):
             continue
         fields: dict[str, FieldValue] = {field: cells[position] for field, position in plain.items()}
