@@ -27,7 +27,7 @@ _RENAMED = {
 _LABEL = "description:"
 _CHUNK = 1 << 16
 _DEEPEST = 32
-_LONGEST = 1 << 20  # characters of one record
+_LONGEST = 1 << 24  # characters of one record
 _ALIVE = frozenset({"is_note_author", "believed_alive"})
 
 Foreign = tuple[str, str]

@@ -31,6 +31,7 @@ _EVENTS = ("last_seen", "found", "height_on", "age_as_of")
 _UNREAD = (
     "is a line that was no row: correct the cells and empty this one, or correct the line in the file it came from"
 )
+_LONGEST_KEPT = 1_000_000
 _AHEAD = timedelta(days=1)  # where it is tomorrow already
 
 
@@ -118,6 +119,9 @@ def _kept(
     """Return what the case keeps of a PFIF record, and its notes where they are kept apart; note what is wrong."""
     text = columns.text(PFIF, row.cells) if PFIF in columns.sources else ""
     if not text:
+        return {}, ()
+    if len(text) > _LONGEST_KEPT:
+        problems.append(Problem(columns.label(PFIF), f"is a record of more than {_LONGEST_KEPT:,} characters"))
         return {}, ()
     try:
         kept = json.loads(text)

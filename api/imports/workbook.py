@@ -35,7 +35,7 @@ _AT_ONCE = 200
 _IN_MEMORY = 256 * MEGABYTE  # of a part that is read whole: the texts that several cells share
 _EXACT = 10**15  # beyond it a spreadsheet has rounded the number
 _CHUNK = 1 << 20
-_OVERLAP = 4096  # more than a cell with a formula and no value takes, but for its formula
+_OVERLAP = 1 << 16  # more than a cell with a formula and no value takes, but for its formula
 _NO_VALUE = re.compile(
     rb"<c\b([^>]*)>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:(<v\s*/>|<v>\s*</v>)\s*)?</c>"
 )  # fmt: skip
@@ -157,7 +157,7 @@ def _look_through(content: Content, limit: int) -> None:
         left = limit
         for info in archive.members:
             name = info.filename.casefold()
-            is_sheet = name.startswith("xl/worksheets/sheet")
+            is_sheet = name.startswith("xl/worksheets/")
             if not is_sheet and name.endswith((".xml", ".rels")):
                 refuse_larger(info.file_size, _IN_MEMORY, "a part of the workbook")
             with archive.open(info) as part, _understood():

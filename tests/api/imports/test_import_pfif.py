@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,21 @@ def test_a_changed_case_goes_out_with_the_change_and_with_all_that_came(desk: An
     original = sample(ONE).records[0]
     assert out.home_street == "Ward 5"
     assert (out.photo_url, out.author_name, out.notes) == (original.photo_url, original.author_name, original.notes)
+    assert desk.run(desk.folder / "out.xml", side=None).unchanged == 1
+
+
+def test_a_record_of_a_million_characters_is_a_reject(desk: Any) -> None:
+    text = feed_of(person(person_record_id="a/1", description="y" * 1_000_001), person(person_record_id="a/2"))
+    summary = desk.run(desk.raw(text, "feed.xml"), side=None)
+    assert (summary.created, [problem.column for _, problem in summary.problems]) == (1, ["pfif"])
+
+
+def test_a_long_record_in_another_script_comes_back_after_a_change(desk: Any) -> None:
+    text = feed_of(person(person_record_id="a/1", full_name="Rina", description="মায়া " * 60_000))
+    desk.run(desk.raw(text, "feed.xml"), side=None)
+    line = json.dumps({"id": "a/1", "name": "Mina", "pfif": desk.case("a/1").payload["pfif"]})
+    assert desk.run(desk.raw(line + "\n", "change.jsonl")).changed == 1
+    exported(desk)
     assert desk.run(desk.folder / "out.xml", side=None).unchanged == 1
 
 

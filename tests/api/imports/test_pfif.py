@@ -174,7 +174,7 @@ ATTACKS = {
     "undeclared entity": '<pfif xmlns="http://zesty.ca/pfif/1.4"><person><sex>&secret;</sex></person></pfif>',
     "cut off": '<pfif xmlns="http://zesty.ca/pfif/1.4"><person><full_name>Sunita',
     "deep": "<a>" * 5000,
-    "long": f'<pfif xmlns="http://zesty.ca/pfif/1.4"><person><description>{"Sunita " * 200_000}</description>',
+    "long": f'<pfif xmlns="http://zesty.ca/pfif/1.4"><person><description>{"Sunita " * 2_500_000}</description>',
     "other XML": "<persons><person>Sunita</person></persons>",
     "no XML": "Sunita,12",
     "nothing": "",
