@@ -51,10 +51,10 @@ class Rejects:
         count: how many rows.
     """
 
-    def __init__(self, columns: Columns, delimiter: str) -> None:
+    def __init__(self, columns: Columns, delimiter: str, in_memory: int = _IN_MEMORY) -> None:
         self._columns, self.count = columns, 0
         # Without a name: whoever looks into the folder sees nothing, and nothing is left when the process ends.
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by `__exit__`
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(in_memory)  # noqa: SIM115 - closed by `__exit__`
         self._text = io.StringIO(newline="")
         # A spreadsheet expects its own separator in a .csv file, and a tab is nobody's.
         self._writer = csv.writer(self._text, delimiter="," if delimiter == "\t" else delimiter)

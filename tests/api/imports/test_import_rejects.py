@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.imports.errors import FileRefused
+from api.imports.columns import resolve_columns
+from api.imports.errors import FileRefused, Problem
+from api.imports.files import Row
+from api.imports.rejects import Rejects
+from api.imports.summary import MOST_PROBLEMS
 
 HEADER = "id,name,phone,age"
 
@@ -42,12 +47,20 @@ def test_errors_of_a_spreadsheet_stay_refused_until_they_are_corrected(desk: Any
     assert desk.run(summary.rejects, rejects=desk.folder / "again.csv").rejected == 1
 
 
-def test_many_rejects_go_beside_memory(desk: Any, monkeypatch: pytest.MonkeyPatch, rejects_of: Any) -> None:
-    monkeypatch.setattr("api.imports.rejects._IN_MEMORY", 1000)
-    monkeypatch.setattr("api.imports.service.MOST_PROBLEMS", 10)
-    summary = desk.run(desk.file([{"id": str(n), "age": "x"} for n in range(500)]))
-    assert (summary.rejected, len(summary.problems)) == (500, 10)
-    assert [row["id"] for row in rejects_of(summary.rejects)] == [str(n) for n in range(500)]
+def test_many_rejects_go_beside_memory(tmp_path: Path, rejects_of: Any) -> None:
+    columns = resolve_columns(["id", "age"], {}, ignore_unknown=False)
+    with Rejects(columns, ";", in_memory=100) as rejects:
+        for number in range(500):
+            rejects.add(Row(number + 2, number + 2, (str(number), "x")), [Problem("age", "is no age")])
+        target = rejects.write(None, tmp_path / "reports.csv")
+    assert [row["id"] for row in rejects_of(target, ";")] == [str(number) for number in range(500)]
+    assert sorted(tmp_path.iterdir()) == [target]
+
+
+def test_the_first_problems_are_listed_and_all_are_in_the_rejects(desk: Any, rejects_of: Any) -> None:
+    summary = desk.run(desk.file([{"id": str(n), "age": "x"} for n in range(MOST_PROBLEMS + 5)]))
+    assert (summary.rejected, len(summary.problems)) == (MOST_PROBLEMS + 5, MOST_PROBLEMS)
+    assert len(rejects_of(summary.rejects)) == MOST_PROBLEMS + 5
 
 
 def test_a_line_of_a_rejects_file_that_was_no_row_is_not_a_case(desk: Any) -> None:
