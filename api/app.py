@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.base import RequestResponseEndpoint
 
-from api import health
+from api import audit_endpoints, health
 from api.alerts import endpoints as alert_endpoints
 from api.bootstrap import Sandhan
 from api.cases import endpoints as case_endpoints
@@ -62,6 +62,7 @@ def create_app(sandhan: Sandhan, *, start: bool = True) -> FastAPI:
         match_endpoints.router,
         disclosure_endpoints.router,
         alert_endpoints.router,
+        audit_endpoints.router,
     ):
         app.include_router(router, prefix="/v1", responses=RESPONSES)
     app.include_router(health.router, prefix="/v1")

@@ -19,6 +19,7 @@ from typing import Self
 
 from api.alerts.delivery import DeliverySettings, Dispatcher
 from api.alerts.service import AlertService
+from api.auditing import AuditService
 from api.cases.lifecycle import Lifecycle
 from api.cases.photos import PhotoDesk, Photographer
 from api.cases.retention import Retention
@@ -78,6 +79,7 @@ class Sandhan:
     agreements: AgreementService
     photos: PhotoDesk
     reader: MatchReader
+    audit: AuditService
     alerts: AlertService
     partners: PartnerService
     keys: KeyService
@@ -172,6 +174,7 @@ class Sandhan:
                 candidates=settings.candidates,
                 query_limit=settings.query_limit,
             ),
+            audit=AuditService(database, clock),
             alerts=AlertService(database, clock),
             partners=PartnerService(
                 database, desk, clock, random_bytes, allow_private_targets=settings.allow_private_targets
@@ -278,6 +281,7 @@ class Sandhan:
                 if self.settings.faces:
                     self.photos.readmit(self.keeper.face_model.model_id)
                 self.lifecycle.expire_due()
+                self.audit.close_days()
                 self.cases.recover()
             except Exception as error:  # noqa: BLE001 - a thread that dies would silently stop all recovery
                 log.error("recovery failed (%s), trying again in %g s", origin(error), _RECOVER_EVERY_S)

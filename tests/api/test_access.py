@@ -68,6 +68,8 @@ ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/disclosures"): ("matches:read", None),
     ("POST", "/v1/disclosures/{disclosure_id}/{decision}"): ("disclosure:decide", None),
     ("POST", "/v1/agreements"): ("agreements:manage", AGREEMENT),
+    ("GET", "/v1/audit"): ("audit:read", None),
+    ("GET", "/v1/audit/roots"): ("partners:read", None),
     ("GET", "/v1/agreements"): ("partners:read", None),
     ("POST", "/v1/agreements/{agreement_id}/parties"): ("partners:write", {"partner_id": "partner_none"}),
     ("POST", "/v1/agreements/{agreement_id}/accept"): ("agreements:manage", None),
