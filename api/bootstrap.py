@@ -20,6 +20,10 @@ from typing import Self
 from api.alerts.delivery import DeliverySettings, Dispatcher
 from api.alerts.service import AlertService
 from api.auditing import AuditService
+from api.care.follow_ups import FollowUpService
+from api.care.history import HistoryService
+from api.care.referrals import Agreed, ReferralService
+from api.care.service import CareService
 from api.cases.lifecycle import Lifecycle
 from api.cases.photos import PhotoDesk, Photographer
 from api.cases.retention import Retention
@@ -45,8 +49,9 @@ from api.people.service import PeopleService
 from api.people.sessions import SessionService
 from api.people.signing_in import SignIn
 from api.settings import Settings
-from api.store import Database, counts, current_revision, keys, meta, outbox, require_current, upgrade
+from api.store import Database, agreements, counts, current_revision, keys, meta, outbox, require_current, upgrade
 from api.store.partner_seal import PartnerSeal
+from api.suspects.service import SuspectService
 from matcher.errors import SandhanError
 from matcher.model import MatchModel
 
@@ -77,6 +82,11 @@ class Sandhan:
     lifecycle: Lifecycle
     disclosures: DisclosureService
     agreements: AgreementService
+    care: CareService
+    follow_ups: FollowUpService
+    referrals: ReferralService
+    history: HistoryService
+    suspects: SuspectService
     photos: PhotoDesk
     reader: MatchReader
     audit: AuditService
@@ -154,6 +164,7 @@ class Sandhan:
         enrolment = EnrolmentService(database, sealer, passwords, clock, random_bytes)
         sessions = SessionService(database, clock, random_bytes)
         sign_in = SignIn(database, sealer, passwords, sessions, clock, random_bytes)
+        follow_ups = FollowUpService(database, clock, random_bytes, settings.months_of_follow_up)
         return cls(
             settings=settings,
             database=database,
@@ -164,6 +175,11 @@ class Sandhan:
             lifecycle=Lifecycle(database, matching, desk, clock, random_bytes, retention),
             disclosures=DisclosureService(database, clock, random_bytes),
             agreements=AgreementService(database, clock, random_bytes),
+            care=CareService(database, follow_ups, clock, random_bytes),
+            follow_ups=follow_ups,
+            referrals=ReferralService(database, _agreed(clock), desk.follow_consent, clock, random_bytes),
+            history=HistoryService(database, clock),
+            suspects=SuspectService(database, clock, random_bytes),
             photos=desk,
             reader=MatchReader(
                 database,
@@ -331,6 +347,10 @@ def _open_database(settings: Settings, new_database_id: str, face_model: str) ->
         database.dispose()
         raise
     return database
+
+
+def _agreed(clock: Clock) -> Agreed:
+    return lambda conn, one, other: agreements.agreed(conn, one, other, clock())
 
 
 def _index_seal(database: Database) -> IndexSeal:
