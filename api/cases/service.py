@@ -59,7 +59,7 @@ class Suppressed(SandhanError):
 
     def __init__(self) -> None:
         super().__init__(
-            "this record was erased or handed over and is not taken again; if it must be, an operator runs: sandhan cases readmit"
+            "this record was erased or handed over, and is not taken again; an operator may: sandhan cases readmit"
         )
 
 
