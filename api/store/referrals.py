@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from api.store import changes, keys
 from api.store.care_tables import referral_events, referrals
 from api.store.errors import RowMissing, VersionConflict
-from api.store.portable import hold_commit_order
+from api.store.portable import chunks, hold_commit_order
 from api.store.sealed_documents import open_document, seal_document
 from api.store.tables import cases
 
@@ -215,6 +215,20 @@ def clashes(conn: Connection, case_id: str, owner_id: str) -> bool:
         cases.c.id != case_id,
     )  # fmt: skip
     return conn.execute(wanted.limit(1)).first() is not None
+
+
+def given_away(conn: Connection, partner_id: str, side: str, external_ids: Collection[str]) -> set[str]:
+    """Return those of a partner's own numbers whose case he has transferred: his file must not bring it back."""
+    numbers = keys.fingerprints(conn, "cases.external_id", list(external_ids)) if external_ids else {}
+    found: set[str] = set()
+    for some in chunks(list(numbers.values())):
+        wanted = select(cases.c.external_id).join(referrals, referrals.c.case_id == cases.c.id)
+        wanted = wanted.where(
+            referrals.c.proposer_id == partner_id, referrals.c.kind == "transfer", referrals.c.state == "done",
+            cases.c.owner_id != partner_id, cases.c.side == str(side), cases.c.external_id.in_(some),
+        )  # fmt: skip
+        found.update(conn.scalars(wanted))
+    return {number for number, hashed in numbers.items() if hashed in found}
 
 
 def hand_over(conn: Connection, case_id: str, owner_id: str, at: datetime) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from api.store import audit, cases, referrals
+from api.care.referral_states import Event
+from api.store import VersionConflict, audit, cases, referrals
 from api.store.tables import partner_keys, record_keys
 
 from .agreeing import agree, propose, proposed, take, taken
@@ -130,6 +133,27 @@ def test_a_step_is_refused_where_it_is_not_ones_own_and_where_somebody_was_faste
     assert (revoked["state"], revoked["events"][-1]["reason"]) == ("revoked", "no_capacity")
     for event in ("accept", "reject", "revoke", "complete"):
         assert take(sharing, "shelter", revoked, event).json()["code"] == "referral_state"
+
+
+def test_of_two_steps_at_once_one_counts(sharing: House) -> None:
+    made = proposed(sharing, "shelter", enter(sharing, "R-7"), "mumbai")
+    scopes = {who: sharing.sandhan.partners.scope_of(sharing[who].key) for who in ("shelter", "mumbai")}
+    start = threading.Barrier(2)
+
+    def step(who: str, event: Event) -> str:
+        start.wait(timeout=30)
+        try:
+            seen = sharing.sandhan.referrals.take(made["id"], event, reason="other", version=1, scope=scopes[who])
+        except VersionConflict:
+            return "too late"
+        return seen.referral.state
+
+    with ThreadPoolExecutor(2) as pool:
+        came = [pool.submit(step, *one) for one in (("shelter", Event.REVOKE), ("mumbai", Event.ACCEPT))]
+        results = [one.result() for one in came]
+    assert results in (["revoked", "too late"], ["too late", "accepted"])
+    now = sharing.ask("shelter", "GET", f"/v1/referrals/{made['id']}").json()
+    assert (now["version"], now["state"]) == (2, next(one for one in results if one != "too late"))
 
 
 def test_an_agreement_that_ended_stops_acceptance_and_completion(sharing: House) -> None:

@@ -121,6 +121,27 @@ def test_a_partner_that_has_the_number_already_clashes(conn: Connection, world) 
     assert not referrals.clashes(conn, nameless.id, new.id)
 
 
+def test_numbers_of_cases_given_away_are_known(conn: Connection, world) -> None:
+    old, new = world.partner(conn), world.partner(conn)
+    case = world.case(conn, owner_id=old.id, external_id="A-1")
+    world.case(conn, owner_id=old.id, external_id="A-2")
+    referrals.add(
+        conn, referral_id="r1", case_id=case.id, kind="transfer", reason="jurisdiction", proposer_id=old.id,
+        receiver_id=new.id, with_sources=False, note=None, at=world.now, by="p",
+    )  # fmt: skip
+    for version, (event, state) in enumerate((("accept", "accepted"), ("complete", "done")), start=1):
+        assert referrals.given_away(conn, old.id, "missing", ["A-1", "A-2"]) == set()
+        referrals.step(
+            conn, "r1", event=event, state=state, reason=None, partner_id=new.id, at=world.now, by="p",
+            expected_version=version,
+        )  # fmt: skip
+    referrals.hand_over(conn, case.id, new.id, world.now)
+    assert referrals.given_away(conn, old.id, "missing", ["A-1", "A-2", "A-3"]) == {"A-1"}
+    assert referrals.given_away(conn, old.id, "rescued", ["A-1"]) == set()
+    assert referrals.given_away(conn, new.id, "missing", ["A-1"]) == set()
+    assert referrals.given_away(conn, old.id, "missing", []) == set()
+
+
 def test_an_erased_case_leaves_no_text_and_no_timer(conn: Connection, world) -> None:
     case = world.case(conn)
     fill(conn, world, case.id, world.partner(conn).id)
