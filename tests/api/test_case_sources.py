@@ -35,7 +35,7 @@ def test_the_owner_reads_them_and_nobody_else_does(fresh_house: House) -> None:
     assert told(own) == list(SECRET)
     assert {key: own.json()["fields"][key] for key in SOURCES} == SOURCES
     # The unit of the family's district sees the report in full, the shelter masked; neither learns the sources.
-    assert house.ask("ahtu", "GET", f"/v1/cases/{case_id}").json()["view"] == "full"
+    assert house.ask("ahtu", "GET", f"/v1/cases/{case_id}").json()["view"] == "disclosed"
     for who in ("ahtu", "shelter", "mumbai"):
         for path in (f"/v1/cases/{case_id}", f"/v1/matches/{match_id}", "/v1/matches"):
             answer = house.ask(who, "GET", path)

@@ -168,8 +168,9 @@ def test_an_agreement_that_ended_stops_acceptance_and_completion(sharing: House)
 
 
 def test_without_agreements_nothing_can_be_proposed(fresh_house: House) -> None:
+    fresh_house.join("apart", "ngo", agrees=False)
     case_id = enter(fresh_house, "R-6")
-    assert propose(fresh_house, "shelter", case_id, "mumbai").json()["code"] == "no_agreement"
+    assert propose(fresh_house, "shelter", case_id, "apart").json()["code"] == "no_agreement"
 
 
 def test_a_transfer_makes_the_case_the_receivers(sharing: House) -> None:
