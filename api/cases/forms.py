@@ -37,7 +37,7 @@ Names = Text | Annotated[list[Text], Field(max_length=20)]
 Day = date
 SOURCED = frozenset(FIELDS) - {"id"} | {"narrative"}
 """Fields of which it may be said where they come from."""
-OWNER_ONLY = ("informant", "provenance")
+OWNER_ONLY = ("informant", "provenance", "pfif")
 """What no other partner is shown, whatever else he may see: one never learns another's informant."""
 
 
