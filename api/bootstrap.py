@@ -20,10 +20,14 @@ from api.alerts.delivery import DeliverySettings, Dispatcher
 from api.alerts.service import AlertService
 from api.cases.photos import PhotoDesk, Photographer
 from api.cases.service import CaseService
+from api.cursors import Cursors
+from api.entity_tags import EntityTags
 from api.face_model import NOT_SET_UP, FaceModel, Studio, face_models_of
 from api.faults import origin
+from api.idempotency import Idempotency
 from api.ids import Clock, RandomBytes, new_id, utc_now
 from api.index_keeper import IndexKeeper
+from api.limits import Gate
 from api.linking import model_at
 from api.matches.query import MatchReader
 from api.matches.service import MatchService
@@ -64,6 +68,10 @@ class Sandhan:
     dispatcher: Dispatcher
     pool: Studio | None
     face_models: dict[str, FaceModel]
+    idempotency: Idempotency
+    gate: Gate
+    cursors: Cursors
+    tags: EntityTags
     clock: Clock
     random_bytes: RandomBytes
     index_open: bool = False
@@ -91,6 +99,9 @@ class Sandhan:
         model = model_at(Path(settings.evidence_model) if settings.evidence_model else None)
         face_models = face_models_of(settings)
         database = _open_database(settings, new_id("db", clock(), random_bytes), next(iter(face_models)))
+        with database.read() as conn:
+            signing_key = keys.service_key(conn, keys.CURSOR)
+        assert signing_key is not None  # made when the database was opened
         keeper = IndexKeeper(database, settings.index_folder, face_models, clock, processes=settings.index_processes)
         pool = None
         if settings.faces and photographer is None:
@@ -134,6 +145,15 @@ class Sandhan:
             dispatcher=dispatcher,
             pool=pool,
             face_models=face_models,
+            idempotency=Idempotency(database, clock, random_bytes),
+            gate=Gate(
+                clock,
+                per_minute=settings.rate_per_minute,
+                queries_per_minute=settings.query_rate_per_minute,
+                failures_per_minute=settings.failed_rate_per_minute,
+            ),
+            cursors=Cursors(signing_key),
+            tags=EntityTags(signing_key),
             clock=clock,
             random_bytes=random_bytes,
         )
@@ -223,6 +243,7 @@ class Sandhan:
                 if self.settings.faces:
                     self.photos.readmit(self.keeper.face_model.model_id)
                 self.cases.recover()
+                self.idempotency.sweep()
             except Exception as error:  # noqa: BLE001 - a thread that dies would silently stop all recovery
                 log.error("recovery failed (%s), trying again in %g s", origin(error), _RECOVER_EVERY_S)
             self._stop.wait(_RECOVER_EVERY_S)

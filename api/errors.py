@@ -1,17 +1,6 @@
 """What does a caller see when something is wrong? RFC 9457 problems with a stable code, never a value sent.
 
-code                   status   when
-unauthenticated        401      no valid key
-not_permitted          403      the key lacks a permission
-not_found              404      there is none, or it is not shared with the caller: the answer is the same
-duplicate_case         409      the external id is taken by other content
-version_conflict       409      the case was changed meanwhile
-too_large              413      the request is larger than allowed
-unsupported_media      415      neither JSON nor multipart/form-data
-invalid_request        422      a field breaks its rule; `errors` names each
-index_opening          503      the index is being opened; try again
-database_unavailable   503      the database did not answer; try again
-internal               500      a fault of ours, by its incident number only
+Every code with its meaning and what to do stands in `docs/reference/errors.md`, written by `api.error_reference`.
 """
 
 from __future__ import annotations
@@ -21,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, ValidationError
@@ -29,10 +18,14 @@ from starlette.exceptions import HTTPException
 
 from api.access import NotFound, NotPermitted
 from api.alerts.errors import TargetRefused
+from api.answers import NotModified
 from api.cases.service import DuplicateCase
+from api.entity_tags import PreconditionFailed
 from api.faults import origin
+from api.idempotency import IdempotencyKeyReused, RequestInProgress
+from api.limits import RateLimited
 from api.partners.service import Unauthenticated
-from api.store import RowMissing, VersionConflict
+from api.store import ConstraintViolated, RowMissing, VersionConflict
 from api.store.errors import DatabaseUnavailable
 from matcher.errors import InvalidRecord, ModelCorrupt, ModelMissing, SandhanError
 
@@ -78,6 +71,24 @@ class UnsupportedMedia(SandhanError):
         super().__init__("send application/json, or multipart/form-data when there are photos")
 
 
+class AddressTooLong(SandhanError):
+    """The address with its parameters is longer than allowed."""
+
+    code = "address_too_long"
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__(f"the address with its parameters is longer than {allowed} bytes")
+
+
+class HeadersTooLarge(SandhanError):
+    """The headers together are larger than allowed."""
+
+    code = "headers_too_large"
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__(f"the headers together are larger than {allowed} bytes")
+
+
 class IndexOpening(SandhanError):
     """The index is not open yet."""
 
@@ -94,16 +105,49 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (RowMissing, 404, "Not found"),
     (DuplicateCase, 409, "This case exists with other content"),
     (VersionConflict, 409, "Changed meanwhile"),
+    (RequestInProgress, 409, "Being worked on"),
+    (ConstraintViolated, 409, "Stored by another request meanwhile"),
+    (PreconditionFailed, 412, "Changed since it was read"),
     (RequestTooLarge, 413, "Too large"),
+    (AddressTooLong, 414, "Address too long"),
     (UnsupportedMedia, 415, "Unsupported media type"),
     (InvalidRecord, 422, "A field breaks its rule"),
     (TargetRefused, 422, "A field breaks its rule"),
+    (IdempotencyKeyReused, 422, "This key belongs to another request"),
+    (RateLimited, 429, "Too many requests"),
+    (HeadersTooLarge, 431, "Headers too large"),
     (IndexOpening, 503, "Not ready yet"),
     (DatabaseUnavailable, 503, "The database did not answer"),
     (ModelMissing, 503, "A model is missing"),
     (ModelCorrupt, 503, "A model cannot be used"),
 )
-_CODES = {InvalidRecord: "invalid_request", TargetRefused: "invalid_request", RowMissing: "not_found"}
+_CODES: Mapping[type[SandhanError], str] = {
+    InvalidRecord: "invalid_request",
+    TargetRefused: "invalid_request",
+    RowMissing: "not_found",
+    ConstraintViolated: "concurrent_change",
+}
+_DETAILS: Mapping[type[SandhanError], str] = {
+    RowMissing: str(NotFound("record")),
+    # Its own text names a constraint of the database.
+    ConstraintViolated: "another request stored the same meanwhile; send yours again",
+}
+_HTTP = {
+    404: ("not_found", "Not found"),
+    405: ("method_not_allowed", "Method not allowed"),
+    413: (RequestTooLarge.code, "Too large"),
+}
+_MEANINGS = {
+    "invalid_request": "A field, a parameter or a header breaks its rule.",
+    "version_conflict": "It was changed by somebody else meanwhile.",
+    "duplicate_case": "You have a case of this `external_id` with other content.",
+    "not_permitted": "You lack a permission.",
+    "concurrent_change": "Another request stored the same at the same moment.",
+    "not_found": "There is none, or it is not shared with you: the answer is the same.",
+    "method_not_allowed": "The address does not take this method.",
+    "internal": "A fault on our side, known by its incident number only.",
+}
+_RETRY_S = 5
 
 
 def problem(
@@ -139,17 +183,14 @@ def install(app: FastAPI) -> None:
     """Give an application the handlers of this table."""
 
     @app.exception_handler(SandhanError)
-    def on_known(_request: Request, error: SandhanError) -> JSONResponse:
-        for kind, status, title in _STATUS:
-            if isinstance(error, kind):
-                code = _CODES.get(kind, error.code)
-                errors = (
-                    [FieldProblem(field=error.field, reason=error.reason)] if isinstance(error, InvalidRecord) else []
-                )
-                more: Mapping[str, object] = {"case_id": error.case_id} if isinstance(error, DuplicateCase) else {}
-                detail = str(NotFound("record")) if isinstance(error, RowMissing) else str(error)
-                return problem(status, code, title, detail, errors, **more)
-        return fault(error)
+    def on_known(request: Request, error: SandhanError) -> JSONResponse:
+        if isinstance(error, RateLimited):
+            request.state.quotas = [*getattr(request.state, "quotas", ()), *error.quotas]
+        return problem_of(error)
+
+    @app.exception_handler(NotModified)
+    def on_not_modified(_request: Request, answer: NotModified) -> Response:
+        return Response(status_code=304, headers=answer.headers)
 
     @app.exception_handler(RequestValidationError)
     def on_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -161,12 +202,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def on_http(_request: Request, error: HTTPException) -> JSONResponse:
-        titles = {
-            404: ("not_found", "Not found"),
-            405: ("method_not_allowed", "Method not allowed"),
-            413: (RequestTooLarge.code, "Too large"),
-        }
-        code, title = titles.get(error.status_code, ("http_error", "The request could not be served"))
+        if error.status_code == 400:  # the framework could not read the body, and does not say more
+            return _invalid([{"loc": (), "msg": "cannot be read"}])
+        code, title = _HTTP.get(error.status_code, ("http_error", "The request could not be served"))
         answer = problem(error.status_code, code, title, title)
         answer.headers.update(error.headers or {})
         return answer
@@ -174,6 +212,39 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def on_fault(_request: Request, error: Exception) -> JSONResponse:
         return fault(error)
+
+
+def problem_of(error: SandhanError) -> JSONResponse:
+    """Return what a caller sees of an error; one that is not in the table is a fault of ours."""
+    for kind, status, title in _STATUS:
+        if isinstance(error, kind):
+            errors = [FieldProblem(field=error.field, reason=error.reason)] if isinstance(error, InvalidRecord) else []
+            more: Mapping[str, object] = {"case_id": error.case_id} if isinstance(error, DuplicateCase) else {}
+            detail = _DETAILS.get(kind, str(error))
+            answer = problem(status, _CODES.get(kind, error.code), title, detail, errors, **more)
+            wait = getattr(error, "retry_after", _RETRY_S if status == 503 else None)
+            if wait is not None:
+                answer.headers["Retry-After"] = str(wait)
+            return answer
+    return fault(error)
+
+
+def known_problems() -> list[tuple[int, str, type[SandhanError] | None]]:
+    """Return status, code and the error's class of every problem that can leave the API."""
+    known: list[tuple[int, str, type[SandhanError] | None]] = [
+        (status, _CODES.get(kind, kind.code), kind) for kind, status, _ in _STATUS
+    ]
+    codes = {code for _, code, _ in known}
+    known += [(status, code, None) for status, (code, _) in _HTTP.items() if code not in codes]
+    return [*known, (500, "internal", None)]
+
+
+def meaning_of(code: str) -> str:
+    """Return what a code means, in a sentence: the first line of its error's docstring."""
+    for _, known, kind in known_problems():
+        if known == code and code not in _MEANINGS and kind is not None:
+            return (kind.__doc__ or "").partition("\n")[0]
+    return _MEANINGS[code]
 
 
 def fault(error: Exception) -> JSONResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from api.access import AccessScope, NotFound, Permission, View
 from api.cases.forms import to_person
@@ -33,7 +34,7 @@ Wishes = Sequence[str | None]
 
 @dataclass(frozen=True, slots=True)
 class MatchPageRows:
-    """A page of matches and the cursor of the next one."""
+    """A page of matches, and the last id where there are more."""
 
     items: list[MatchView]
     next: str | None
@@ -133,14 +134,17 @@ class MatchReader:
         after: str | None,
         limit: int,
         case_id: str | None = None,
+        states: Sequence[str] | None = None,
+        updated_since: datetime | None = None,
         wishes: Wishes = (),
     ) -> MatchPageRows:
         """Return a page of the caller's matches in id order; with `case_id`, those of one case."""
         scope.require(Permission.MATCHES_READ)
         with self._database.write() as conn:
             rows = matches.list_matches(
-                conn, scope.partner_id, grades=grades, after=after, limit=limit + 1, case_id=case_id
-            )
+                conn, scope.partner_id, grades=grades, states=states, after=after, limit=limit + 1, case_id=case_id,
+                updated_since=updated_since,
+            )  # fmt: skip
             audit.append(
                 conn, at=self._clock(), actor=scope.actor_id, action="matches.listed", subject=scope.partner_id,
                 detail={"count": min(len(rows), limit)},

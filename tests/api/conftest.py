@@ -308,7 +308,8 @@ def open_house(home: Path, database_url: str = "", *, seed: int = 1, **changed: 
     """
     photographer, clock = FakePhotographer(), TickingClock()
     keys = {"master_key": MASTER_KEY} if database_url else {}  # embedded, the file beside the database
-    settings = Settings(_env_file=None, home=home, database_url=database_url, **(keys | changed))
+    unlimited = {"rate_per_minute": 0, "query_rate_per_minute": 0, "failed_rate_per_minute": 0}
+    settings = Settings(_env_file=None, home=home, database_url=database_url, **(keys | unlimited | changed))
     with Sandhan.build(
         settings, clock=clock, random_bytes=random.Random(seed).randbytes, jitter=lambda: 0.0, photographer=photographer
     ) as sandhan:

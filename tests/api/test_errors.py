@@ -225,11 +225,15 @@ def test_an_unknown_method_says_which_are_known(house: House) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/cases/%00", "/v1/matches/a%00b", "/v1/alerts/%00", "/v1/alerts/%00/acknowledge", "/v1/cases?after=%00",
-     "/v1/matches?case_id=%00"],
-)  # fmt: skip
+    ["/v1/cases/%00", "/v1/matches/a%00b", "/v1/alerts/%00", "/v1/alerts/%00/acknowledge"],
+)
 def test_an_id_that_no_database_holds_is_not_found(house: House, path: str) -> None:
     check(house.ask("family", "POST" if path.endswith("acknowledge") else "GET", path), 404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/v1/cases?after=%00", "/v1/matches?case_id=%00", "/v1/cases?limit=1%00"])
+def test_a_parameter_that_no_database_holds_is_refused(house: House, path: str) -> None:
+    check(house.ask("family", "GET", path), 422, "invalid_request")
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "..%2F..%2Fetc", "' OR 1=1 --", "সুনীতা", "%F0%9F%98%80", "%FF", "*"])
@@ -246,8 +250,22 @@ def test_strange_ids_are_not_found(house: House, name: str) -> None:
         ("/v1/cases?limit=Rina", "limit"),
         ("/v1/cases?side=Rina", "side"),
         ("/v1/cases?status=Rina", "status"),
-        ("/v1/cases?after=" + "x" * 81, "after"),
+        ("/v1/cases?after=" + "x" * 401, "after"),
+        ("/v1/cases?updated_since=Rina", "updated_since"),
+        ("/v1/cases?updated_since=2026-11-01", "updated_since"),
+        ("/v1/cases?updated_since=2026-11-01T09:00:00", "updated_since"),
+        ("/v1/cases?updated_since=2026-02-30T09:00:00Z", "updated_since"),
+        ("/v1/cases?updated_since=0001-01-01T00:00:00%2B14:00", "updated_since"),
+        ("/v1/cases?updated_since=1700000000", "updated_since"),
+        ("/v1/cases?external_id=" + "x" * 401, "external_id"),
         ("/v1/matches?grade=Rina", "grade"),
+        ("/v1/matches?state=Rina", "state"),
+        ("/v1/matches?grade=certain&grade=certain&grade=certain&grade=certain&grade=certain", "grade"),
+        ("/v1/alerts?priority=Rina", "priority"),
+        ("/v1/alerts?created_since=Rina", "created_since"),
+        ("/v1/partners?kind=Rina", "kind"),
+        ("/v1/partners?country=Rina", "country"),
+        ("/v1/partners?area=Rina", "area"),
         ("/v1/matches?limit=101", "limit"),
         ("/v1/alerts?state=Rina", "state"),
     ],

@@ -108,7 +108,7 @@ def test_the_document_is_openapi_and_lists_every_path(house: House, document: di
     app: Any = house.client.app
     served = {route.path for router in app.routes for route in _flat(router) if route.path.startswith("/v1")}
     assert served == set(document["paths"])
-    assert len(served) == 18
+    assert len(served) == 19
     operations = [operation for methods in document["paths"].values() for operation in methods.values()]
     assert len({operation["operationId"] for operation in operations}) == len(operations)
     assert all(operation["description"] for operation in operations)
@@ -195,11 +195,12 @@ def test_every_operation_says_how_it_refuses(document: dict[str, Any]) -> None:
             continue
         for operation in methods.values():
             assert operation["security"], path
-            assert {"401", "403", "404", "422"} <= set(operation["responses"]), path
+            assert {"401", "403", "429", "503"} <= set(operation["responses"]), path
+            assert ("404" in operation["responses"]) == ("{" in path), path
             for status, response in operation["responses"].items():
                 if status >= "400":
-                    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
-                    assert response["content"] == {"application/problem+json": problem}, (path, status)
+                    described = resolve(document, response["$ref"])["content"]["application/problem+json"]
+                    assert described["schema"] == {"$ref": "#/components/schemas/Problem"}, (path, status)
     assert "503" in document["paths"]["/v1/ready"]["get"]["responses"]
     assert {"409", "413", "415"} <= set(document["paths"]["/v1/cases"]["post"]["responses"])
 
