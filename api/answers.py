@@ -91,6 +91,10 @@ def once(
     return Response(answer.body, status_code=answer.status, headers=headers, media_type="application/json")
 
 
-def as_answer(view: BaseModel, status: int, headers: Mapping[str, str]) -> Answer:
-    """Return a view as it is sent and kept."""
-    return Answer(status, dict(headers), view.model_dump_json().encode())
+def as_answer(view: BaseModel, status: int, headers: Mapping[str, str], about: str) -> Answer:
+    """Return a view as it is sent and kept.
+
+    Args:
+        about: id of what it tells of.
+    """
+    return Answer(status, dict(headers), view.model_dump_json().encode(), about)

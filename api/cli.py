@@ -21,6 +21,7 @@ COMMANDS = {
     "index": "index:app",
     "photos": "photos:app",
     "db": "db:app",
+    "openapi": "openapi:openapi",
     "keys": "keys:app",
     "train": "train:app",
     "evaluate": "evaluate:app",

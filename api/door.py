@@ -38,7 +38,7 @@ def install(app: FastAPI, sandhan: Sandhan) -> None:
     """Put the door before an application whose routes are all there."""
     settings = sandhan.settings
     large = (settings.photos_per_case * settings.photo_limit_mb + 1) * 1024 * 1024
-    takes_files = file_routes(app)
+    takes_files, methods_at = file_routes(app), methods_of(app)
 
     def body_limit(method: str, path: str) -> int:
         return large if takes_files(method, path) else SMALL_BODY
@@ -59,6 +59,8 @@ def install(app: FastAPI, sandhan: Sandhan) -> None:
                 charge(request, error.quotas)
         except Exception as error:  # noqa: BLE001 - the server would log its text, and that may quote a record
             response = fault(error)
+        if response.status_code == 405:  # the framework names the methods of one route, and a path may have several
+            response.headers["Allow"] = ", ".join(sorted(methods_at(request.url.path)))
         for name, value in safety.items():
             response.headers.setdefault(name, value)
         if request.url.path in ("/docs", "/docs/oauth2-redirect"):
@@ -142,6 +144,18 @@ def file_routes(app: FastAPI) -> Callable[[str, str], bool]:
         return any(method in methods and pattern.match(path) for methods, pattern in found)
 
     return takes_files
+
+
+def methods_of(app: FastAPI) -> Callable[[str], set[str]]:
+    """Return what tells the methods that a path takes."""
+    found = [(served.path, served.methods, compile_path(served.path)[0]) for served in routes_of(app.router)]
+
+    def methods_at(path: str) -> set[str]:
+        # /matches/query is no match whose id is "query".
+        matching = [own for own in found if own[0] == path] or [own for own in found if own[2].match(path)]
+        return {method for _, methods, _ in matching for method in methods}
+
+    return methods_at
 
 
 def _takes_files(route: Any) -> bool:

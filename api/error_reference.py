@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from api.errors import known_problems, meaning_of
+from api.errors import known_problems
 from matcher.photos import errors as photo_errors
 from matcher.photos.errors import UnusablePhoto
 
@@ -64,13 +64,7 @@ A photo that cannot be used never keeps its case out: the case is stored, and th
 
 def page() -> str:
     """Return the whole page."""
-    seen: dict[str, int] = {}
-    for status, code, _ in known_problems():
-        seen.setdefault(code, status)
-    rows = [
-        f"| `{code}` | {status} | {meaning_of(code)} | {REMEDIES[code]} |"
-        for code, status in sorted(seen.items(), key=lambda item: (item[1], item[0]))
-    ]
+    rows = [f"| `{one.code}` | {one.status} | {one.meaning} | {REMEDIES[one.code]} |" for one in known_problems()]
     photos = [f"| `{code}` | {meaning} | {'yes' if again else 'no'} |" for code, meaning, again in photo_problems()]
     return _HEAD + "\n".join(rows) + "\n" + _PHOTOS + "\n".join(photos) + "\n"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from fastapi import FastAPI, Request, Response
@@ -229,22 +229,27 @@ def problem_of(error: SandhanError) -> JSONResponse:
     return fault(error)
 
 
-def known_problems() -> list[tuple[int, str, type[SandhanError] | None]]:
-    """Return status, code and the error's class of every problem that can leave the API."""
-    known: list[tuple[int, str, type[SandhanError] | None]] = [
-        (status, _CODES.get(kind, kind.code), kind) for kind, status, _ in _STATUS
+class Known(NamedTuple):
+    """A problem that can leave the API."""
+
+    status: int
+    code: str
+    title: str
+    meaning: str
+
+
+def known_problems() -> list[Known]:
+    """Return every problem that can leave the API, once each, by status and code."""
+    found = {
+        _CODES.get(kind, kind.code): (status, title, (kind.__doc__ or "").partition("\n")[0])
+        for kind, status, title in reversed(_STATUS)
+    }
+    found |= {code: (status, title, "") for status, (code, title) in _HTTP.items() if code not in found}
+    found["internal"] = (500, "A fault on our side", "")
+    known = [
+        Known(status, code, title, _MEANINGS.get(code, meaning)) for code, (status, title, meaning) in found.items()
     ]
-    codes = {code for _, code, _ in known}
-    known += [(status, code, None) for status, (code, _) in _HTTP.items() if code not in codes]
-    return [*known, (500, "internal", None)]
-
-
-def meaning_of(code: str) -> str:
-    """Return what a code means, in a sentence: the first line of its error's docstring."""
-    for _, known, kind in known_problems():
-        if known == code and code not in _MEANINGS and kind is not None:
-            return (kind.__doc__ or "").partition("\n")[0]
-    return _MEANINGS[code]
+    return sorted(known)
 
 
 def fault(error: Exception) -> JSONResponse:

@@ -54,12 +54,14 @@ class Answer:
     """An answer as it is sent.
 
     Attributes:
+        about: id of the thing that it tells of, where that is another than the one reserved: it was there before.
         replayed: it was given before.
     """
 
     status: int
     headers: dict[str, str]
     body: bytes = field(repr=False)
+    about: str | None = None
     replayed: bool = False
 
 
@@ -119,7 +121,8 @@ class Idempotency:
             self._leave(known)
             raise
         with self._database.write() as conn:
-            idempotency.finish(conn, known, answer.status, answer.headers, answer.body)
+            about = answer.about or known.subject_id
+            idempotency.finish(conn, known, about, answer.status, answer.headers, answer.body)
         return answer
 
     def sweep(self) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from api.cases.forms import CaseForm
-from api.errors import MEDIA_TYPE, Problem, known_problems, meaning_of
+from api.errors import MEDIA_TYPE, Known, Problem, known_problems
 from api.matches.views import MatchQuery
 from api.openapi_examples import EXAMPLES
 
@@ -98,39 +98,37 @@ def completed(document: Object) -> Object:
 
 def _problems() -> dict[str, Object]:
     """Return one described answer for each status of the table of errors."""
-    by_status: dict[int, list[str]] = {}
-    for status, code, _ in known_problems():
-        codes = by_status.setdefault(status, [])
-        if code not in codes:
-            codes.append(code)
+    by_status: dict[int, list[Known]] = {}
+    for problem in known_problems():
+        by_status.setdefault(problem.status, []).append(problem)
     return {
         _name(status): {
-            "description": "; ".join(f"`{code}`: {meaning_of(code)}" for code in codes),
+            "description": "; ".join(f"`{one.code}`: {one.meaning}" for one in problems),
             "headers": _references(_MORE_HEADERS.get(status, ())),
             "content": {
                 MEDIA_TYPE: {
                     "schema": {"$ref": "#/components/schemas/Problem"},
-                    "examples": {code: {"value": _example(status, code)} for code in codes},
+                    "examples": {one.code: {"value": _example(one)} for one in problems},
                 }
             },
         }
-        for status, codes in sorted(by_status.items())
+        for status, problems in by_status.items()
     }
 
 
-def _example(status: int, code: str) -> Object:
+def _example(problem: Known) -> Object:
     found = {
-        "type": f"urn:sandhan:problem:{code}", "title": HTTPStatus(status).phrase, "status": status,
-        "detail": meaning_of(code), "code": code, "errors": [],
+        "type": f"urn:sandhan:problem:{problem.code}", "title": problem.title, "status": problem.status,
+        "detail": problem.meaning, "code": problem.code, "errors": [],
     }  # fmt: skip
-    if code == "invalid_request":
+    if problem.code == "invalid_request":
         reason = "lies in the future"
         found |= {"detail": f"found: {reason}", "errors": [{"field": "found", "reason": reason}]}
     return found
 
 
 def _name(status: int) -> str:
-    return HTTPStatus(status).phrase.replace(" ", "").replace("-", "")
+    return f"Problem{status}"
 
 
 def _complete(path: str, operation: Object, schemas: Object) -> None:

@@ -155,7 +155,11 @@ def openapi_body(kind: type[BaseModel], part: str) -> dict[str, Any]:
                         "required": [part],
                         "properties": {
                             part: reference,
-                            "photos": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                            "photos": {
+                                "type": "array",
+                                "items": {"type": "string", "format": "binary"},
+                                "description": "10 of 15 MB each, where the operator has not set other limits",
+                            },
                         },
                     },
                     "encoding": {part: {"contentType": "application/json"}},

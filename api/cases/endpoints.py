@@ -90,7 +90,7 @@ def _register(
     def work(case_id: str | None) -> Answer:
         result = services.cases.register(submission.form, caller, submission.photos, case_id=case_id)
         headers = {"Location": f"/v1/cases/{result.case.id}", "ETag": _tag(services, result)}
-        return as_answer(_registered(result), 201 if result.created else 200, headers)
+        return as_answer(_registered(result), 201 if result.created else 200, headers, result.case.id)
 
     return once(
         request, services, caller, key, content=submission.form, photos=submission.photos, kind="case",

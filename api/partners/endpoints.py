@@ -120,7 +120,8 @@ def register_partner(
         view = WelcomeView.model_validate(
             _view(welcome.partner) | {"api_key": welcome.api_key, "webhook_secret": welcome.webhook_secret}
         )
-        return as_answer(view, status.HTTP_201_CREATED, {"Location": f"/v1/partners/{welcome.partner.id}"})
+        headers = {"Location": f"/v1/partners/{welcome.partner.id}"}
+        return as_answer(view, status.HTTP_201_CREATED, headers, welcome.partner.id)
 
     return once(
         request, services, caller, idempotency_key, content=form, kind="partner",

@@ -100,18 +100,25 @@ def take_over(conn: Connection, entry_id: str, leased_until: datetime) -> Entry:
     return _entry(conn.execute(select(idempotency).where(idempotency.c.id == entry_id)).one())
 
 
-def finish(conn: Connection, entry: Entry, status: int, headers: dict[str, str], answer: bytes) -> bool:
+def finish(
+    conn: Connection, entry: Entry, subject_id: str, status: int, headers: dict[str, str], answer: bytes
+) -> bool:
     """Keep the answer; False when somebody else has taken the work over.
 
     What tells of a record is sealed by the record's own key, and goes when the record is erased; anything else by the
     partner's.
+
+    Args:
+        subject_id: what it tells of.
     """
     place = _place(entry.id)
-    if entry.subject_id.startswith(_RECORD):
-        sealed = keys.seal_for_case(conn, entry.subject_id, place, answer)
+    if subject_id.startswith(_RECORD):
+        sealed = keys.seal_for_case(conn, subject_id, place, answer)
     else:
         sealed = keys.seal_for_partner(conn, entry.partner_id, place, answer)
-    values = {"status": status, "headers": headers, "answer": sealed, "leased_until": None}
+    values = {
+        "subject_id": subject_id, "status": status, "headers": headers, "answer": sealed, "leased_until": None,
+    }  # fmt: skip
     mine = (idempotency.c.id == entry.id, idempotency.c.attempt == entry.attempt)
     return conn.execute(update(idempotency).where(*mine).values(**values)).rowcount == 1
 
