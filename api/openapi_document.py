@@ -133,6 +133,8 @@ def _name(status: int) -> str:
 
 def _complete(path: str, operation: Object, schemas: Object) -> None:
     name = operation["operationId"]
+    for parameter in operation.get("parameters", ()):
+        parameter["schema"] = _never_null(parameter["schema"])
     operation["summary"] = name.replace("_", " ").capitalize()
     headers = {parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "header"}
     queries = {parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "query"}
@@ -149,6 +151,9 @@ def _complete(path: str, operation: Object, schemas: Object) -> None:
         wanted += ["Idempotent-Replayed", "Location"] if "Idempotency-Key" in headers else []
         wanted += ["Content-Language"] if name == "read_match" else []
         response["headers"] = _references(wanted)
+        for media, content in response.get("content", {}).items():
+            if media.startswith("image/"):
+                content["schema"] = {"type": "string", "format": "binary"}
         _add_example(response, example.get("response"), schemas)
     if "If-None-Match" in headers:
         responses["304"] = {"description": "You have it already", "headers": _references(["ETag", *_RATES])}
@@ -182,6 +187,14 @@ def _expected(path: str, operation: Object, headers: set[str]) -> list[int]:
     if "If-Match" in headers:
         expected += [409, 412]
     return sorted(set(expected))
+
+
+def _never_null(schema: Object) -> Object:
+    """Return the schema of a parameter, which may be left out and cannot be null: an address knows no null."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return {name: value for name, value in schema.items() if name != "anyOf"} | kinds[0]
 
 
 def _add_example(holder: Object, example: Any, schemas: Object) -> None:
