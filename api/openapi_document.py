@@ -194,7 +194,9 @@ def _never_null(schema: Object) -> Object:
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     if len(kinds) != 1:
         return schema
-    return {name: value for name, value in schema.items() if name != "anyOf"} | kinds[0]
+    kept: Object = {name: value for name, value in schema.items() if name != "anyOf"}
+    kept.update(kinds[0])
+    return kept
 
 
 def _add_example(holder: Object, example: Any, schemas: Object) -> None:
