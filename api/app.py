@@ -49,6 +49,7 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         title="Sandhan",
         version=VERSION,
         description=DESCRIPTION,
+        license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
         docs_url="/docs",
         redoc_url=None,

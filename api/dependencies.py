@@ -40,6 +40,16 @@ def quotas_of(request: Request) -> list[Quota]:
     return list(getattr(request.state, "quotas", ()))
 
 
+def admit_stranger(request: Request, services: Services) -> None:
+    """Count a request to what everybody may ask, by its address.
+
+    Raises:
+        RateLimited: too many requests from there.
+    """
+    if not quotas_of(request):  # one without credentials was counted at the door
+        charge(request, services.gate.admit_address(address_of(request)))
+
+
 def get_caller(
     request: Request,
     services: Services,
@@ -54,6 +64,7 @@ def get_caller(
     """
     secret = bearer.credentials if bearer is not None else header
     if not secret:
+        admit_stranger(request, services)
         raise Unauthenticated
     try:
         scope = services.partners.scope_of(secret)
@@ -78,13 +89,3 @@ def get_asking_caller(request: Request, services: Services, caller: Caller) -> A
 
 
 AskingCaller = Annotated[AccessScope, Depends(get_asking_caller)]
-
-
-def admit_stranger(request: Request, services: Services) -> None:
-    """Count a request to what everybody may ask, by its address.
-
-    Raises:
-        RateLimited: too many requests from there.
-    """
-    if not quotas_of(request):  # one without credentials was counted at the door
-        charge(request, services.gate.admit_address(address_of(request)))

@@ -49,7 +49,8 @@ HEADERS: Final[dict[str, Object]] = {
     "Content-Language": {"description": "of the sentences (BCP 47)", "schema": {"type": "string"}},
 }
 _RATES = ("RateLimit-Policy", "RateLimit")
-_MORE_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After", *_RATES), 503: ("Retry-After",)}
+_WAIT = ("Retry-After",)
+_MORE_HEADERS = {401: ("WWW-Authenticate",), 409: _WAIT, 429: (*_WAIT, *_RATES), 503: _WAIT}
 _ALWAYS = (414, 429, 431, 500, 503)
 _METHODS = ("get", "put", "post", "delete", "patch")
 
@@ -171,8 +172,9 @@ def _complete(path: str, operation: Object, schemas: Object) -> None:
 
 
 def _expected(path: str, operation: Object, headers: set[str]) -> list[int]:
-    """Return with which problems an operation may answer."""
-    expected = [*_ALWAYS]
+    """Return with which problems an operation may answer: what it declares, and what its kind entails."""
+    expected = [*_ALWAYS, *(int(status) for status in operation["responses"] if int(status) >= 400)]
+    expected = [status for status in expected if status != 404]  # every router declares it
     if operation.get("security"):
         expected += [401, 403]
     if "{" in path:
@@ -181,7 +183,9 @@ def _expected(path: str, operation: Object, headers: set[str]) -> list[int]:
         expected += [422]
     media = operation.get("requestBody", {}).get("content", {})
     if media:
-        expected += [409, 413]
+        expected += [413]
+    if "Idempotency-Key" in headers:
+        expected += [409]
     if len(media) > 1:
         expected += [415]
     if "If-Match" in headers:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.store.errors import DatabaseUnavailable
+from api.store.errors import ConstraintViolated, DatabaseUnavailable
 from matcher.fields import FIELDS
 
 from .conftest import House, picture, settled_house
@@ -303,6 +303,15 @@ def test_a_database_that_does_not_answer_is_a_matter_of_time(house: House, monke
 
     monkeypatch.setattr(house.sandhan.cases, "register", busy)
     check(house.ask("family", "POST", "/v1/cases", json={"side": "missing"}), 503, "database_unavailable")
+
+
+def test_two_who_store_the_same_at_once_are_told_to_send_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(*_: object, **__: object) -> None:
+        raise ConstraintViolated("uq_cases_owner_id_side_external_id")
+
+    monkeypatch.setattr(house.sandhan.cases, "register", taken)
+    answer = house.ask("family", "POST", "/v1/cases", json={"side": "missing"})
+    assert "uq_cases" not in str(check(answer, 409, "concurrent_change"))
 
 
 without_checks = settings(

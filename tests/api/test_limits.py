@@ -175,6 +175,12 @@ def test_strangers_are_counted_where_no_key_is_asked_for(strict: House, headers:
     assert answers[0].headers["ratelimit-policy"] == '"address";q=10;w=60'
 
 
+@pytest.mark.parametrize("headers", [{}, {"Cookie": "a=b"}, {"Authorization": "Basic eDp4"}])
+def test_strangers_are_counted_where_a_key_is_asked_for(strict: House, headers: dict[str, str]) -> None:
+    answers = [strict.client.get("/v1/cases", headers=headers) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+
+
 def test_headers_are_lists_of_structured_fields() -> None:
     buckets = [TokenBuckets(name, 60, TickingClock()) for name in ("default", "query")]
     quotas = [quota for bucket in buckets if (quota := bucket.take("a")[1])]

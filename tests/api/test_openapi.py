@@ -83,8 +83,9 @@ def test_an_operation_declares_how_it_may_refuse(name: str) -> None:
         expected |= {"401", "403"}
         assert operation["security"] == [{"bearer": []}, {"key": []}]
     if "requestBody" in operation:
-        expected |= {"409", "413", "422"} | ({"415"} if len(operation["requestBody"]["content"]) > 1 else set())
+        expected |= {"413", "422"} | ({"415"} if len(operation["requestBody"]["content"]) > 1 else set())
     expected |= {"412", "409"} if "If-Match" in headers else set()
+    expected |= {"409"} if "Idempotency-Key" in headers else set()
     expected |= {"304"} if "If-None-Match" in headers else set()
     expected |= {"404"} if any(p["in"] == "path" for p in operation.get("parameters", ())) else set()
     assert expected <= responses.keys()
