@@ -28,11 +28,15 @@ from api.cases.lifecycle import Lifecycle
 from api.cases.photos import PhotoDesk, Photographer
 from api.cases.retention import Retention
 from api.cases.service import CaseService
+from api.cursors import Cursors
+from api.entity_tags import EntityTags
 from api.face_model import NOT_SET_UP, FaceModel, Studio, face_models_of
 from api.faults import origin
+from api.idempotency import Idempotency
 from api.ids import Clock, RandomBytes, new_id, utc_now
 from api.index_keeper import IndexKeeper
 from api.index_seal import IndexSeal
+from api.limits import Gate
 from api.linking import model_at
 from api.matches.disclosures import DisclosureService
 from api.matches.query import MatchReader
@@ -101,6 +105,10 @@ class Sandhan:
     dispatcher: Dispatcher
     pool: Studio | None
     face_models: dict[str, FaceModel]
+    idempotency: Idempotency
+    gate: Gate
+    cursors: Cursors
+    tags: EntityTags
     clock: Clock
     random_bytes: RandomBytes
     index_open: bool = False
@@ -140,6 +148,9 @@ class Sandhan:
             processes=settings.index_processes,
             seal=_index_seal(database),
         )
+        with database.read() as conn:
+            signing_key = keys.service_key(conn, keys.CURSOR)
+        assert signing_key is not None  # made when the database was opened
         pool = None
         if settings.faces and photographer is None:
             pool = Studio(settings, lambda: keeper.face_model)
@@ -208,6 +219,15 @@ class Sandhan:
             dispatcher=dispatcher,
             pool=pool,
             face_models=face_models,
+            idempotency=Idempotency(database, clock, random_bytes),
+            gate=Gate(
+                clock,
+                per_minute=settings.rate_per_minute,
+                queries_per_minute=settings.query_rate_per_minute,
+                failures_per_minute=settings.failed_rate_per_minute,
+            ),
+            cursors=Cursors(signing_key),
+            tags=EntityTags(signing_key),
             clock=clock,
             random_bytes=random_bytes,
         )
@@ -299,6 +319,7 @@ class Sandhan:
                 self.lifecycle.expire_due()
                 self.audit.close_days()
                 self.cases.recover()
+                self.idempotency.sweep()
             except Exception as error:  # noqa: BLE001 - a thread that dies would silently stop all recovery
                 log.error("recovery failed (%s), trying again in %g s", origin(error), _RECOVER_EVERY_S)
             self._stop.wait(_RECOVER_EVERY_S)

@@ -23,6 +23,7 @@ COMMANDS = {
     "index": "index:app",
     "photos": "photos:app",
     "db": "db:app",
+    "openapi": "openapi:openapi",
     "keys": "keys:app",
     "audit": "audit:app",
     "train": "train:app",

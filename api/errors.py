@@ -1,47 +1,16 @@
 """What does a caller see when something is wrong? RFC 9457 problems with a stable code, never a value sent.
 
-code                   status   when
-unauthenticated        401      no valid key or session
-sign_in_failed         401      address, password, code or account; which of them is not told
-enrolment_refused      401      the token is unknown, used or expired
-not_permitted          403      the key or the person lacks a permission
-csrf_refused           403      a session's cookie without its header
-not_found              404      there is none, or it is not shared with the caller: the answer is the same
-duplicate_case         409      the external id is taken by other content
-version_conflict       409      the case was changed meanwhile
-suppressed             409      the record was erased and is not taken again
-consent_missing        409      consent to matching was withdrawn
-decided_already        409      the request is in a state in which that cannot be decided
-person_exists          409      the e-mail address signs in already
-last_administrator     409      nobody would be left to manage the partner's people
-key_over               409      the key is revoked or has expired
-already_corrected      409      another entry corrects the one that was named
-not_due                409      the follow-up was settled before
-no_agreement           409      no sharing agreement between the two partners is in force
-referral_open          409      the same is open already
-referral_state         409      the step is not one that the caller may take in this state
-case_closed            409      the case is closed
-transfer_clash         409      the receiver has a case of this side with the same external id
-too_large              413      the request is larger than allowed
-unsupported_media      415      neither JSON nor multipart/form-data
-invalid_request        422      a field breaks its rule; `errors` names each
-too_many_attempts      429      this client failed to sign in too often; `Retry-After` says for how long
-provider_failed        502      the other issuer did not answer as it should
-index_opening          503      the index is being opened; try again
-sign_in_busy           503      too many passwords are being checked; try again
-keys_unusable          503      the master key is missing, or is another than the database was sealed by
-database_unavailable   503      the database did not answer; try again
-internal               500      a fault of ours, by its incident number only
+Every code with its meaning and what to do stands in `docs/reference/errors.md`, written by `api.error_reference`.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, ValidationError
@@ -49,9 +18,13 @@ from starlette.exceptions import HTTPException
 
 from api.access import NotFound, NotPermitted
 from api.alerts.errors import TargetRefused
+from api.answers import NotModified
 from api.care.errors import CareConflict
 from api.cases.service import ConsentMissing, DuplicateCase, Suppressed
+from api.entity_tags import PreconditionFailed
 from api.faults import origin
+from api.idempotency import IdempotencyKeyReused, RequestInProgress
+from api.limits import RateLimited
 from api.matches.disclosures import DecidedAlready
 from api.partners.keys import KeyOver
 from api.partners.service import Unauthenticated
@@ -65,7 +38,7 @@ from api.people.errors import (
     SignInFailed,
     TooManyAttempts,
 )
-from api.store import RowMissing, VersionConflict
+from api.store import ConstraintViolated, RowMissing, VersionConflict
 from api.store.errors import DatabaseUnavailable
 from api.store.master_keys import KeysUnusable
 from matcher.errors import InvalidRecord, ModelCorrupt, ModelMissing, SandhanError
@@ -112,6 +85,24 @@ class UnsupportedMedia(SandhanError):
         super().__init__("send application/json, or multipart/form-data when there are photos")
 
 
+class AddressTooLong(SandhanError):
+    """The address with its parameters is longer than allowed."""
+
+    code = "address_too_long"
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__(f"the address with its parameters is longer than {allowed} bytes")
+
+
+class HeadersTooLarge(SandhanError):
+    """The headers together are larger than allowed."""
+
+    code = "headers_too_large"
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__(f"the headers together are larger than {allowed} bytes")
+
+
 class IndexOpening(SandhanError):
     """The index is not open yet."""
 
@@ -138,12 +129,19 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (LastAdministrator, 409, "The last administrator"),
     (KeyOver, 409, "Not in use"),
     (CareConflict, 409, "Things stand otherwise"),
+    (RequestInProgress, 409, "Being worked on"),
+    (ConstraintViolated, 409, "Stored by another request meanwhile"),
+    (PreconditionFailed, 412, "Changed since it was read"),
     (RequestTooLarge, 413, "Too large"),
+    (AddressTooLong, 414, "Address too long"),
     (UnsupportedMedia, 415, "Unsupported media type"),
     (InvalidRecord, 422, "A field breaks its rule"),
     (TargetRefused, 422, "A field breaks its rule"),
     (TooManyAttempts, 429, "Too many attempts"),
     (ProviderFailed, 502, "The other service did not answer"),
+    (IdempotencyKeyReused, 422, "This key belongs to another request"),
+    (RateLimited, 429, "Too many requests"),
+    (HeadersTooLarge, 431, "Headers too large"),
     (IndexOpening, 503, "Not ready yet"),
     (SignInBusy, 503, "Busy"),
     (KeysUnusable, 503, "Keys are missing"),
@@ -151,7 +149,33 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (ModelMissing, 503, "A model is missing"),
     (ModelCorrupt, 503, "A model cannot be used"),
 )
-_CODES = {InvalidRecord: "invalid_request", TargetRefused: "invalid_request", RowMissing: "not_found"}
+_CODES: Mapping[type[SandhanError], str] = {
+    InvalidRecord: "invalid_request",
+    TargetRefused: "invalid_request",
+    RowMissing: "not_found",
+    ConstraintViolated: "concurrent_change",
+}
+_DETAILS: Mapping[type[SandhanError], str] = {
+    RowMissing: str(NotFound("record")),
+    # Its own text names a constraint of the database.
+    ConstraintViolated: "another request stored the same meanwhile; send yours again",
+}
+_HTTP = {
+    404: ("not_found", "Not found"),
+    405: ("method_not_allowed", "Method not allowed"),
+    413: (RequestTooLarge.code, "Too large"),
+}
+_MEANINGS = {
+    "invalid_request": "A field, a parameter or a header breaks its rule.",
+    "version_conflict": "It was changed by somebody else meanwhile.",
+    "duplicate_case": "You have a case of this `external_id` with other content.",
+    "not_permitted": "You lack a permission.",
+    "concurrent_change": "Another request stored the same at the same moment.",
+    "not_found": "There is none, or it is not shared with you: the answer is the same.",
+    "method_not_allowed": "The address does not take this method.",
+    "internal": "A fault on our side, known by its incident number only.",
+}
+_RETRY_S = 5
 
 
 def problem(
@@ -187,20 +211,14 @@ def install(app: FastAPI) -> None:
     """Give an application the handlers of this table."""
 
     @app.exception_handler(SandhanError)
-    def on_known(_request: Request, error: SandhanError) -> JSONResponse:
-        for kind, status, title in _STATUS:
-            if isinstance(error, kind):
-                code = _CODES.get(kind, error.code)
-                errors = (
-                    [FieldProblem(field=error.field, reason=error.reason)] if isinstance(error, InvalidRecord) else []
-                )
-                more: Mapping[str, object] = {"case_id": error.case_id} if isinstance(error, DuplicateCase) else {}
-                detail = str(NotFound("record")) if isinstance(error, RowMissing) else str(error)
-                answer = problem(status, code, title, detail, errors, **more)
-                if isinstance(error, TooManyAttempts):
-                    answer.headers["Retry-After"] = str(error.retry_after_s)
-                return answer
-        return fault(error)
+    def on_known(request: Request, error: SandhanError) -> JSONResponse:
+        if isinstance(error, RateLimited):
+            request.state.quotas = [*getattr(request.state, "quotas", ()), *error.quotas]
+        return problem_of(error)
+
+    @app.exception_handler(NotModified)
+    def on_not_modified(_request: Request, answer: NotModified) -> Response:
+        return Response(status_code=304, headers=answer.headers)
 
     @app.exception_handler(RequestValidationError)
     def on_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -214,12 +232,7 @@ def install(app: FastAPI) -> None:
     def on_http(_request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == 400:  # the framework's word for a body whose bytes are no text
             return _invalid([{"type": "json_invalid"}])
-        titles = {
-            404: ("not_found", "Not found"),
-            405: ("method_not_allowed", "Method not allowed"),
-            413: (RequestTooLarge.code, "Too large"),
-        }
-        code, title = titles.get(error.status_code, ("http_error", "The request could not be served"))
+        code, title = _HTTP.get(error.status_code, ("http_error", "The request could not be served"))
         answer = problem(error.status_code, code, title, title)
         answer.headers.update(error.headers or {})
         return answer
@@ -227,6 +240,44 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def on_fault(_request: Request, error: Exception) -> JSONResponse:
         return fault(error)
+
+
+def problem_of(error: SandhanError) -> JSONResponse:
+    """Return what a caller sees of an error; one that is not in the table is a fault of ours."""
+    for kind, status, title in _STATUS:
+        if isinstance(error, kind):
+            errors = [FieldProblem(field=error.field, reason=error.reason)] if isinstance(error, InvalidRecord) else []
+            more: Mapping[str, object] = {"case_id": error.case_id} if isinstance(error, DuplicateCase) else {}
+            detail = _DETAILS.get(kind, str(error))
+            answer = problem(status, _CODES.get(kind, error.code), title, detail, errors, **more)
+            wait = getattr(error, "retry_after", _RETRY_S if status == 503 else None)
+            if wait is not None:
+                answer.headers["Retry-After"] = str(wait)
+            return answer
+    return fault(error)
+
+
+class Known(NamedTuple):
+    """A problem that can leave the API."""
+
+    status: int
+    code: str
+    title: str
+    meaning: str
+
+
+def known_problems() -> list[Known]:
+    """Return every problem that can leave the API, once each, by status and code."""
+    found = {
+        _CODES.get(kind, kind.code): (status, title, (kind.__doc__ or "").partition("\n")[0])
+        for kind, status, title in reversed(_STATUS)
+    }
+    found |= {code: (status, title, "") for status, (code, title) in _HTTP.items() if code not in found}
+    found["internal"] = (500, "A fault on our side", "")
+    known = [
+        Known(status, code, title, _MEANINGS.get(code, meaning)) for code, (status, title, meaning) in found.items()
+    ]
+    return sorted(known)
 
 
 def fault(error: Exception) -> JSONResponse:

@@ -5,6 +5,7 @@ A test fails when a setting is not in `docs/guides/settings.md`.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -79,6 +80,11 @@ class Settings(BaseSettings):
         """Return `follow_up_months` as numbers."""
         return tuple(int(part) for part in self.follow_up_months.split(","))
 
+    rate_per_minute: int = Field(600, ge=0, description="requests of one caller, or of one address without a key")
+    query_rate_per_minute: int = Field(60, ge=0, description="searches of one caller")
+    failed_rate_per_minute: int = Field(30, ge=0, description="wrong credentials from one address")
+    cors_origins: str = Field("", description="sites whose pages may call the API, separated by commas; empty: none")
+
     @field_validator("public_url")
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
@@ -92,6 +98,19 @@ class Settings(BaseSettings):
         if any(told) and not all(told):
             raise ValueError("OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are set together or not at all")
         return self
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _sites(cls, value: str) -> str:
+        for site in _parts(value):
+            if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", site):
+                raise ValueError("each must be a site such as https://console.example.org, without a path; * is none")
+        return value
+
+    @property
+    def cors_sites(self) -> tuple[str, ...]:
+        """Return the sites whose pages may call the API."""
+        return _parts(self.cors_origins)
 
     @property
     def database(self) -> str:
@@ -116,3 +135,7 @@ class Settings(BaseSettings):
     def index_folder(self) -> Path:
         """Return the folder of the index snapshots."""
         return self.home / "index"
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())

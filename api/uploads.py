@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -41,18 +41,22 @@ class _InMemory(MultiPartParser):
 class BodyLimit:
     """Ends a request whose body grows beyond a limit: its length need not be announced, nor be what was announced."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self._app, self._limit = app, limit
+    def __init__(self, app: ASGIApp, limit_of: Callable[[str, str], int]) -> None:
+        """Take what tells the limit in bytes of a method and a path."""
+        self._app, self._limit_of = app, limit_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, counting the bytes of its body."""
-        seen = 0
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        seen, limit = 0, self._limit_of(scope["method"], scope["path"])
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._limit:
+            if seen > limit:
                 # The framework turns every other error of reading a body into one of its own.
                 raise HTTPException(413)
             return message
@@ -160,7 +164,11 @@ def openapi_body(kind: type[BaseModel], part: str) -> dict[str, Any]:
                         "required": [part],
                         "properties": {
                             part: reference,
-                            "photos": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                            "photos": {
+                                "type": "array",
+                                "items": {"type": "string", "format": "binary"},
+                                "description": "10 of 15 MB each, where the operator has not set other limits",
+                            },
                         },
                     },
                     "encoding": {part: {"contentType": "application/json"}},

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
+from api.answers import IfNoneMatch, shown
 from api.dependencies import Caller, Services
+from api.paging import After, PageOf, Since
 from api.store.alerts import Alert
 from api.store.outbox import MessageState
 
@@ -72,22 +74,37 @@ def _view(alert: Alert, messages: list[MessageState]) -> AlertView:
 def list_alerts(
     caller: Caller,
     services: Services,
+    pages: PageOf,
     state: AlertState | None = None,
-    after: Annotated[str | None, Query(max_length=80)] = None,
+    priority: Literal["critical", "standard"] | None = None,
+    created_since: Annotated[Since, Query(description="queued at this moment or later")] = None,
+    after: After = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> AlertPage:
-    """List your alerts, oldest first; poll with `after` when you have no webhook."""
-    page = services.alerts.page(caller, state=state, after=after, limit=limit)
-    return AlertPage(items=[_view(alert, messages) for alert, messages in page.items], next=page.next)
+    """List your alerts, oldest first; poll with `created_since` when you have no webhook."""
+    filters = {"state": state, "priority": priority, "created_since": created_since}
+    page = services.alerts.page(
+        caller, state=state, priority=priority, created_since=created_since, limit=limit,
+        after=pages.begins_after("alerts", filters, after),
+    )  # fmt: skip
+    return AlertPage(
+        items=[_view(alert, messages) for alert, messages in page.items],
+        next=pages.next("alerts", filters, page.next),
+    )
 
 
 @router.get("/{alert_id}")
-def read_alert(alert_id: str, caller: Caller, services: Services) -> AlertView:
+def read_alert(
+    alert_id: str, response: Response, caller: Caller, services: Services, if_none_match: IfNoneMatch = None
+) -> AlertView:
     """Read one of your alerts."""
-    return _view(*services.alerts.read(alert_id, caller))
+    return shown(_view(*services.alerts.read(alert_id, caller)), response, services, if_none_match)
 
 
 @router.post("/{alert_id}/acknowledge")
-def acknowledge_alert(alert_id: str, caller: Caller, services: Services) -> AlertView:
-    """Acknowledge an alert: somebody has seen it and will act. The first acknowledgement counts."""
-    return _view(*services.alerts.acknowledge(alert_id, caller))
+def acknowledge_alert(alert_id: str, response: Response, caller: Caller, services: Services) -> AlertView:
+    """Acknowledge an alert: somebody has seen it and will act. The first acknowledgement counts.
+
+    There is no `If-Match`: a second acknowledgement changes nothing, so that there is nothing to overwrite.
+    """
+    return shown(_view(*services.alerts.acknowledge(alert_id, caller)), response, services, None)

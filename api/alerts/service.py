@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from api.access import AccessScope, NotFound, Permission
 from api.ids import Clock
@@ -13,7 +14,7 @@ from api.store.outbox import MessageState
 
 @dataclass(frozen=True, slots=True)
 class AlertPageRows:
-    """A page of alerts and the cursor of the next one."""
+    """A page of alerts, and the last id where there are more."""
 
     items: list[tuple[Alert, list[MessageState]]]
     next: str | None
@@ -25,11 +26,23 @@ class AlertService:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
 
-    def page(self, scope: AccessScope, *, state: str | None, after: str | None, limit: int) -> AlertPageRows:
+    def page(
+        self,
+        scope: AccessScope,
+        *,
+        state: str | None,
+        after: str | None,
+        limit: int,
+        priority: str | None = None,
+        created_since: datetime | None = None,
+    ) -> AlertPageRows:
         """Return a page of the caller's alerts in id order (oldest first)."""
         scope.require(Permission.ALERTS_READ)
         with self._database.read() as conn:
-            rows = alerts.list_alerts(conn, scope.partner_id, state=state, after=after, limit=limit + 1)
+            rows = alerts.list_alerts(
+                conn, scope.partner_id, state=state, priority=priority, created_since=created_since, after=after,
+                limit=limit + 1,
+            )  # fmt: skip
             items = [(alert, outbox.messages_of(conn, alert.id)) for alert in rows[:limit]]
         return AlertPageRows(items, rows[limit - 1].id if len(rows) > limit else None)
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from api.access import AccessScope
+from api.access import AccessScope, Permission
+from api.answers import IdempotencyKey, IfMatch, IfNoneMatch, as_answer, once, shown
+from api.bootstrap import Sandhan
 from api.cases.forms import CaseForm
 from api.cases.service import Registered
 from api.cases.views import CaseOut, FaceChoice, OwnCaseOut, PhotoView, own_view, photo_view, view_case
 from api.dependencies import Caller, Services
+from api.entity_tags import PreconditionFailed, expected_version
 from api.errors import BODY_RESPONSES, CONFLICT_RESPONSES
-from api.uploads import openapi_body, read_submission
-from matcher.errors import InvalidRecord
+from api.idempotency import Answer
+from api.paging import After, PageOf, Since
+from api.store import VersionConflict
+from api.uploads import Submission, openapi_body, read_submission
 from matcher.photos.faces import Box
 
 router = APIRouter(prefix="/cases", tags=["cases"])
+ExternalId = Annotated[str | None, Query(max_length=400, description="the id in your own system, whole")]
 
 
 class MatchSummary(BaseModel):
@@ -62,91 +67,122 @@ def _registered(result: Registered, caller: AccessScope) -> RegisteredView:
 @router.post(
     "",
     status_code=201,
+    response_model=RegisteredView,
     openapi_extra=openapi_body(CaseForm, "case"),
-    responses=BODY_RESPONSES | CONFLICT_RESPONSES,
+    responses={200: {"model": RegisteredView, "description": "The same submission was stored before"}}
+    | BODY_RESPONSES
+    | CONFLICT_RESPONSES,
 )
-async def register_case(request: Request, response: Response, caller: Caller, services: Services) -> RegisteredView:
+async def register_case(
+    request: Request, caller: Caller, services: Services, idempotency_key: IdempotencyKey = None
+) -> Response:
     """Register a missing report or a rescued person; it is compared with the other side and partners are alerted.
 
-    Sending the same submission again (with an `external_id`) stores nothing twice and answers 200.
+    Sending the same submission again with an `external_id`, or with the same `Idempotency-Key`, stores nothing twice.
     """
     submission = await read_submission(request, CaseForm, "case", services.settings)
-    result = await run_in_threadpool(services.cases.register, submission.form, caller, submission.photos)
-    if not result.created:
-        response.status_code = 200
-    response.headers["Location"] = f"/v1/cases/{result.case.id}"
-    response.headers["ETag"] = f'"{result.case.version}"'
-    return _registered(result, caller)
+    return await run_in_threadpool(_register, request, submission, caller, services, idempotency_key)
+
+
+def _register(
+    request: Request, submission: Submission[CaseForm], caller: AccessScope, services: Sandhan, key: str | None
+) -> Response:
+    def work(case_id: str | None) -> Answer:
+        result = services.cases.register(submission.form, caller, submission.photos, case_id=case_id)
+        headers = {"Location": f"/v1/cases/{result.case.id}", "ETag": _tag(services, result, caller)}
+        return as_answer(_registered(result, caller), 201 if result.created else 200, headers, result.case.id)
+
+    return once(
+        request, services, caller, key, content=submission.form, photos=submission.photos, kind="case",
+        permission=Permission.CASES_WRITE, work=work,
+    )  # fmt: skip
+
+
+def _tag(services: Sandhan, result: Registered, caller: AccessScope) -> str:
+    """Return the ETag that reading the case gives."""
+    content = own_view(result.case, result.photos, caller).model_dump_json().encode()
+    return services.tags.of(content, result.case.version)
 
 
 @router.get("")
-def list_own_cases(
+def list_cases(
     caller: Caller,
     services: Services,
+    pages: PageOf,
     side: Literal["missing", "rescued"] | None = None,
     status: Literal["open", "closed"] | None = None,
-    after: Annotated[str | None, Query(max_length=80)] = None,
+    updated_since: Annotated[Since, Query(description="stored or changed at this moment or later")] = None,
+    external_id: ExternalId = None,
+    after: After = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> CasePage:
     """List the cases that you own, oldest first."""
-    rows, following = services.cases.own_page(caller, side=side, status=status, after=after, limit=limit)
-    return CasePage(items=[own_view(case, photos, caller) for case, photos in rows], next=following)
+    filters = {"side": side, "status": status, "updated_since": updated_since, "external_id": external_id}
+    rows, last = services.cases.own_page(
+        caller, side=side, status=status, updated_since=updated_since, external_id=external_id, limit=limit,
+        after=pages.begins_after("cases", filters, after),
+    )  # fmt: skip
+    items = [own_view(case, photos, caller) for case, photos in rows]
+    return CasePage(items=items, next=pages.next("cases", filters, last))
 
 
 @router.get("/{case_id}")
-def read_case(case_id: str, response: Response, caller: Caller, services: Services) -> CaseOut:
+def read_case(
+    case_id: str, response: Response, caller: Caller, services: Services, if_none_match: IfNoneMatch = None
+) -> CaseOut:
     """Read a case: in full if it is yours, masked if a possible match makes you a party to it."""
-    shown = services.cases.read(case_id, caller)
-    if shown.own:
-        response.headers["ETag"] = f'"{shown.case.version}"'
-    return view_case(shown.case, shown.view, shown.photos, own=shown.own)
+    found = services.cases.read(case_id, caller)
+    # Nobody but the owner is told which version it is: it would tell that its owner is at work on it.
+    version = found.case.version if found.own else None
+    view = view_case(found.case, found.view, found.photos, own=found.own)
+    return shown(view, response, services, if_none_match, version)
 
 
 @router.put("/{case_id}", openapi_extra=openapi_body(CaseForm, "case"), responses=BODY_RESPONSES | CONFLICT_RESPONSES)
 async def change_case(
-    case_id: str,
-    request: Request,
-    response: Response,
-    caller: Caller,
-    services: Services,
-    if_match: Annotated[str | None, Header()] = None,
+    case_id: str, request: Request, response: Response, caller: Caller, services: Services, if_match: IfMatch = None
 ) -> RegisteredView:
     """Replace the content of your own case; the history is kept and it is compared again. Photos sent are added.
 
     With `If-Match` and the ETag that you read, a change that somebody made meanwhile is not overwritten.
     """
     submission = await read_submission(request, CaseForm, "case", services.settings)
-    result = await run_in_threadpool(
-        services.cases.change, case_id, submission.form, caller, _version(if_match), submission.photos
-    )
-    response.headers["ETag"] = f'"{result.case.version}"'
+    expected = expected_version(if_match)
+    try:
+        result = await run_in_threadpool(
+            services.cases.change, case_id, submission.form, caller, expected, submission.photos
+        )
+    except VersionConflict:
+        raise PreconditionFailed from None
+    response.headers["ETag"] = _tag(services, result, caller)
     return _registered(result, caller)
 
 
-def _version(if_match: str | None) -> int | None:
-    """Return the version that the caller has read; None when it asks for no check.
-
-    Raises:
-        InvalidRecord: it is no ETag of ours. To pass it over would overwrite what the caller wanted to keep.
-    """
-    if if_match is None or if_match.strip() == "*":
-        return None
-    found = re.fullmatch(r'(?:W/)?"?([0-9]{1,9})"?', if_match.strip())
-    if found is None:
-        raise InvalidRecord("If-Match", "is not the ETag of a case; send it back as you read it")
-    return int(found[1])
-
-
-@router.post("/{case_id}/close")
-def close_case(case_id: str, caller: Caller, services: Services) -> OwnCaseOut:
+@router.post("/{case_id}/close", responses=CONFLICT_RESPONSES)
+def close_case(
+    case_id: str, response: Response, caller: Caller, services: Services, if_match: IfMatch = None
+) -> OwnCaseOut:
     """Close your own case: it is no longer searched or matched. It can be opened again."""
-    return own_view(*services.cases.set_status(case_id, "closed", caller), caller)
+    return _with_status(case_id, "closed", response, caller, services, if_match)
 
 
-@router.post("/{case_id}/reopen")
-def reopen_case(case_id: str, caller: Caller, services: Services) -> OwnCaseOut:
+@router.post("/{case_id}/reopen", responses=CONFLICT_RESPONSES)
+def reopen_case(
+    case_id: str, response: Response, caller: Caller, services: Services, if_match: IfMatch = None
+) -> OwnCaseOut:
     """Open your own case again; it is compared anew."""
-    return own_view(*services.cases.set_status(case_id, "open", caller), caller)
+    return _with_status(case_id, "open", response, caller, services, if_match)
+
+
+def _with_status(
+    case_id: str, status: str, response: Response, caller: AccessScope, services: Sandhan, if_match: str | None
+) -> OwnCaseOut:
+    expected = expected_version(if_match)
+    try:
+        case, photos = services.cases.set_status(case_id, status, caller, expected)
+    except VersionConflict:
+        raise PreconditionFailed from None
+    return shown(own_view(case, photos, caller), response, services, None, case.version)
 
 
 @router.get("/{case_id}/photos")

@@ -150,12 +150,21 @@ class CaseService:
         self._clock, self._random, self._retention = clock, random_bytes, retention
 
     def register(
-        self, form: CaseForm, scope: AccessScope, uploads: Sequence[bytes] = (), *, match: bool = True
+        self,
+        form: CaseForm,
+        scope: AccessScope,
+        uploads: Sequence[bytes] = (),
+        *,
+        match: bool = True,
+        case_id: str | None = None,
     ) -> Registered:
         """Store a case with its photos, then compare it.
 
         The same submission again returns the stored case and changes nothing.
 
+        Args:
+            case_id: reserved for this submission (`api.idempotency`). A case that stands under it was stored by an
+                earlier attempt that broke off, and counts as new.
         Raises:
             NotPermitted: the key may not enter cases.
             InvalidRecord: a field cannot be understood; nothing is stored.
@@ -165,8 +174,11 @@ class CaseService:
         scope.require(Permission.CASES_WRITE)
         content = form.content(self._clock().date())
         with self._database.write() as conn:
+            begun = cases.get_case(conn, case_id) if case_id else None
             existing = form.external_id and cases.find_by_external(conn, scope.partner_id, form.side, form.external_id)
-            if existing:
+            if begun is not None and begun.owner_id == scope.partner_id:
+                case, existing = begun, None
+            elif existing:
                 if existing.content_hash != content.content_hash:
                     raise DuplicateCase(existing.id)
                 case = existing
@@ -174,8 +186,8 @@ class CaseService:
                 entry = CaseToPut(form.side, form.external_id, content, form.agreed)
                 if self._suppressed(conn, [entry], scope):
                     raise Suppressed
-                (case_id,) = self._insert(conn, [entry], scope)
-                case = cases.require_case(conn, case_id)
+                (stored,) = self._insert(conn, [entry], scope, case_id)
+                case = cases.require_case(conn, stored)
             self._desk.keep(conn, case, uploads)
         return self._follow_up(case, not existing, match)
 
@@ -270,14 +282,23 @@ class CaseService:
             return Shown(case, view, tuple(photos.list_photos(conn, case_id)), relation is Relation.OWNER)
 
     def own_page(
-        self, scope: AccessScope, *, side: str | None, status: str | None, after: str | None, limit: int
+        self,
+        scope: AccessScope,
+        *,
+        side: str | None,
+        status: str | None,
+        after: str | None,
+        limit: int,
+        external_id: str | None = None,
+        updated_since: datetime | None = None,
     ) -> tuple[list[tuple[Case, tuple[Photo, ...]]], str | None]:
-        """Return a page of the caller's own cases in id order, and the cursor of the next."""
+        """Return a page of the caller's own cases in id order, and the last id where there are more."""
         scope.require(Permission.CASES_READ)
         with self._database.write() as conn:
             rows = cases.list_cases(
-                conn, side=side, status=status, owner_id=scope.partner_id, after=after, limit=limit + 1
-            )
+                conn, side=side, status=status, owner_id=scope.partner_id, external_id=external_id,
+                updated_since=updated_since, after=after, limit=limit + 1,
+            )  # fmt: skip
             audit.append(
                 conn, at=self._clock(), actor=scope.actor_id, action="cases.listed", subject=scope.partner_id,
                 detail={"count": min(len(rows), limit)},
@@ -285,16 +306,21 @@ class CaseService:
             page = [(case, tuple(photos.list_photos(conn, case.id))) for case in rows[:limit]]
         return page, rows[limit - 1].id if len(rows) > limit else None
 
-    def set_status(self, case_id: str, status: str, scope: AccessScope) -> tuple[Case, tuple[Photo, ...]]:
+    def set_status(
+        self, case_id: str, status: str, scope: AccessScope, expected_version: int | None = None
+    ) -> tuple[Case, tuple[Photo, ...]]:
         """Close or reopen the caller's own case; a reopened one is compared anew.
 
         Raises:
             NotFound: there is none, or it is another partner's.
             ConsentMissing: it is to be opened, and consent to matching was withdrawn.
+            VersionConflict: it was changed meanwhile.
         """
         scope.require(Permission.CASES_WRITE)
         with self._database.write() as conn:
-            self._own(conn, case_id, scope)
+            found = self._own(conn, case_id, scope)
+            if expected_version not in (None, found.version):
+                raise VersionConflict("cases", expected_version or 0, found.version)
             if status == "open" and not consents.permitted(conn, case_id, "matching"):
                 raise ConsentMissing
             case = cases.set_status(conn, case_id, status, self._clock())
@@ -407,13 +433,15 @@ class CaseService:
             found.update((side.value, number, digest) for number, digest in known if number in gone)
         return found
 
-    def _insert(self, conn: Connection, entries: Sequence[CaseToPut], scope: AccessScope) -> list[str]:
-        """Add new cases with their history; return their ids in the order given."""
+    def _insert(
+        self, conn: Connection, entries: Sequence[CaseToPut], scope: AccessScope, reserved: str | None = None
+    ) -> list[str]:
+        """Add new cases with their history; return their ids in the order given (`reserved`: that of a single one)."""
         now = self._clock()
         new, agreed = [], []
         for entry in entries:
             given = entry.given
-            case_id = new_id("case", now, self._random)
+            case_id = reserved or new_id("case", now, self._random)
             searched = any(one.purpose == "matching" for one in given)
             new.append(
                 NewCase(

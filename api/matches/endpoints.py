@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import Caller, Services
+from api.answers import IfNoneMatch, shown
+from api.dependencies import AskingCaller, Caller, Services
 from api.errors import BODY_RESPONSES, OPENING_RESPONSES, IndexOpening
-from api.matches.views import MatchPage, MatchQuery, MatchView, QueryAnswer
+from api.matches.views import MatchPage, MatchQuery, MatchState, MatchView, QueryAnswer
+from api.paging import After, PageOf, Since
 from api.uploads import openapi_body, read_submission
 from matcher.explaining.waterfall_svg import MEDIA_TYPE
 
@@ -31,7 +33,7 @@ Wishes = Annotated[tuple[str | None, str | None], Depends(get_wishes)]
 
 
 @router.post("/query", openapi_extra=openapi_body(MatchQuery, "query"), responses=BODY_RESPONSES | OPENING_RESPONSES)
-async def query_matches(request: Request, caller: Caller, services: Services, wishes: Wishes) -> QueryAnswer:
+async def query_matches(request: Request, caller: AskingCaller, services: Services, wishes: Wishes) -> QueryAnswer:
     """Ask who a person might be. Nothing is stored but an audit row with your purpose.
 
     Cases of other partners come back masked. There is no search by place or age alone.
@@ -47,25 +49,44 @@ def list_matches(
     caller: Caller,
     services: Services,
     wishes: Wishes,
+    pages: PageOf,
     grade: Annotated[
-        list[Literal["certain", "probable", "possible", "certainly-not"]] | None, Query(description="only these grades")
+        list[Literal["certain", "probable", "possible", "certainly-not"]] | None,
+        Query(max_length=4, description="only these grades"),
     ] = None,
+    state: MatchState | None = None,
     case_id: Annotated[str | None, Query(max_length=80)] = None,
-    after: Annotated[str | None, Query(max_length=80)] = None,
+    updated_since: Annotated[Since, Query(description="found, or weighed anew, at this moment or later")] = None,
+    after: After = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> MatchPage:
     """List the possible matches that you are a party to: owner of a side, or alerted."""
-    page = services.reader.page(caller, grades=grade, after=after, limit=limit, case_id=case_id, wishes=wishes)
-    return MatchPage(items=page.items, next=page.next)
+    grades = None if grade is None else sorted(set(grade))
+    filters = {"grade": grades, "state": state, "case_id": case_id, "updated_since": updated_since}
+    page = services.reader.page(
+        caller, grades=grades, states=None if state is None else [state], case_id=case_id, updated_since=updated_since,
+        after=pages.begins_after("matches", filters, after), limit=limit, wishes=wishes,
+    )  # fmt: skip
+    return MatchPage(items=page.items, next=pages.next("matches", filters, page.next))
 
 
 @router.get("/{match_id}")
-def read_match(match_id: str, caller: Caller, services: Services, wishes: Wishes) -> MatchView:
+def read_match(
+    match_id: str,
+    response: Response,
+    caller: Caller,
+    services: Services,
+    wishes: Wishes,
+    if_none_match: IfNoneMatch = None,
+) -> MatchView:
     """Read a possible match: reasons, what would change the grade, what to ask next; the cases as far as you may see.
 
     Sentences come in the language of `language`, else of `Accept-Language`, else of your organisation.
     """
-    return services.reader.read(match_id, caller, wishes)
+    view = services.reader.read(match_id, caller, wishes)
+    response.headers["Vary"] = "Accept-Language"
+    response.headers["Content-Language"] = view.language
+    return shown(view, response, services, if_none_match)
 
 
 @router.get("/{match_id}/waterfall.svg", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from api.access import AccessScope, NotFound, Permission, Relation
 from api.cases.forms import to_person
@@ -36,10 +37,20 @@ Wishes = Sequence[str | None]
 
 @dataclass(frozen=True, slots=True)
 class MatchPageRows:
-    """A page of matches and the cursor of the next one."""
+    """A page of matches, and the last id where there are more."""
 
     items: list[MatchView]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchFilter:
+    """Which matches are listed; None for any."""
+
+    grades: Sequence[str] | None
+    states: Sequence[str] | None
+    case_id: str | None
+    updated_since: datetime | None
 
 
 class MatchReader:
@@ -138,12 +149,15 @@ class MatchReader:
         after: str | None,
         limit: int,
         case_id: str | None = None,
+        states: Sequence[str] | None = None,
+        updated_since: datetime | None = None,
         wishes: Wishes = (),
     ) -> MatchPageRows:
         """Return a page of the caller's matches in id order; with `case_id`, those of one case."""
         scope.require(Permission.MATCHES_READ)
         with self._database.write() as conn:
-            rows, following = self._visible(conn, scope, grades, after, limit, case_id)
+            asked = MatchFilter(grades, states, case_id, updated_since)
+            rows, following = self._visible(conn, scope, asked, after, limit)
             audit.append(
                 conn, at=self._clock(), actor=scope.actor_id, action="matches.listed", subject=scope.partner_id,
                 detail={"count": len(rows)},
@@ -153,16 +167,16 @@ class MatchReader:
         return MatchPageRows(items, following)
 
     def _visible(
-        self, conn: Connection, scope: AccessScope, grades: Sequence[str] | None, after: str | None, limit: int,
-        case_id: str | None,
+        self, conn: Connection, scope: AccessScope, asked: MatchFilter, after: str | None, limit: int
     ) -> tuple[list[Match], str | None]:  # fmt: skip
         """Return the first matches that the caller may know of, and the id after which further ones may stand."""
         found: list[Match] = []
         now = self._clock()
         while True:
             rows = matches.list_matches(
-                conn, scope.partner_id, grades=grades, after=after, limit=limit + 1, case_id=case_id
-            )
+                conn, scope.partner_id, grades=asked.grades, states=asked.states, after=after, limit=limit + 1,
+                case_id=asked.case_id, updated_since=asked.updated_since,
+            )  # fmt: skip
             for match in rows[:limit]:
                 if is_party(conn, match, scope, now):
                     found.append(match)

@@ -94,6 +94,10 @@ class MatchPage(BaseModel):
     next: str | None
 
 
+MatchState = Literal[
+    "suggested", "triage", "confirmed_by_one", "confirmed_by_both", "field_verification", "verified", "restored",
+    "placed_safely", "closed", "needs_information", "rejected", "disputed", "withdrawn", "expired", "superseded",
+]  # fmt: skip
 Purpose = Literal["identify-rescued-person", "trace-missing-person", "verify-match"]
 
 

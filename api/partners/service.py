@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from api.access import CASE_WORK, OPERATOR, AccessScope, NotFound, Permission
@@ -11,6 +11,7 @@ from api.alerts.messages import check_address
 from api.alerts.targets import parse_url
 from api.alerts.webhook import new_webhook_secret
 from api.cases.photos import PhotoDesk
+from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes, new_id, new_secret, secret_hash
 from api.store import Connection, Database, audit, partners
 from api.store.partners import Partner
@@ -73,15 +74,18 @@ class PartnerService:
         self._database, self._desk, self._clock, self._random = database, desk, clock, random_bytes
         self._allow_private = allow_private_targets
 
-    def register(self, new: NewPartner, scope: AccessScope) -> Welcome:
+    def register(self, new: NewPartner, scope: AccessScope, partner_id: str | None = None) -> Welcome:
         """Add a partner and its first key.
 
+        Args:
+            partner_id: reserved for this request (`api.idempotency`). A partner that stands under it was stored by an
+                earlier attempt that broke off: it gets another key, since nobody has seen the first.
         Raises:
             NotPermitted: the caller is not an operator.
             InvalidRecord: a field breaks its rule.
         """
         scope.require(Permission.PARTNERS_WRITE)
-        return self._add(new, actor=scope.actor_id, permissions=CASE_WORK)
+        return self._add(new, actor=scope.actor_id, permissions=CASE_WORK, reserved=partner_id)
 
     def register_operator(self, name: str, country: str) -> Welcome:
         """Add an operator: by command on the machine itself, since nobody has a key before the first."""
@@ -93,17 +97,67 @@ class PartnerService:
         with self._database.read() as conn:
             return partners.list_partners(conn, active_only=True)
 
-    def switch_faces(self, partner_id: str, faces: bool, scope: AccessScope) -> Partner:
+    def page(
+        self,
+        scope: AccessScope,
+        *,
+        kind: str | None,
+        country: str | None,
+        area: str | None,
+        after: str | None,
+        limit: int,
+    ) -> tuple[Sequence[Partner], str | None]:
+        """Return a page of the partners that take part in id order, and the last id where there are more.
+
+        Args:
+            area: gazetteer path or names; those responsible for it, or for an area that contains it.
+        Raises:
+            InvalidRecord: there is no such area.
+        """
+        scope.require(Permission.PARTNERS_READ)
+        path = None if area is None else resolve_area(area, "area")
+        with self._database.read() as conn:
+            rows = partners.list_partners(
+                conn, active_only=True, kind=kind, country=country, area=path, after=after, limit=limit + 1
+            )
+        return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+
+    def read(self, partner_id: str, scope: AccessScope) -> Partner:
+        """Return one of the partners that take part.
+
+        Raises:
+            NotFound: there is none.
+        """
+        scope.require(Permission.PARTNERS_READ)
+        with self._database.read() as conn:
+            found = partners.get_partner(conn, partner_id)
+        if found is None or not found.active:
+            raise NotFound("partner")
+        return found
+
+    def switch_faces(
+        self,
+        partner_id: str,
+        faces: bool,
+        scope: AccessScope,
+        is_expected: Callable[[Partner], bool] = lambda _: True,
+    ) -> Partner:
         """Let faces in photos of a partner's cases be compared, or no longer; off means that none is kept.
 
+        Args:
+            is_expected: tells whether the partner is still what the caller has read.
         Raises:
             NotPermitted: the caller is not an operator.
             NotFound: there is no such partner.
+            PreconditionFailed: it is not what was expected; nothing was changed.
         """
         scope.require(Permission.PARTNERS_WRITE)
         with self._database.write() as conn:
-            if partners.get_partner(conn, partner_id) is None:
+            found = partners.get_partner(conn, partner_id)
+            if found is None:
                 raise NotFound("partner")
+            if not is_expected(found):
+                raise PreconditionFailed
             partner = partners.set_faces(conn, partner_id, faces)
             self._desk.follow_partner(conn, partner_id)
             action = "partner.faces_on" if faces else "partner.faces_off"
@@ -127,7 +181,9 @@ class PartnerService:
                 partners.note_key_use(conn, key.id, now.date())
         return AccessScope(partner.id, key.id, partner.kind, partner.areas, frozenset(key.permissions))
 
-    def _add(self, new: NewPartner, *, actor: str, permissions: Sequence[Permission]) -> Welcome:
+    def _add(
+        self, new: NewPartner, *, actor: str, permissions: Sequence[Permission], reserved: str | None = None
+    ) -> Welcome:
         if new.kind not in PARTNER_KINDS:
             raise InvalidRecord("kind", "is not one of " + ", ".join(PARTNER_KINDS))
         if not new.name.isprintable():
@@ -147,9 +203,16 @@ class PartnerService:
         secret = new_secret(self._random)
         webhook_secret = (new.webhook_secret or new_webhook_secret(self._random)) if new.webhook_url else None
         with self._database.write() as conn:
+            begun = partners.get_partner(conn, reserved) if reserved else None
+            if begun is not None:
+                for key in partners.list_keys(conn, begun.id):
+                    partners.revoke_key(conn, key.id, now)
+                self._add_key(conn, begun, secret, permissions)
+                audit.append(conn, at=now, actor=actor, action="partner.key_replaced", subject=begun.id)
+                return Welcome(begun, secret, begun.webhook_secret)
             partner = partners.add_partner(
                 conn,
-                partner_id=new_id("partner", now, self._random),
+                partner_id=reserved or new_id("partner", now, self._random),
                 name=new.name,
                 kind=new.kind,
                 country=new.country,
@@ -177,9 +240,11 @@ class PartnerService:
         )
 
 
-def resolve_area(text: str) -> str:
+def resolve_area(text: str, field: str = "areas") -> str:
     """Return the gazetteer path of an area given as a path or as names, widest first ("India, Assam, Dhubri").
 
+    Args:
+        field: named when there is no such area.
     Raises:
         InvalidRecord: there is no such area.
     """
@@ -190,5 +255,5 @@ def resolve_area(text: str) -> str:
     path = gazetteer.resolve(Place(*parts[:4])).path
     given = sum(part is not None for part in parts)
     if not path or path.count("/") != given - 1:
-        raise InvalidRecord("areas", "names an area that the gazetteer does not know; write e.g. IN/AS or India, Assam")
+        raise InvalidRecord(field, "names an area that the gazetteer does not know; write e.g. IN/AS or India, Assam")
     return path

@@ -115,17 +115,29 @@ def get_alert(conn: Connection, alert_id: str) -> Alert | None:
 
 
 def list_alerts(
-    conn: Connection, recipient_id: str, *, state: str | None = None, after: str | None = None, limit: int = 50
+    conn: Connection,
+    recipient_id: str,
+    *,
+    state: str | None = None,
+    priority: str | None = None,
+    created_since: datetime | None = None,
+    after: str | None = None,
+    limit: int = 50,
 ) -> list[Alert]:
     """Return a recipient's alerts in id order.
 
     Args:
-        state: only alerts in this state.
+        state, priority: only alerts of these.
+        created_since: only those queued at that moment or later.
         after: the last id of the page before.
     """
     statement = select(alerts).where(alerts.c.recipient_id == recipient_id)
     if state is not None:
         statement = statement.where(alerts.c.state == state)
+    if priority is not None:
+        statement = statement.where(alerts.c.priority == priority)
+    if created_since is not None:
+        statement = statement.where(alerts.c.created_at >= created_since)
     if after is not None:
         statement = statement.where(alerts.c.id > after)
     return [Alert(**row._asdict()) for row in conn.execute(statement.order_by(alerts.c.id).limit(limit))]

@@ -274,6 +274,8 @@ def list_cases(
     side: str | None = None,
     status: str | None = None,
     owner_id: str | None = None,
+    external_id: str | None = None,
+    updated_since: datetime | None = None,
     after: str | None = None,
     limit: int,
 ) -> list[Case]:
@@ -281,6 +283,8 @@ def list_cases(
 
     Args:
         side, status, owner_id: only these; None for any.
+        external_id: only those of this number in their owner's system.
+        updated_since: only those stored or changed at that moment or later.
         after: the last id of the page before.
     """
     statement = _select().order_by(cases.c.id).limit(limit)
@@ -290,6 +294,10 @@ def list_cases(
         statement = statement.where(cases.c.status == status)
     if owner_id is not None:
         statement = statement.where(cases.c.owner_id == owner_id)
+    if external_id is not None:
+        statement = statement.where(cases.c.external_id == _numbers(conn, [external_id])[external_id])
+    if updated_since is not None:
+        statement = statement.where(cases.c.updated_at >= updated_since)
     if after is not None:
         statement = statement.where(cases.c.id > after)
     return _fetch(conn, statement)

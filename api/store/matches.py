@@ -183,6 +183,7 @@ def list_matches(
     after: str | None = None,
     limit: int,
     case_id: str | None = None,
+    updated_since: datetime | None = None,
 ) -> list[Match]:
     """Return, in id order, the matches in which a partner owns one of the two cases, or of which it was alerted.
 
@@ -190,6 +191,7 @@ def list_matches(
         visible_to: the partner's id.
         case_id: only the matches of this case.
         states, grades: only these; None for any.
+        updated_since: only those stored or changed at that moment or later.
         after: the last id of the page before.
     """
     own = select(cases.c.id).where(cases.c.owner_id == visible_to)
@@ -202,6 +204,8 @@ def list_matches(
         statement = statement.where(matches.c.state.in_(list(states)))
     if grades is not None:
         statement = statement.where(matches.c.grade.in_(list(grades)))
+    if updated_since is not None:
+        statement = statement.where(matches.c.updated_at >= updated_since)
     if after is not None:
         statement = statement.where(matches.c.id > after)
     return _fetch(conn, statement.order_by(matches.c.id).limit(limit))

@@ -137,11 +137,36 @@ def get_partner(conn: Connection, partner_id: str) -> Partner | None:
     return next(iter(_with_areas(conn, [partner_id])), None)
 
 
-def list_partners(conn: Connection, *, active_only: bool = False) -> list[Partner]:
-    """Return the partners in id order."""
-    statement = select(partners.c.id)
+def list_partners(
+    conn: Connection,
+    *,
+    active_only: bool = False,
+    kind: str | None = None,
+    country: str | None = None,
+    area: str | None = None,
+    after: str | None = None,
+    limit: int | None = None,
+) -> list[Partner]:
+    """Return the partners in id order.
+
+    Args:
+        kind, country: only these; None for any.
+        area: only those responsible for this area or for one that contains it.
+        after: the last id of the page before.
+        limit: at most so many; None for all.
+    """
+    statement = select(partners.c.id).order_by(partners.c.id).limit(limit)
     if active_only:
         statement = statement.where(partners.c.active)
+    if kind is not None:
+        statement = statement.where(partners.c.kind == kind)
+    if country is not None:
+        statement = statement.where(partners.c.country == country)
+    if area is not None:
+        covering = select(jurisdictions.c.partner_id).where(jurisdictions.c.area.in_(area_prefixes(area)))
+        statement = statement.where(partners.c.id.in_(covering))
+    if after is not None:
+        statement = statement.where(partners.c.id > after)
     return _with_areas(conn, list(conn.scalars(statement)))
 
 

@@ -374,3 +374,23 @@ leases = Table(
     Column("holder", Text, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
 )
+
+# Requests sent with an idempotency key (`api.store.idempotency`); `answer` is sealed.
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("partner_id", Id, ForeignKey("partners.id"), nullable=False),
+    Column("key_hash", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("request_hash", Text, nullable=False),
+    Column("subject_id", Id, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("leased_until", UtcDateTime),
+    Column("status", Integer),
+    Column("headers", Document),
+    Column("answer", LargeBinary),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("partner_id", "key_hash"),
+    Index(None, "created_at"),
+)

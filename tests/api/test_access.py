@@ -36,6 +36,7 @@ SAID = {"names": [{"value": "Somebody"}]}
 ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/partners"): ("partners:write", PARTNER),
     ("GET", "/v1/partners"): ("partners:read", None),
+    ("GET", "/v1/partners/{partner_id}"): ("partners:read", None),
     ("PUT", "/v1/partners/{partner_id}/faces"): ("partners:write", {"compared": True}),
     ("GET", "/v1/people"): ("people:manage", None),
     ("POST", "/v1/people"): ("people:manage", PERSON),
@@ -252,8 +253,9 @@ def test_how_much_of_a_case_each_relation_sees(pair: Pair, side: str, who: str) 
         return
     body = answer.json()
     assert (answer.status_code, body["view"], body["id"]) == (200, expected, case_id)
-    assert ("etag" in answer.headers) == (expected == "full")
     assert expected != "disclosed" or body["fields"]["name"] == REPORT["name"]
+    # A mask says nothing of how often its owner has changed the case.
+    assert answer.headers["etag"].startswith('"1-') == (expected == "full")
     match = pair.house.ask(who, "GET", f"/v1/matches/{pair.match_id}").json()
     assert match[side] == body
 

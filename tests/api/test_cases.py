@@ -39,7 +39,7 @@ def test_a_case_sent_as_json_comes_back_as_it_was_entered(house: House, report: 
     case = body["case"]
     assert (answer.status_code, body["created"]) == (201, True)
     assert answer.headers["location"] == f"/v1/cases/{case['id']}"
-    assert answer.headers["etag"] == '"1"'
+    assert answer.headers["etag"].startswith('"1-')
     assert answer.headers["cache-control"] == "no-store"
     entered = {name: value for name, value in report.items() if name not in ("side", "external_id")}
     assert {name: case["fields"][name] for name in entered} == entered
@@ -48,7 +48,7 @@ def test_a_case_sent_as_json_comes_back_as_it_was_entered(house: House, report: 
     assert case["owner_id"] == house["family"].id
     assert case["origin_area"] == "IN/WB/south-24-parganas/gosaba"
     read = house.ask("family", "GET", answer.headers["location"])
-    assert (read.json(), read.headers["etag"]) == (case, '"1"')
+    assert (read.json(), read.headers["etag"]) == (case, answer.headers["etag"])
 
 
 def test_numbers_and_dates_may_be_json_numbers_and_iso_dates(house: House) -> None:
@@ -126,7 +126,7 @@ def test_a_change_keeps_the_id_and_raises_the_version(house: House) -> None:
     path = f"/v1/cases/{case['id']}"
     answer = house.send("family", form | {"name": "Anjali Rai"}, path=path, method="PUT", headers={"If-Match": '"1"'})
     assert answer.status_code == 200
-    assert answer.headers["etag"] == '"2"'
+    assert answer.headers["etag"].startswith('"2-')
     changed = answer.json()["case"]
     assert (changed["id"], changed["version"], changed["fields"]["name"]) == (case["id"], 2, "Anjali Rai")
     assert changed["compared"]
@@ -143,14 +143,14 @@ def test_a_stale_change_is_refused(house: House, etag: str) -> None:
     path = f"/v1/cases/{case_id}"
     house.send("family", form | {"age": "11"}, path=path, method="PUT")
     answer = house.send("family", form | {"age": "12"}, path=path, method="PUT", headers={"If-Match": etag})
-    assert (answer.status_code, answer.json()["code"]) == (409, "version_conflict")
+    assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
     read = house.ask("family", "GET", path).json()
     assert (read["version"], read["fields"]["age"]) == (2, "11")
     anyway = house.send("family", form | {"age": "12"}, path=path, method="PUT", headers={"If-Match": "*"})
     assert anyway.json()["case"]["version"] == 3
 
 
-@pytest.mark.parametrize("etag", ['"abc"', "²", '"1", "2"', "-1", "", "9" * 5000])
+@pytest.mark.parametrize("etag", ["abc", "²", '"1", "2"', "-1", "", '"1', "9" * 900])
 def test_an_etag_that_is_none_of_ours_overwrites_nothing(house: House, etag: str) -> None:
     form = {"side": "missing", "name": "Bimala"}
     path = f"/v1/cases/{house.enter('family', form)['case']['id']}"

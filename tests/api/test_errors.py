@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.store.errors import DatabaseUnavailable
+from api.store.errors import ConstraintViolated, DatabaseUnavailable
 from matcher.fields import FIELDS
 
 from .conftest import House, picture, settled_house
@@ -222,15 +222,21 @@ def test_an_unknown_method_says_which_are_known(house: House) -> None:
     answer = house.ask("family", "DELETE", "/v1/alerts")
     check(answer, 405, "method_not_allowed")
     assert answer.headers["allow"] == "GET"
+    for path, allowed in (("/v1/cases", "GET, POST"), ("/v1/cases/x", "GET, PUT"), ("/v1/partners", "GET, POST")):
+        assert house.ask("family", "DELETE", path).headers["allow"] == allowed
 
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/cases/%00", "/v1/matches/a%00b", "/v1/alerts/%00", "/v1/alerts/%00/acknowledge", "/v1/cases?after=%00",
-     "/v1/matches?case_id=%00"],
-)  # fmt: skip
+    ["/v1/cases/%00", "/v1/matches/a%00b", "/v1/alerts/%00", "/v1/alerts/%00/acknowledge"],
+)
 def test_an_id_that_no_database_holds_is_not_found(house: House, path: str) -> None:
     check(house.ask("family", "POST" if path.endswith("acknowledge") else "GET", path), 404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/v1/cases?after=%00", "/v1/matches?case_id=%00", "/v1/cases?limit=1%00"])
+def test_a_parameter_that_no_database_holds_is_refused(house: House, path: str) -> None:
+    check(house.ask("family", "GET", path), 422, "invalid_request")
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "..%2F..%2Fetc", "' OR 1=1 --", "সুনীতা", "%F0%9F%98%80", "%FF", "*"])
@@ -247,8 +253,22 @@ def test_strange_ids_are_not_found(house: House, name: str) -> None:
         ("/v1/cases?limit=Rina", "limit"),
         ("/v1/cases?side=Rina", "side"),
         ("/v1/cases?status=Rina", "status"),
-        ("/v1/cases?after=" + "x" * 81, "after"),
+        ("/v1/cases?after=" + "x" * 401, "after"),
+        ("/v1/cases?updated_since=Rina", "updated_since"),
+        ("/v1/cases?updated_since=2026-11-01", "updated_since"),
+        ("/v1/cases?updated_since=2026-11-01T09:00:00", "updated_since"),
+        ("/v1/cases?updated_since=2026-02-30T09:00:00Z", "updated_since"),
+        ("/v1/cases?updated_since=0001-01-01T00:00:00%2B14:00", "updated_since"),
+        ("/v1/cases?updated_since=1700000000", "updated_since"),
+        ("/v1/cases?external_id=" + "x" * 401, "external_id"),
         ("/v1/matches?grade=Rina", "grade"),
+        ("/v1/matches?state=Rina", "state"),
+        ("/v1/matches?grade=certain&grade=certain&grade=certain&grade=certain&grade=certain", "grade"),
+        ("/v1/alerts?priority=Rina", "priority"),
+        ("/v1/alerts?created_since=Rina", "created_since"),
+        ("/v1/partners?kind=Rina", "kind"),
+        ("/v1/partners?country=Rina", "country"),
+        ("/v1/partners?area=Rina", "area"),
         ("/v1/matches?limit=101", "limit"),
         ("/v1/alerts?state=Rina", "state"),
     ],
@@ -284,6 +304,15 @@ def test_a_database_that_does_not_answer_is_a_matter_of_time(house: House, monke
 
     monkeypatch.setattr(house.sandhan.cases, "register", busy)
     check(house.ask("family", "POST", "/v1/cases", json={"side": "missing"}), 503, "database_unavailable")
+
+
+def test_two_who_store_the_same_at_once_are_told_to_send_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(*_: object, **__: object) -> None:
+        raise ConstraintViolated("uq_cases_owner_id_side_external_id")
+
+    monkeypatch.setattr(house.sandhan.cases, "register", taken)
+    answer = house.ask("family", "POST", "/v1/cases", json={"side": "missing"})
+    assert "uq_cases" not in str(check(answer, 409, "concurrent_change"))
 
 
 without_checks = settings(

@@ -1,0 +1,77 @@
+"""Does the service do what its OpenAPI document says? Schemathesis asks it thousands of things nobody would.
+
+All of its checks, on a served application with a matched pair in it, as a partner who may do everything and as the
+operator. The same run with many more examples, by hand: docs/guides/api.md.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+
+from api.serving import BackgroundServer, bind
+
+from .conftest import Pair
+
+# Rules that JSON Schema cannot say (a date that exists, a cursor that we signed) refuse what the schema lets through.
+REFUSALS = ["401", "403", "404", "409", "412", "413", "415", "422"]
+
+
+def findings(url: str, headers: dict[str, str], tags: list[str] | None, **changed: Any) -> tuple[list[str], int]:
+    """Return what schemathesis has to complain about, and how many requests it sent.
+
+    Args:
+        tags: only operations of these; None for all.
+    """
+    import schemathesis
+    from schemathesis.config import SchemathesisConfig
+    from schemathesis.engine import events, from_schema
+
+    config = SchemathesisConfig.from_dict(
+        {
+            "seed": 20261101,
+            "continue-on-failure": True,
+            "headers": headers,
+            "generation": {"max-examples": 4, "database": "none", "no-shrink": True},
+            "checks": {
+                "positive_data_acceptance": {"expected-statuses": ["2xx", "304", *REFUSALS]},
+                "negative_data_rejection": {"expected-statuses": ["405", *REFUSALS]},
+            },
+            **changed,
+        }
+    )
+    schema = schemathesis.openapi.from_url(f"{url}/openapi.json", config=config)
+    if tags is not None:
+        schema = schema.include(tag=tags)
+    found: dict[str, str] = {}
+    requests = 0
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.NonFatalError | events.FatalError):
+            found[repr(event)] = repr(getattr(event, "value", None) or getattr(event, "exception", None))
+        if isinstance(event, events.ScenarioFinished):
+            requests += len(event.recorder.interactions)
+            for case_id, checks in event.recorder.checks.items():
+                for check in checks:
+                    if check.failure_info is not None:
+                        failure = check.failure_info.failure
+                        answer = event.recorder.interactions[case_id].response
+                        told = answer.text[:300] if answer is not None else ""
+                        found[f"{event.recorder.label} {failure.title}"] = f"{failure.message} {told}"
+    return [f"{where}: {what}" for where, what in found.items()], requests
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("who", ["shelter", "operator"])
+def test_the_service_does_what_its_document_says(pair: Pair, who: str) -> None:
+    phases, tags = {"coverage": {"enabled": False}}, None
+    if who == "operator":  # whose operations are few: every boundary of every parameter
+        phases, tags = {"stateful": {"enabled": False}}, ["partners"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the tool's own libraries
+        with BackgroundServer(pair.house.client.app, bind("127.0.0.1", 0)) as server:  # type: ignore[arg-type]
+            found, requests = findings(server.url, pair.house[who].headers, tags, phases=phases)
+    assert requests > 100
+    assert found == []
