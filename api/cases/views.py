@@ -47,8 +47,8 @@ class PhotoView(BaseModel):
     chosen_by: str | None = Field(None, description="the key that said so")
 
 
-OWNERS_OWN = frozenset({"informant", "provenance"})
-"""Entered fields that only the owner sees: one partner never sees another's informant."""
+OWNERS_OWN = frozenset({"informant", "provenance", "pfif"})
+"""Entered fields that only the owner sees: one partner never sees another's informant, who is the author in PFIF."""
 TELLS_WHERE = frozenset({"event_country", "event_state", "event_district", "found", "narrative"})
 """Entered fields of a protected rescued person that no other partner sees: they may tell where she is."""
 
