@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from api.commands.console import Json, fail, out, print_json
 from api.commands.context import act_as, services
@@ -70,7 +70,8 @@ def tombstones(partner: PartnerOption, as_json: Json = False) -> None:
             ]
         )
         return
-    table = Table("case", "side", "own", "erased at")
+    table = Table("side", "own", "erased at", Column("case", no_wrap=True))
     for one in found:
-        table.add_row(one.case_id, one.side, "yes" if one.owner_id == scope.partner_id else "", str(one.erased_at))
+        own = "yes" if one.owner_id == scope.partner_id else ""
+        table.add_row(one.side, own, one.erased_at.isoformat(sep=" ", timespec="minutes"), one.case_id)
     out.print(table)
