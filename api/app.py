@@ -9,9 +9,11 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.base import RequestResponseEndpoint
 
-from api import health
+from api import audit_endpoints, health
 from api.alerts import endpoints as alert_endpoints
 from api.bootstrap import Sandhan
+from api.care import endpoints as care_endpoints
+from api.care import referral_endpoints
 from api.cases import endpoints as case_endpoints
 from api.cases import lifecycle_endpoints
 from api.cases.forms import CaseForm
@@ -23,6 +25,7 @@ from api.partners import agreement_endpoints, key_endpoints
 from api.partners import endpoints as partner_endpoints
 from api.people import endpoints as people_endpoints
 from api.people import session_endpoints
+from api.suspects import endpoints as suspect_endpoints
 from api.uploads import BodyLimit
 
 VERSION = "0.1.0"
@@ -59,9 +62,13 @@ def create_app(sandhan: Sandhan, *, start: bool = True) -> FastAPI:
         agreement_endpoints.router,
         case_endpoints.router,
         lifecycle_endpoints.router,
+        care_endpoints.router,
+        referral_endpoints.router,
+        suspect_endpoints.router,
         match_endpoints.router,
         disclosure_endpoints.router,
         alert_endpoints.router,
+        audit_endpoints.router,
     ):
         app.include_router(router, prefix="/v1", responses=RESPONSES)
     app.include_router(health.router, prefix="/v1")

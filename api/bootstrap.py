@@ -19,6 +19,11 @@ from typing import Self
 
 from api.alerts.delivery import DeliverySettings, Dispatcher
 from api.alerts.service import AlertService
+from api.auditing import AuditService
+from api.care.follow_ups import FollowUpService
+from api.care.history import HistoryService
+from api.care.referrals import Agreed, ReferralService
+from api.care.service import CareService
 from api.cases.lifecycle import Lifecycle
 from api.cases.photos import PhotoDesk, Photographer
 from api.cases.retention import Retention
@@ -44,8 +49,9 @@ from api.people.service import PeopleService
 from api.people.sessions import SessionService
 from api.people.signing_in import SignIn
 from api.settings import Settings
-from api.store import Database, counts, current_revision, keys, meta, outbox, require_current, upgrade
+from api.store import Database, agreements, counts, current_revision, keys, meta, outbox, require_current, upgrade
 from api.store.partner_seal import PartnerSeal
+from api.suspects.service import SuspectService
 from matcher.errors import SandhanError
 from matcher.model import MatchModel
 
@@ -76,8 +82,14 @@ class Sandhan:
     lifecycle: Lifecycle
     disclosures: DisclosureService
     agreements: AgreementService
+    care: CareService
+    follow_ups: FollowUpService
+    referrals: ReferralService
+    history: HistoryService
+    suspects: SuspectService
     photos: PhotoDesk
     reader: MatchReader
+    audit: AuditService
     alerts: AlertService
     partners: PartnerService
     keys: KeyService
@@ -152,6 +164,7 @@ class Sandhan:
         enrolment = EnrolmentService(database, sealer, passwords, clock, random_bytes)
         sessions = SessionService(database, clock, random_bytes)
         sign_in = SignIn(database, sealer, passwords, sessions, clock, random_bytes)
+        follow_ups = FollowUpService(database, clock, random_bytes, settings.months_of_follow_up)
         return cls(
             settings=settings,
             database=database,
@@ -162,6 +175,11 @@ class Sandhan:
             lifecycle=Lifecycle(database, matching, desk, clock, random_bytes, retention),
             disclosures=DisclosureService(database, clock, random_bytes),
             agreements=AgreementService(database, clock, random_bytes),
+            care=CareService(database, follow_ups, clock, random_bytes),
+            follow_ups=follow_ups,
+            referrals=ReferralService(database, _agreed(clock), desk.follow_consent, clock, random_bytes),
+            history=HistoryService(database, clock),
+            suspects=SuspectService(database, clock, random_bytes),
             photos=desk,
             reader=MatchReader(
                 database,
@@ -172,6 +190,7 @@ class Sandhan:
                 candidates=settings.candidates,
                 query_limit=settings.query_limit,
             ),
+            audit=AuditService(database, clock),
             alerts=AlertService(database, clock),
             partners=PartnerService(
                 database, desk, clock, random_bytes, allow_private_targets=settings.allow_private_targets
@@ -278,6 +297,7 @@ class Sandhan:
                 if self.settings.faces:
                     self.photos.readmit(self.keeper.face_model.model_id)
                 self.lifecycle.expire_due()
+                self.audit.close_days()
                 self.cases.recover()
             except Exception as error:  # noqa: BLE001 - a thread that dies would silently stop all recovery
                 log.error("recovery failed (%s), trying again in %g s", origin(error), _RECOVER_EVERY_S)
@@ -327,6 +347,10 @@ def _open_database(settings: Settings, new_database_id: str, face_model: str) ->
         database.dispose()
         raise
     return database
+
+
+def _agreed(clock: Clock) -> Agreed:
+    return lambda conn, one, other: agreements.agreed(conn, one, other, clock())
 
 
 def _index_seal(database: Database) -> IndexSeal:

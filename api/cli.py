@@ -25,6 +25,7 @@ COMMANDS = {
     "photos": "photos:app",
     "db": "db:app",
     "keys": "keys:app",
+    "audit": "audit:app",
     "train": "train:app",
     "evaluate": "evaluate:app",
 }

@@ -15,6 +15,13 @@ decided_already        409      the request is in a state in which that cannot b
 person_exists          409      the e-mail address signs in already
 last_administrator     409      nobody would be left to manage the partner's people
 key_over               409      the key is revoked or has expired
+already_corrected      409      another entry corrects the one that was named
+not_due                409      the follow-up was settled before
+no_agreement           409      no sharing agreement between the two partners is in force
+referral_open          409      the same is open already
+referral_state         409      the step is not one that the caller may take in this state
+case_closed            409      the case is closed
+transfer_clash         409      the receiver has a case of this side with the same external id
 too_large              413      the request is larger than allowed
 unsupported_media      415      neither JSON nor multipart/form-data
 invalid_request        422      a field breaks its rule; `errors` names each
@@ -42,6 +49,7 @@ from starlette.exceptions import HTTPException
 
 from api.access import NotFound, NotPermitted
 from api.alerts.errors import TargetRefused
+from api.care.errors import CareConflict
 from api.cases.service import ConsentMissing, DuplicateCase, Suppressed
 from api.faults import origin
 from api.matches.disclosures import DecidedAlready
@@ -129,6 +137,7 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (PersonExists, 409, "In use"),
     (LastAdministrator, 409, "The last administrator"),
     (KeyOver, 409, "Not in use"),
+    (CareConflict, 409, "Things stand otherwise"),
     (RequestTooLarge, 413, "Too large"),
     (UnsupportedMedia, 415, "Unsupported media type"),
     (InvalidRecord, 422, "A field breaks its rule"),

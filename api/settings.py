@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     candidates: int = Field(250, ge=10, le=1000, description="candidates taken for each name and each photo")
     index_processes: int = Field(2, ge=1, le=64, description="processes that read cases when the index is built anew")
     matches_kept: int = Field(20, ge=1, le=200, description="matches stored for one case")
+    follow_up_months: str = Field("1,3,6,12,18,24", description="months after a return at which visits are due")
     query_limit: int = Field(20, ge=1, le=50, description="most matches in the answer to one query")
     oidc_issuer: str = Field("", description="OpenID Connect issuer whose accounts may sign in; empty: none")
     oidc_client_id: str = Field("", description="this deployment's client id at the issuer")
@@ -64,6 +65,19 @@ class Settings(BaseSettings):
     oidc_second_factor: str = Field(
         "", description="values of amr or acr that are worth a second factor, with commas between; empty: none is"
     )
+
+    @field_validator("follow_up_months")
+    @classmethod
+    def _counted_months(cls, value: str) -> str:
+        parts = [part.strip() for part in value.split(",")]
+        if not all(part.isascii() and part.isdigit() and 1 <= int(part) <= 120 for part in parts):
+            raise ValueError("must be whole numbers of months from 1 to 120, separated by commas")
+        return value
+
+    @property
+    def months_of_follow_up(self) -> tuple[int, ...]:
+        """Return `follow_up_months` as numbers."""
+        return tuple(int(part) for part in self.follow_up_months.split(","))
 
     @field_validator("public_url")
     @classmethod

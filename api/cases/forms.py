@@ -9,15 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from api.cases.agreed import ConsentForm, Given, agreed_at_first
 from api.store.cases import Case, CaseContent
 from api.store.faces import Face
+from matcher.errors import InvalidRecord
 from matcher.fields import FIELDS, ParsedRecord, read_record
 from matcher.person import FaceEmbedding, PersonRecord, Place, Side
 from matcher.places import Gazetteer
@@ -31,7 +32,34 @@ def _storable(text: str) -> str:
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400), AfterValidator(_storable)]
+LongText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000), AfterValidator(_storable)]
 Names = Text | Annotated[list[Text], Field(max_length=20)]
+Day = date
+SOURCED = frozenset(FIELDS) - {"id"} | {"narrative"}
+"""Fields of which it may be said where they come from."""
+OWNER_ONLY = ("informant", "provenance", "pfif")
+"""What no other partner is shown, whatever else he may see: one never learns another's informant."""
+
+
+class Provenance(BaseModel):
+    """Where a value comes from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: Text | None = Field(None, description="e.g. interview, police file, school register")
+    date: Day | None = Field(None, description="when it was said or written")
+    certainty: Literal["certain", "probable", "doubtful"] | None = None
+    said_by: Text | None = Field(None, description="who said it; shown to nobody but you")
+
+
+def _of_known_fields(value: object) -> object:
+    """Refuse names of fields that there are not, before anything could repeat them."""
+    if isinstance(value, dict) and not SOURCED.issuperset(value):
+        raise PydanticCustomError("unknown_field", "names a field that there is not")
+    return value
+
+
+Sources = Annotated[dict[str, Provenance], BeforeValidator(_of_known_fields)]
 
 
 class CaseForm(BaseModel):
@@ -103,6 +131,14 @@ class CaseForm(BaseModel):
     narrative: Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_storable)] | None = Field(
         None, description="anything else, kept and never compared"
     )
+    informant: Text | None = Field(
+        None, description="who reported, and how to reach him; kept, never compared, shown to nobody but you"
+    )
+    provenance: Sources | None = Field(
+        None,
+        description="field -> where its value comes from; kept, never compared, shown to nobody but you",
+        examples=[{"birth_date": {"source": "school register", "date": "2026-10-30", "certainty": "certain"}}],
+    )
     protect_location: bool = Field(False, description="never tell where the person is")
     face_consent: bool | None = Field(
         None,
@@ -150,18 +186,61 @@ class CaseForm(BaseModel):
         """
         record = self.read(today).record
         payload = self.payload()
-        # The side is part of what makes two submissions the same one.
-        canonical = json.dumps([self.side, payload], sort_keys=True, ensure_ascii=False)
+        self._check_sources(today)
         gazetteer = Gazetteer.load()
         event_place = Place(self.event_country, self.event_state, self.event_district)
         return CaseContent(
             payload=payload,
-            content_hash=hashlib.sha256(canonical.encode()).hexdigest(),
+            content_hash=_content_hash(self.side, payload),
             origin_area=gazetteer.resolve(record.origin).path or None,
             event_area=gazetteer.resolve(event_place).path or None,
             protect_location=self.protect_location,
             face_consent=self.consents_to_faces,
         )
+
+    def _check_sources(self, today: date) -> None:
+        """Refuse a source of nothing, or of a day that is yet to come.
+
+        Raises:
+            InvalidRecord: says which.
+        """
+        for field, said in (self.provenance or {}).items():
+            if getattr(self, field) is None:
+                raise InvalidRecord("provenance", f"of {field}, which is not filled in")
+            if said.date is not None and said.date > today + timedelta(days=1):
+                raise InvalidRecord("provenance", f"of {field}: the date lies in the future")
+
+
+def _content_hash(side: str, payload: dict[str, object]) -> str:
+    # The side is part of what makes two submissions the same one.
+    canonical = json.dumps([side, payload], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def handed_on(payload: dict[str, object]) -> dict[str, object]:
+    """Return what a new owner learns of the record: not who reported and who said what, but when and how surely."""
+    kept = {field: value for field, value in payload.items() if field not in OWNER_ONLY}
+    said = payload.get("provenance")
+    if isinstance(said, dict):
+        known = {
+            field: {key: value[key] for key in ("date", "certainty") if key in value} for field, value in said.items()
+        }
+        if known := {field: value for field, value in known.items() if value}:
+            kept["provenance"] = known
+    return kept
+
+
+def without_sources(case: Case) -> CaseContent:
+    """Return the content of a case as it is handed on."""
+    payload = handed_on(case.payload)
+    return CaseContent(
+        payload=payload,
+        content_hash=_content_hash(case.side, payload),
+        origin_area=case.origin_area,
+        event_area=case.event_area,
+        protect_location=case.protect_location,
+        face_consent=case.face_consent,
+    )
 
 
 def as_fields(payload: dict[str, Any]) -> dict[str, str | list[str]]:

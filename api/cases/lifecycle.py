@@ -17,7 +17,19 @@ from api.cases.photos import PhotoDesk
 from api.cases.retention import Retention
 from api.ids import Clock, RandomBytes
 from api.matches.service import MatchService
-from api.store import Connection, Database, audit, cases, consents, disclosures, erasure, matches, outbox
+from api.store import (
+    Connection,
+    Database,
+    audit,
+    care,
+    cases,
+    consents,
+    disclosures,
+    erasure,
+    matches,
+    outbox,
+    suspects,
+)
 from api.store.cases import Case
 from api.store.consents import Consent
 from api.store.erasure import Tombstone
@@ -229,6 +241,8 @@ class Lifecycle:
         over = reason in ("expired", "expired_at_source")
         freed = self._end_matches(conn, case, "expired" if over else "withdrawn", actor)
         disclosures.withdraw_all(conn, case.id, at=now, by=actor)
+        care.forget(conn, case.id, at=now, by=actor)
+        suspects.forget_case(conn, case.id)
         erasure.erase_case(conn, case, at=now, suppress=suppress)
         self._note(conn, actor, "case.erased", case.id, {"reason": reason})
         return freed

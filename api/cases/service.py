@@ -20,7 +20,19 @@ from api.cases.retention import Retention
 from api.cases.standing import standing
 from api.ids import Clock, RandomBytes, new_id
 from api.matches.service import MatchOutcome, MatchService
-from api.store import Connection, Database, VersionConflict, audit, cases, consents, erasure, matches, photos
+from api.store import (
+    Connection,
+    Database,
+    VersionConflict,
+    audit,
+    cases,
+    consents,
+    erasure,
+    follow_ups,
+    matches,
+    photos,
+    referrals,
+)
 from api.store.cases import Case, CaseContent, NewCase
 from api.store.matches import Match
 from api.store.photos import Photo, PhotoContent
@@ -41,13 +53,13 @@ class DuplicateCase(SandhanError):
 
 
 class Suppressed(SandhanError):
-    """This record was erased: it is not taken again unless somebody lifts that."""
+    """This record was erased or handed over: it is not taken again."""
 
     code = "suppressed"
 
     def __init__(self) -> None:
         super().__init__(
-            "this record was erased and is not taken again; if it must be, an operator runs: sandhan cases readmit"
+            "this record was erased or handed over, and is not taken again; an operator may: sandhan cases readmit"
         )
 
 
@@ -293,6 +305,7 @@ class CaseService:
             ]
             if status == "closed":
                 cases.await_comparison(conn, freed)
+                follow_ups.cancel_due(conn, case_id, at=self._clock(), by=scope.actor_id, outcome="case_closed")
         result = self._follow_up(case, created=False, match=status == "open")
         if status == "closed" and freed and not self._matching.must_wait:
             self._matching.match_cases(freed)
@@ -383,12 +396,15 @@ class CaseService:
     def _suppressed(
         self, conn: Connection, entries: Sequence[CaseToPut], scope: AccessScope
     ) -> set[tuple[str, str | None, str]]:
-        """Return side, number and content hash of those entries that were erased."""
+        """Return side, number and content hash of those entries that were erased or handed over."""
         found: set[tuple[str, str | None, str]] = set()
         for side in Side:
             known = [(entry.external_id, entry.content.content_hash) for entry in entries if entry.side == side]
             erased = erasure.suppressed_among(conn, scope.partner_id, side, known)
             found.update((side.value, number, digest) for number, digest in erased)
+            # Whom another organisation has taken over is not entered by the former one a second time.
+            gone = referrals.given_away(conn, scope.partner_id, side, [number for number, _ in known if number])
+            found.update((side.value, number, digest) for number, digest in known if number in gone)
         return found
 
     def _insert(self, conn: Connection, entries: Sequence[CaseToPut], scope: AccessScope) -> list[str]:

@@ -4,6 +4,7 @@ erased, or its time is over ── nobody
 owner ── OWNER
 no agreement between both organisations, or no consent to sharing with this class of them ── STRANGER
     a police unit where the family of a missing report lives ── POLICE
+    the case was referred to it, and it accepted ── DISCLOSED
     asked with a purpose about a living match, and the owner accepted ── DISCLOSED
     party to a living match ── PARTY
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from api.access import POLICE_KINDS, AccessScope, Relation
-from api.store import Connection, agreements, alerts, cases, consents, disclosures, matches
+from api.store import Connection, agreements, alerts, cases, consents, disclosures, matches, referrals
 from api.store.cases import Case
 from api.store.matches import Match
 from matcher.person import Side
@@ -32,6 +33,8 @@ def standing(conn: Connection, case: Case, scope: AccessScope, now: datetime) ->
         return Relation.STRANGER
     if case.side == Side.MISSING and scope.kind in POLICE_KINDS and scope.covers(case.origin_area):
         return Relation.POLICE
+    if referrals.active_referral(conn, case.id, scope.partner_id):
+        return Relation.DISCLOSED
     party_to = {match.id for match in matches.matches_of_case(conn, case.id) if is_party(conn, match, scope, now)}
     if any(grant.match_id in party_to for grant in disclosures.granted(conn, case.id, scope.partner_id, now)):
         return Relation.DISCLOSED

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import AccessScope, Relation, View
-from api.cases.forms import to_person
+from api.cases.forms import OWNER_ONLY, to_person
 from api.store.cases import Case
 from api.store.photos import Photo
 from matcher.names.script import normalise
@@ -47,8 +47,6 @@ class PhotoView(BaseModel):
     chosen_by: str | None = Field(None, description="the key that said so")
 
 
-OWNERS_OWN = frozenset({"informant", "provenance", "pfif"})
-"""Entered fields that only the owner sees: one partner never sees another's informant, who is the author in PFIF."""
 TELLS_WHERE = frozenset({"event_country", "event_state", "event_district", "found", "narrative"})
 """Entered fields of a protected rescued person that no other partner sees: they may tell where she is."""
 
@@ -134,7 +132,7 @@ def masked_view(case: Case, has_photo: bool) -> MaskedCaseView:
 
 def withheld_fields(case: Case) -> frozenset[str]:
     """Return the entered fields that no partner but the owner sees."""
-    return OWNERS_OWN | TELLS_WHERE if _is_protected(case) else OWNERS_OWN
+    return TELLS_WHERE.union(OWNER_ONLY) if _is_protected(case) else frozenset(OWNER_ONLY)
 
 
 def disclosed_view(case: Case, photos: tuple[Photo, ...]) -> CaseView:

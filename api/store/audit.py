@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, func, insert, select, type_coerce
+from sqlalchemy import Connection, Row, Text, func, insert, or_, select, type_coerce
 
-from api.store.portable import hold_commit_order
-from api.store.tables import audit
+from api.store.people_tables import people
+from api.store.portable import hold_commit_order, insert_if_absent
+from api.store.sharing_tables import audit_roots
+from api.store.tables import api_keys, audit, cases
 from api.store.types import canonical_json, encode_utc
 
 GENESIS = "0" * 64
@@ -54,6 +56,16 @@ class AuditHead:
 
     seq: int
     hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRoot:
+    """The head that the log had at the end of a day (UTC): partners keep these."""
+
+    day: date
+    seq: int
+    hash: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,25 +147,81 @@ def entries(conn: Connection, *, subject: str | None = None, after: int = 0, lim
     return [AuditEntry(**row._asdict()) for row in conn.execute(statement)]
 
 
-def verify(conn: Connection, anchor: AuditHead | None = None) -> AuditProblem | None:
+def entries_for(
+    conn: Connection, partner_id: str, *, subject: str | None = None, after: int = 0, limit: int
+) -> list[AuditEntry]:
+    """Return, in order, what a partner's own people and keys did, and what anybody did to its cases and to itself.
+
+    Args:
+        subject: only what was done to this id.
+        after: the last number of the page before.
+    """
+    own = or_(
+        audit.c.subject == partner_id,
+        audit.c.subject.in_(select(cases.c.id).where(cases.c.owner_id == partner_id)),
+        audit.c.actor.in_(select(api_keys.c.id).where(api_keys.c.partner_id == partner_id)),
+        audit.c.actor.in_(select(people.c.id).where(people.c.partner_id == partner_id)),
+        audit.c.actor == f"command-line:{partner_id}",
+    )
+    statement = select(audit).where(audit.c.seq > after, own).order_by(audit.c.seq).limit(limit)
+    if subject is not None:
+        statement = statement.where(audit.c.subject == subject)
+    return [AuditEntry(**row._asdict()) for row in conn.execute(statement)]
+
+
+def close_day(conn: Connection, day: date, at: datetime) -> AuditRoot | None:
+    """Keep the head that the log had at the end of a day; the first time counts, and a day without a row has none.
+
+    Args:
+        day: in UTC; it must be over.
+    """
+    end = datetime.combine(day + timedelta(days=1), time.min, UTC)
+    before = select(audit.c.seq, audit.c.hash).where(audit.c.at < end).order_by(audit.c.seq.desc()).limit(1)
+    row = conn.execute(before).first()
+    if row is None:
+        return None
+    insert_if_absent(conn, audit_roots, {"day": day, "seq": row.seq, "hash": row.hash, "at": at}, ["day"])
+    return AuditRoot(*conn.execute(select(audit_roots).where(audit_roots.c.day == day)).one())
+
+
+def roots(conn: Connection, *, after: date | None = None, limit: int) -> list[AuditRoot]:
+    """Return the daily roots in order of days.
+
+    Args:
+        after: the last day of the page before.
+    """
+    statement = select(audit_roots).order_by(audit_roots.c.day).limit(limit)
+    if after is not None:
+        statement = statement.where(audit_roots.c.day > after)
+    return [AuditRoot(*row) for row in conn.execute(statement)]
+
+
+def latest_root(conn: Connection) -> AuditRoot | None:
+    """Return the root of the newest day that was closed."""
+    row = conn.execute(select(audit_roots).order_by(audit_roots.c.day.desc()).limit(1)).first()
+    return None if row is None else AuditRoot(*row)
+
+
+def verify(conn: Connection, anchors: Sequence[AuditHead] = ()) -> AuditProblem | None:
     """Read the whole log and return the first thing wrong with it, None when it is as it was written.
 
     Args:
-        anchor: a head kept from earlier; the log must still hold that very row.
+        anchors: heads kept from earlier; the log must still hold these very rows.
     """
+    kept = {anchor.seq: anchor.hash for anchor in anchors}
     expected = AuditHead(0, GENESIS)
     while rows := _rows_after(conn, expected.seq):
         for row in rows:
             problem = _problem(row, expected)
             if problem is not None:
                 return problem
-            if anchor is not None and row.seq == anchor.seq and row.hash != anchor.hash:
+            if kept.get(row.seq, row.hash) != row.hash:
                 return AuditProblem(row.seq, "the row is not the one of the kept head")
             expected = AuditHead(row.seq, row.hash)
     # A row numbered zero or less would stand before the beginning, where the loop never looks.
     if conn.scalar(select(func.count()).select_from(audit)) != expected.seq:
         return AuditProblem(0, "there are rows outside the numbering")
-    if anchor is not None and expected.seq < anchor.seq:
+    if any(seq > expected.seq for seq in kept):
         return AuditProblem(expected.seq + 1, "the log ends before the kept head")
     return None
 

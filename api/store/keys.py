@@ -12,11 +12,13 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from typing import Any, Final, TypeAlias
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Column, Connection, delete, func, insert, select, update
 
+from api.store.care_tables import suspect_keys
 from api.store.errors import ConstraintViolated
 from api.store.portable import chunks, hold_commit_order, insert_if_absent
 from api.store.sealing import KEY_BYTES, KeyRing, SealBroken, seal, unseal
@@ -31,6 +33,8 @@ FINGERPRINT, INDEX, CURSOR = "fingerprint", "index", "cursor"
 SERVICE_KEYS: Final = (FINGERPRINT, INDEX, CURSOR)
 """What the service seals or signs by itself: numbers that are looked up, the index on disk, cursors."""
 _PAGE: Final = 1000
+_WRAPPED: Final = ((record_keys, record_keys.c.case_id), (suspect_keys, suspect_keys.c.suspect_id))
+"""Tables of keys that a partner's key wraps, and whose key each row is: the place is "table.wrapped:id"."""
 
 
 def execution_option(ring: KeyRing) -> dict[str, KeyRing]:
@@ -172,6 +176,12 @@ def unseal_for_case(conn: Connection, case_id: str, place: str, sealed: bytes) -
     return unseal(record_key(conn, case_id), bytes(sealed), place)
 
 
+def wrap_for_partner(conn: Connection, partner_id: str, place: str, key: bytes) -> tuple[str, bytes]:
+    """Return the id of a partner's present key, and another key wrapped by it."""
+    key_id = _current(conn, partner_id)
+    return key_id, seal(partner_key(conn, key_id), key, place)
+
+
 def destroy_record_key(conn: Connection, case_id: str) -> None:
     """Make everything that was ever sealed for a record unreadable, for good."""
     conn.execute(delete(record_keys).where(record_keys.c.case_id == case_id))
@@ -267,25 +277,26 @@ def rotate_partner(conn: Connection, partner_id: str, at: datetime, sealed: Sequ
     new = add_partner_key(conn, partner_id, at)
     key = partner_key(conn, new)
     done = 0
-    for old_id in old:
+    for old_id, (table, owner) in product(old, _WRAPPED):
         while True:
-            some = select(record_keys).where(record_keys.c.partner_key_id == old_id).limit(_PAGE)
+            some = select(owner, table.c.wrapped).where(table.c.partner_key_id == old_id).limit(_PAGE)
             rows = conn.execute(some).all()
             if not rows:
                 break
-            for row in rows:
-                plain = unseal(partner_key(conn, old_id), row.wrapped, _of(row.case_id))
-                values = {"partner_key_id": new, "wrapped": seal(key, plain, _of(row.case_id))}
-                conn.execute(update(record_keys).where(record_keys.c.case_id == row.case_id).values(**values))
+            for row_id, wrapped in rows:
+                place = f"{table.name}.wrapped:{row_id}"
+                plain = unseal(partner_key(conn, old_id), wrapped, place)
+                values = {"partner_key_id": new, "wrapped": seal(key, plain, place)}
+                conn.execute(update(table).where(owner == row_id).values(**values))
             done += len(rows)
     prefixes = tuple(f"{old_id}.".encode() for old_id in old)
     for id_column, column, at_place in sealed:
-        table = column.table
+        sealed_in = column.table
         for row_id, value in conn.execute(select(id_column, column).where(column.is_not(None))).all():
             if bytes(value).startswith(prefixes):
                 place = f"{at_place}:{row_id}"
                 again = seal_for_partner(conn, partner_id, place, unseal_for_partner(conn, place, value))
-                conn.execute(update(table).where(id_column == row_id).values({column.name: again}))
+                conn.execute(update(sealed_in).where(id_column == row_id).values({column.name: again}))
     conn.execute(delete(partner_keys).where(partner_keys.c.id.in_(old)))
     return Rotated(len(old), 0, done)
 

@@ -24,6 +24,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 import indexing.match_index
+from api.cases.agreed import as_rows
 from api.cases.forms import CaseForm
 from api.commands.crossmatch import Options, crossmatch
 from api.ids import new_id
@@ -31,7 +32,7 @@ from api.matches.service import MatchOutcome, MatchService
 from api.nightly.engine import MOST_ON_A_CLUSTER, Engine, Kind
 from api.nightly.errors import BadEngine
 from api.nightly.memory import MOST_AT_ONCE
-from api.store import Database, agreements, cases, partners, tables
+from api.store import Database, agreements, cases, consents, partners, tables
 from data.synthetic import LinkedSample, linked_sample
 from indexing.building import IndexBuilder
 from indexing.cluster import Cluster
@@ -89,6 +90,10 @@ def home(
                     conn, case_id=case_id, side=form.side, owner_id=("north", "south")[number % 2],
                     content=form.content(NOW.date()), at=NOW, by="test",
                 )  # fmt: skip
+                drawn = random.Random(f"agreed {record.record_id}").randbytes
+                consents.add_consents(
+                    conn, as_rows(case_id, form.agreed, first_version=1, at=NOW, by="test", random_bytes=drawn)
+                )
         database.dispose()
         return folder
 

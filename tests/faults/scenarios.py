@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.sql import ColumnElement
 
 from api.cases.forms import CaseForm
-from api.store import Connection, VersionConflict, alerts, audit, cases, tables
+from api.store import Connection, VersionConflict, alerts, audit, cases, keys, tables
 from indexing.search import find_matches_batch
 from matcher.person import Side
 
@@ -152,7 +152,7 @@ def problems(world: World, scenario: Scenario, before: AtRestart, expected: dict
     """
     with world.sandhan.database.read() as conn:
         found = _audit_problems(conn) + _tally_problems(conn, expected)
-        ids = list(conn.scalars(select(tables.cases.c.id).where(tables.cases.c.external_id == RESCUE_ID)))
+        ids = list(conn.scalars(_ids_of(conn, RESCUE_ID)))
         if len(ids) != 1:
             return [*found, f"{len(ids)} cases of the external id"]
         found += _case_problems(conn, ids[0], scenario)
@@ -186,7 +186,7 @@ def _case_problems(conn: Connection, case_id: str, scenario: Scenario) -> list[s
     states = list(conn.scalars(select(tables.photos.c.state).where(tables.photos.c.case_id == case_id)))
     if states != ["embedded"] or _count(conn, "faces", tables.faces.c.case_id == case_id) != 1:
         found.append(f"photos {states}, faces {_count(conn, 'faces', tables.faces.c.case_id == case_id)}")
-    if _count(conn, "matches", tables.matches.c.id.in_(_true_match(case_id))) != 1:
+    if _count(conn, "matches", tables.matches.c.id.in_(_true_match(conn, case_id))) != 1:
         found.append("not exactly one match of the true pair")
     return found
 
@@ -194,7 +194,9 @@ def _case_problems(conn: Connection, case_id: str, scenario: Scenario) -> list[s
 def _alert_problems(conn: Connection, world: World, case_id: str, scenario: Scenario, before: AtRestart) -> list[str]:
     found = []
     rows = [
-        alert for match_id in conn.scalars(_true_match(case_id)) for alert in alerts.alerts_of_match(conn, match_id)
+        alert
+        for match_id in conn.scalars(_true_match(conn, case_id))
+        for alert in alerts.alerts_of_match(conn, match_id)
     ]
     told = Counter(alert.recipient_id for alert in rows)
     if told != Counter({world.scope(UNIT).partner_id: 1, world.scope(SHELTER).partner_id: 1}):
@@ -251,10 +253,15 @@ def _acknowledged(conn: Connection) -> frozenset[tuple[str, str | None, datetime
     return frozenset((row.id, row.acknowledged_by, row.acknowledged_at) for row in conn.execute(rows))
 
 
-def _true_match(case_id: str) -> Any:
+def _true_match(conn: Connection, case_id: str) -> Any:
     pair = tables.matches.c
-    missing = select(tables.cases.c.id).where(tables.cases.c.external_id == REPORT_ID)
-    return select(pair.id).where(pair.rescued_id == case_id, pair.missing_id.in_(missing))
+    return select(pair.id).where(pair.rescued_id == case_id, pair.missing_id.in_(_ids_of(conn, REPORT_ID)))
+
+
+def _ids_of(conn: Connection, external_id: str) -> Any:
+    """Return what selects the ids of the cases of an owner's number: only its keyed hash stands in the row."""
+    number = keys.fingerprint(conn, "cases.external_id", external_id)
+    return select(tables.cases.c.id).where(tables.cases.c.external_id == number)
 
 
 def _count(conn: Connection, table: str, *conditions: ColumnElement[bool]) -> int:

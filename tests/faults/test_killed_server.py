@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from api.alerts.webhook import new_webhook_secret
 from api.sinks import MailSink, WebhookReceiver
-from api.store import Database, audit, tables
+from api.store import Database, audit, cases, tables
 from data.synthetic import LinkedSample, SyntheticRecord, linked_sample
 
 Send = Callable[[httpx.Client, dict[str, str]], httpx.Response]
@@ -165,18 +165,20 @@ def ready_or_wait(client: httpx.Client, head: dict[str, str]) -> httpx.Response:
     return response
 
 
-def told_pairs(database: Database) -> Counter[tuple[str, str, str]]:
-    """Return who was told of which pair, by the numbers that people gave."""
-    missing, rescued, match, alert = tables.cases.alias(), tables.cases.alias(), tables.matches, tables.alerts
+def told_pairs(database: Database) -> Counter[tuple[str | None, str | None, str, str]]:
+    """Return who was told of which pair, by the numbers that people gave, and for what."""
+    match, alert = tables.matches, tables.alerts
     rows = (
-        select(missing.c.external_id, rescued.c.external_id.label("other"), tables.partners.c.kind)
+        select(match.c.missing_id, match.c.rescued_id, tables.partners.c.kind, alert.c.event)
         .join_from(alert, match, alert.c.match_id == match.c.id)
-        .join(missing, missing.c.id == match.c.missing_id)
-        .join(rescued, rescued.c.id == match.c.rescued_id)
         .join(tables.partners, tables.partners.c.id == alert.c.recipient_id)
     )
     with database.read() as conn:
-        return Counter((row.external_id, row.other, row.kind) for row in conn.execute(rows))
+        told = conn.execute(rows).all()
+        named = cases.get_cases(conn, sorted({case_id for row in told for case_id in row[:2]}))
+    return Counter(
+        (named[row.missing_id].external_id, named[row.rescued_id].external_id, row.kind, row.event) for row in told
+    )
 
 
 @pytest.mark.slow
@@ -194,7 +196,8 @@ def test_a_server_killed_in_a_stream_of_registrations_loses_and_doubles_nothing(
             check(database, result)
         finally:
             database.dispose()
-    assert set(told[0]) == set(told[1])
+    # A photo that was still being read when its server was killed comes in later: then the pair rises.
+    assert {pair[:3] for pair in told[0]} == {pair[:3] for pair in told[1]}
     assert len(told[0]) > 10
     assert max(told[1].values()) == 1
     # Without a crash nothing at all is sent twice; with one, no more than was on its way.
@@ -207,9 +210,9 @@ def check(database: Database, result: Result) -> None:
     case, photo, box = tables.cases.c, tables.photos.c, tables.outbox.c
     with database.read() as conn:
         assert audit.verify(conn) is None
-        rescued = list(conn.execute(select(case.external_id, case.id).where(case.side == "rescued")))
-        assert sorted(tuple(row) for row in rescued) == sorted(result.answers.items())
-        ids = [row.id for row in rescued]
+        ids = list(conn.scalars(select(case.id).where(case.side == "rescued")))
+        numbers = {case_id: found.external_id for case_id, found in cases.get_cases(conn, ids).items()}
+        assert sorted((numbers[case_id], case_id) for case_id in ids) == sorted(result.answers.items())
         states = Counter((row.case_id, row.state) for row in conn.execute(select(photo.case_id, photo.state)))
         assert {key: states[key] for key in states if key[0] in ids} == {(case_id, "embedded"): 1 for case_id in ids}
         faces = Counter(conn.scalars(select(tables.faces.c.case_id)))

@@ -94,7 +94,7 @@ def test_nothing_is_kept_but_who_asked_when_and_why(stage: Stage) -> None:
     assert after == before | {"audit": before["audit"] + 1}
     with stage.sandhan.database.read() as conn:
         (entry,) = audit.entries(conn, after=head.seq, limit=10)
-        assert audit.verify(conn, head) is None
+        assert audit.verify(conn, [head]) is None
     assert (entry.action, entry.purpose) == ("matches.queried", "verify-match")
     assert set(entry.detail) == {"side", "answers"}
 

@@ -145,14 +145,14 @@ def test_a_cut_or_rewritten_log_is_found_against_a_kept_head(database, world) ->
         fill(conn, world)
         kept = audit.head(conn)
         fill(conn, world)
-        assert audit.verify(conn, kept) is None
+        assert audit.verify(conn, [kept]) is None
     with tampering(database) as conn:
         conn.execute(text("DELETE FROM audit WHERE seq >= 3"))
         assert audit.verify(conn) is None
-        assert audit.verify(conn, kept) == audit.AuditProblem(3, "the log ends before the kept head")
+        assert audit.verify(conn, [kept]) == audit.AuditProblem(3, "the log ends before the kept head")
         fill(conn, world)
         assert audit.verify(conn) is None
-        assert audit.verify(conn, kept) == audit.AuditProblem(3, "the row is not the one of the kept head")
+        assert audit.verify(conn, [kept]) == audit.AuditProblem(3, "the row is not the one of the kept head")
 
 
 def test_rows_of_many_writers_form_one_chain(database, world) -> None:

@@ -1,0 +1,1 @@
+"""Care: what happens to a person after the report."""

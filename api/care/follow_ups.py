@@ -1,0 +1,180 @@
+"""Who has to be visited, and what came of it? Timers that a return starts, and the agenda of an organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Final
+
+from api.access import AccessScope, NotFound, Permission
+from api.care.errors import CaseClosed, NotDue
+from api.care.owning import own_case, reads_texts
+from api.care.schedule import FOLLOW_UP_MONTHS, due_dates
+from api.days import require_past
+from api.ids import Clock, RandomBytes, new_id
+from api.store import Connection, Database, audit, follow_ups
+from api.store.follow_ups import FollowUp, Timer
+from matcher.errors import InvalidRecord
+
+OUTCOMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "done": ("well", "concern", "at_risk"),
+    "missed": ("not_found", "refused", "not_possible"),
+    "cancelled": ("moved_away", "mistake", "died", "other"),
+}
+"""What a person may note of a visit, by the state it leads to."""
+_FARTHEST: Final = timedelta(days=3 * 366)
+_AGENDA_DAYS: Final = timedelta(days=31)
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """What came of a visit."""
+
+    state: str
+    outcome: str
+    note: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaPage:
+    """Visits that are due, the longest overdue first.
+
+    Attributes:
+        today: the day by which it was judged what is overdue.
+        next: what gives the page after this one; None at the end.
+    """
+
+    items: tuple[FollowUp, ...]
+    today: date
+    next: str | None
+
+
+class FollowUpService:
+    """Lets follow-ups run after a return and keeps what came of them.
+
+    Args:
+        months: after how many months somebody is visited.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        random_bytes: RandomBytes,
+        months: Sequence[int] = FOLLOW_UP_MONTHS,
+    ) -> None:
+        self._database, self._clock, self._random, self._months = database, clock, random_bytes, tuple(months)
+
+    def start(self, conn: Connection, case_id: str, returned_on: date, source: str, scope: AccessScope) -> None:
+        """Let the timers of a case run from a return; those that ran from another day end."""
+        now = self._clock()
+        timers = [
+            Timer(new_id("visit", now, self._random), months, day)
+            for months, day in due_dates(returned_on, self._months)
+        ]
+        follow_ups.schedule(
+            conn, case_id, source=source, returned_on=returned_on, timers=timers, at=now, by=scope.actor_id
+        )
+        audit.append(conn, at=now, actor=scope.actor_id, action="care.follow_ups_started", subject=case_id)
+
+    def stop(self, conn: Connection, case_id: str, outcome: str, scope: AccessScope) -> None:
+        """Cancel the timers that a stage started: the entry turned out to be wrong."""
+        follow_ups.cancel_due(conn, case_id, at=self._clock(), by=scope.actor_id, outcome=outcome, source="stage")
+
+    def record_return(self, case_id: str, returned_on: date, scope: AccessScope) -> list[FollowUp]:
+        """Note that the person of the caller's own case returned home; return the timers.
+
+        Raises:
+            NotFound: there is no such case, or it is another partner's.
+            InvalidRecord: the day lies in the future.
+            CaseClosed: nobody would be told when they fall due.
+        """
+        scope.require(Permission.CASES_WRITE)
+        require_past("returned_on", returned_on, self._clock())
+        with self._database.write() as conn:
+            if own_case(conn, case_id, scope).status != "open":
+                raise CaseClosed
+            self.start(conn, case_id, returned_on, "return", scope)
+            return _shown(follow_ups.follow_ups_of(conn, case_id), scope)
+
+    def of_case(self, case_id: str, scope: AccessScope) -> list[FollowUp]:
+        """Return every timer of the caller's own case.
+
+        Raises:
+            NotFound: there is no such case, or it is another partner's.
+        """
+        scope.require(Permission.CASES_READ)
+        with self._database.write() as conn:
+            own_case(conn, case_id, scope)
+            audit.append(conn, at=self._clock(), actor=scope.actor_id, action="care.follow_ups_read", subject=case_id)
+            return _shown(follow_ups.follow_ups_of(conn, case_id), scope)
+
+    def agenda(self, scope: AccessScope, *, upto: date | None, after: str | None, limit: int) -> AgendaPage:
+        """Return what the caller's organisation has to do up to and with a day (a month ahead when none is given).
+
+        Raises:
+            InvalidRecord: `after` is not the end of a page, or the day lies too far ahead.
+        """
+        scope.require(Permission.CASES_READ)
+        today = self._clock().date()
+        last = upto or today + _AGENDA_DAYS
+        if last > today + _FARTHEST:
+            raise InvalidRecord("upto", f"lies more than {_FARTHEST.days} days ahead")
+        start = None if after is None else _read_cursor(after)
+        with self._database.write() as conn:
+            rows = follow_ups.due(conn, scope.partner_id, last, after=start, limit=limit + 1)
+            audit.append(
+                conn, at=self._clock(), actor=scope.actor_id, action="care.agenda_read", subject=scope.partner_id,
+                detail={"count": min(len(rows), limit)},
+            )  # fmt: skip
+        items = _shown(rows[:limit], scope)
+        return AgendaPage(tuple(items), today, _cursor(items[-1]) if len(rows) > limit else None)
+
+    def settle(self, case_id: str, follow_up_id: str, settling: Settling, scope: AccessScope) -> FollowUp:
+        """Note what came of a visit.
+
+        Raises:
+            NotFound: there is no such timer of the caller's own case.
+            InvalidRecord: the outcome does not fit the state.
+            NotDue: it was settled before.
+        """
+        scope.require(Permission.CASES_WRITE)
+        allowed = OUTCOMES.get(settling.state, ())
+        if settling.outcome not in allowed:
+            raise InvalidRecord("outcome", f"is not one of {', '.join(allowed)}")
+        now = self._clock()
+        with self._database.write() as conn:
+            own_case(conn, case_id, scope)
+            found = follow_ups.get(conn, follow_up_id)
+            if found is None or found.case_id != case_id:
+                raise NotFound("follow-up")
+            settled = follow_ups.settle(
+                conn, follow_up_id, state=settling.state, outcome=settling.outcome, note=settling.note, at=now,
+                by=scope.actor_id,
+            )  # fmt: skip
+            if not settled:
+                raise NotDue(found.state)
+            audit.append(
+                conn, at=now, actor=scope.actor_id, action="care.follow_up_settled", subject=case_id,
+                detail={"follow_up": follow_up_id, "state": settling.state},
+            )  # fmt: skip
+            again = follow_ups.get(conn, follow_up_id)
+        assert again is not None
+        return _shown([again], scope)[0]
+
+
+def _shown(found: Sequence[FollowUp], scope: AccessScope) -> list[FollowUp]:
+    return list(found) if reads_texts(scope) else [replace(item, note=None) for item in found]
+
+
+def _cursor(item: FollowUp) -> str:
+    return f"{item.due_on.isoformat()}~{item.id}"
+
+
+def _read_cursor(text: str) -> tuple[date, str]:
+    day, _, follow_up_id = text.partition("~")
+    try:
+        return date.fromisoformat(day), follow_up_id
+    except ValueError:
+        raise InvalidRecord("after", "is not the end of a page of this list") from None

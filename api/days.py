@@ -1,0 +1,39 @@
+"""Which days can have happened? A clerk in Kathmandu is in tomorrow while it is still today in UTC."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from matcher.errors import InvalidRecord
+
+FIRST_DAY: Final = date(1900, 1, 1)
+_FARTHEST_EAST: Final = timedelta(hours=14)
+_FARTHEST_WEST: Final = timedelta(hours=12)
+
+
+def require_past(field: str, day: date, now: datetime) -> None:
+    """Refuse a day that has begun nowhere on earth, or lies before 1900.
+
+    Args:
+        field: named in the refusal; the day is not.
+        now: the present moment, aware.
+    Raises:
+        InvalidRecord: it did not happen.
+    """
+    if day > (now + _FARTHEST_EAST).date():
+        raise InvalidRecord(field, "lies in the future")
+    if day < FIRST_DAY:
+        raise InvalidRecord(field, "lies before 1900")
+
+
+def require_coming(field: str, day: date, now: datetime, *, within: timedelta) -> None:
+    """Refuse a day that is over everywhere on earth, or farther away than anybody plans.
+
+    Raises:
+        InvalidRecord: it is no day on which something may fall due.
+    """
+    if day < (now - _FARTHEST_WEST).date():
+        raise InvalidRecord(field, "lies in the past")
+    if day > now.date() + within:
+        raise InvalidRecord(field, f"lies more than {within.days} days ahead")
