@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from api.access import POLICE_KINDS, RECIPIENT_CLASS
+from api.alerts.routing import ROUTED_KINDS
 from api.matches.exchange import Exchange
 from api.partners.forms import Channel, EnteredKind, PartnerKind, Weekday
 from api.partners.office_hours import WEEKDAYS
@@ -38,11 +39,11 @@ def path(house: House, name: str) -> str:
     return f"/v1/partners/{house[name].id}"
 
 
-def change(house: House, name: str, who: str = "operator", **said: Any) -> httpx.Response:
+def change(house: House, name: str, who: str = "operator", /, **said: Any) -> httpx.Response:
     return house.ask(who, "PATCH", path(house, name), json=said)
 
 
-def changed(house: House, name: str, who: str = "operator", **said: Any) -> dict[str, Any]:
+def changed(house: House, name: str, who: str = "operator", /, **said: Any) -> dict[str, Any]:
     answer = change(house, name, who, **said)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
@@ -147,9 +148,9 @@ def test_what_is_left_out_stays_and_null_takes_away(house: House) -> None:
     name = newcomer(house, email="stays@example.org", **PROFILE)
     before = read(house, name)
     assert changed(house, name) | {"webhook_secret": None} == before | {"webhook_secret": None}
-    same = {key: None for key in ("name", "country", "language", "areas", "active")}
+    same = dict.fromkeys(("name", "country", "language", "areas", "active"))
     assert changed(house, name, **same) == before | {"webhook_secret": None}
-    gone = {key: None for key in ("time_zone", "office_hours", "channels", "residency", "email")}
+    gone = dict.fromkeys(("time_zone", "office_hours", "channels", "residency", "email"))
     after = changed(house, name, **gone)
     assert after["contacts"] == {"email": None, "webhook_url": None, "channels": None}
     assert [after[key] for key in ("time_zone", "office_hours", "residency")] == [None] * 3
@@ -286,17 +287,17 @@ def test_records_that_must_lie_in_another_country_are_refused(tmp_path: Path, di
 def test_messages_go_by_the_channels_that_a_partner_chose(fresh_house: House) -> None:
     house = fresh_house
     changed(house, "shelter", webhook_url="https://shelter.example.org/in")
-    changed(house, "family", webhook_url="https://family.example.org/in", channels=["webhook", "email"])
+    changed(house, "family", webhook_url="https://family.example.org/in", channels=["webhook", "inbox"])
     changed(house, "ahtu", channels=["inbox"])
     pair = matched(house)
     went = {
-        who: [message["channel"] for message in house.ask(who, "GET", f"/v1/alerts/{alert}").json()["messages"]]
+        who: {message["channel"] for message in house.ask(who, "GET", f"/v1/alerts/{alert}").json()["messages"]}
         for who, alert in pair.alerts.items()
     }
-    assert went["family"] == ["webhook", "email"]
-    assert sorted(went["shelter"]) == ["email", "webhook"]
-    assert went["ahtu"] == [], "its alert waits in the inbox"
-    assert went["mumbai"] == ["email"]
+    assert went["family"] == {"webhook"}
+    assert went["shelter"] == {"email", "webhook"}, "who chose nothing is told by all"
+    assert went["ahtu"] == set(), "its alert waits in the inbox"
+    assert went["mumbai"] == {"email"}
 
 
 def test_a_partner_that_leaves_is_shut_out_at_once(town: Town) -> None:
@@ -372,3 +373,11 @@ def test_who_left_without_any_case_does_not_slow_the_others(fresh_house: House) 
     changed(house, "family", active=False)
     with house.sandhan.database.read() as conn:
         assert not agreements.all_agreed(conn, house.clock())
+
+
+def test_the_guide_names_every_kind_as_it_is() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "guides" / "running.md").read_text(encoding="utf-8")
+    for kind in set(PARTNER_KINDS) - {"operator"}:
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| `{kind}` |")]
+        told = "yes" if kind in ROUTED_KINDS else "of its own cases only"
+        assert row.endswith(f"| `{RECIPIENT_CLASS[kind]}` | {told} |")
