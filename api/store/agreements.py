@@ -142,7 +142,7 @@ def list_agreements(
 
 def agreed_with(conn: Connection, partner_id: str, now: datetime) -> set[str]:
     """Return the partners with whom one may exchange, and itself; nobody when it takes part no longer."""
-    if not _active(conn, {partner_id}):
+    if not _active(conn, partner_id):
         return set()
     mine = agreement_parties.alias("mine")
     theirs = agreement_parties.alias("theirs")
@@ -158,10 +158,8 @@ def agreed_with(conn: Connection, partner_id: str, now: datetime) -> set[str]:
 
 def agreed(conn: Connection, one: str, other: str, now: datetime) -> bool:
     """Tell whether two partners may exchange; with itself, everybody may who takes part."""
-    if not _active(conn, {one, other}):
-        return False
     if one == other:
-        return True
+        return _active(conn, one)
     first, second = agreement_parties.alias("first"), agreement_parties.alias("second")
     both = (
         select(agreements.c.id)
@@ -169,6 +167,7 @@ def agreed(conn: Connection, one: str, other: str, now: datetime) -> bool:
         .join(second, second.c.agreement_id == agreements.c.id)
         .where(first.c.partner_id == one, second.c.partner_id == other)
         .where(*_in_force(first), *_in_force(second), _valid(now))
+        .where(_takes_part(one), _takes_part(other))
     )
     return conn.execute(both.limit(1)).first() is not None
 
@@ -191,10 +190,12 @@ def all_agreed(conn: Connection, now: datetime) -> bool:
     return count < 2 or count in conn.scalars(widest).all()
 
 
-def _active(conn: Connection, ids: set[str]) -> bool:
-    """Tell whether all of these take part."""
-    found = conn.scalar(select(func.count()).select_from(partners).where(partners.c.id.in_(ids), partners.c.active))
-    return found == len(ids)
+def _active(conn: Connection, partner_id: str) -> bool:
+    return bool(conn.scalar(select(_takes_part(partner_id))))
+
+
+def _takes_part(partner_id: str) -> Any:
+    return select(partners.c.id).where(partners.c.id == partner_id, partners.c.active).exists()
 
 
 def _valid(now: datetime) -> Any:
