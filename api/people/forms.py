@@ -203,10 +203,11 @@ class PersonView(BaseModel):
     created_at: str
 
 
-class PeopleList(BaseModel):
-    """The people of your organisation."""
+class PeoplePage(BaseModel):
+    """A page of the people of your organisation; `next` is the value of `after` for the next page."""
 
     items: list[PersonView]
+    next: str | None
 
 
 class InvitationView(BaseModel):
