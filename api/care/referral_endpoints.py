@@ -43,7 +43,9 @@ class ProposalForm(BaseModel):
     reason: Reason = Field(description="the receiver learns it before he accepts; nothing else but a mask of the case")
     note: LongText | None = Field(None, description="the receiver of a referral reads it once he has accepted")
     with_sources: bool = Field(
-        False, description="a transfer hands over who reported and who said what; otherwise only you ever knew"
+        False,
+        strict=True,
+        description="a transfer hands over who reported and who said what; otherwise only you ever knew",
     )
 
 
@@ -52,7 +54,7 @@ class StepForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"version": 1}]})
 
-    version: int = Field(ge=1, le=1_000_000, description="of the referral as you read it")
+    version: int = Field(strict=True, ge=1, le=1_000_000, description="of the referral as you read it")
 
 
 class EndingForm(StepForm):

@@ -41,7 +41,9 @@ class AgreementForm(BaseModel):
         description="number of the paper that was signed"
     )
     valid_until: date | None = Field(None, description="the last day on which it holds; left out: no end")
-    signed: bool = Field(False, description="operators: the paper carries every signature, so it holds for all at once")
+    signed: bool = Field(
+        False, strict=True, description="operators: the paper carries every signature, so it holds for all at once"
+    )
 
 
 class PartyView(BaseModel):
@@ -129,7 +131,7 @@ class PartyForm(BaseModel):
     )
 
     partner_id: Annotated[str, StringConstraints(max_length=80)] = Field(description="id of the partner")
-    signed: bool = Field(False, description="the paper carries its signature, so it holds at once")
+    signed: bool = Field(False, strict=True, description="the paper carries its signature, so it holds at once")
 
 
 @router.post("/{agreement_id}/parties")

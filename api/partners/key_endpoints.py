@@ -54,7 +54,7 @@ class RotationForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"grace_days": 2}]})
 
-    grace_days: Annotated[int, Field(ge=0, le=LONGEST_GRACE_DAYS)] = 1
+    grace_days: Annotated[int, Field(strict=True, ge=0, le=LONGEST_GRACE_DAYS)] = 1
 
 
 class KeyView(BaseModel):
