@@ -20,6 +20,7 @@ COMMANDS = {
     "explain": "explain:explain",
     "partners": "partners:app",
     "people": "people:app",
+    "cases": "cases:app",
     "index": "index:app",
     "photos": "photos:app",
     "db": "db:app",

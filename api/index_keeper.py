@@ -109,6 +109,11 @@ class IndexKeeper:
         return self._opening
 
     @property
+    def is_open(self) -> bool:
+        """Tell whether the index has been loaded or built in this process. Never waits."""
+        return self._loaded
+
+    @property
     def built(self) -> tuple[int, int] | None:
         """Return (cases that have been read, cases in all) while the index is being built. Never waits."""
         return self._built

@@ -35,11 +35,13 @@ from api.store.cases import Case
 from api.store.consents import Consent
 from api.store.erasure import Tombstone
 from matcher.errors import InvalidRecord
+from matcher.person import Side
 
 log = logging.getLogger(__name__)
 
 ENGINE = "engine"
 ErasureReason = Literal["wish", "error", "duplicate", "court_order", "no_longer_needed"]
+SourceReason = Literal["withdrawn_at_source", "expired_at_source"]
 _LIVING = ("suggested", "triage", "needs_information", "confirmed_by_one", "confirmed_by_both", "field_verification")
 
 
@@ -193,6 +195,26 @@ class Lifecycle:
         if freed and not self._matching.must_wait:
             self._matching.match_cases(freed)
 
+    def withdraw_at_source(self, external_id: str, reason: SourceReason, scope: AccessScope) -> bool:
+        """Erase the caller's own cases of this number, on either side: their source has withdrawn the record.
+
+        What the erased ones were rivals of waits to be compared again, as whatever an import brings does.
+
+        Returns:
+            Whether there was one.
+        Raises:
+            NotPermitted: the caller may not erase cases.
+        """
+        scope.require(Permission.CASES_ERASE)
+        with self._database.write() as conn:
+            found = [cases.find_by_external(conn, scope.partner_id, side, external_id) for side in Side]
+            gone = [case for case in found if case is not None]
+            for case in gone:
+                self._erase(conn, case, reason, scope.actor_id, suppress=True)
+        if gone:
+            self._matching.follow()
+        return bool(gone)
+
     def expire_due(self, limit: int = 200) -> int:
         """Erase the cases whose time is over; return how many."""
         done = 0
@@ -232,7 +254,8 @@ class Lifecycle:
 
     def _erase(self, conn: Connection, case: Case, reason: str, actor: str, *, suppress: bool) -> list[str]:
         now = self._clock()
-        freed = self._end_matches(conn, case, "expired" if reason == "expired" else "withdrawn", actor)
+        over = reason in ("expired", "expired_at_source")
+        freed = self._end_matches(conn, case, "expired" if over else "withdrawn", actor)
         disclosures.withdraw_all(conn, case.id, at=now, by=actor)
         care.forget(conn, case.id, at=now, by=actor)
         suspects.forget_case(conn, case.id)

@@ -38,6 +38,9 @@ def export_file(
     partner: Annotated[str | None, typer.Option(help="Id or name of the partner who owns the cases.")] = None,
     side: Annotated[SideChoice | None, typer.Option(help="Only these; default: both sides.")] = None,
     status: Annotated[StatusChoice | None, typer.Option(help="Only these; default: open and closed ones.")] = None,
+    no_tombstones: Annotated[
+        bool, typer.Option("--no-tombstones", help="PFIF: leave out the ids of cases that were erased.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -50,7 +53,12 @@ def export_file(
         fail("--format: the ending of the file does not tell; say csv, xlsx, jsonl or pfif")
     with services() as sandhan:
         request = ExportRequest(
-            chosen, output, side.value if side else None, status.value if status else None, replace=force
+            chosen,
+            output,
+            side.value if side else None,
+            status.value if status else None,
+            replace=force,
+            tombstones=not no_tombstones,
         )
         scope = act_as(sandhan, partner)
         with progress(quiet=as_json) as bars:

@@ -58,6 +58,7 @@ def import_service(sandhan: Sandhan) -> ImportService:
         photo_limit=sandhan.settings.photo_limit_mb * 1024 * 1024,
         file_limit=sandhan.settings.import_limit_mb * 1024 * 1024,
         prepare_matching=sandhan.open_index,
+        feed=sandhan.lifecycle,
     )
 
 

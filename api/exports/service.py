@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,8 +13,11 @@ from api.access import AccessScope, Permission
 from api.exports.tables import CannotExport, ExportCase
 from api.exports.writers import ExportFormat, write_cases
 from api.ids import Clock
-from api.store import Database, audit, cases
+from api.imports.pfif import PfifPerson
+from api.imports.pfif_write import tombstone
+from api.store import Database, audit, cases, erasure
 from indexing.durable import Sink, replace_file
+from matcher.person import Side
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +32,7 @@ class ExportRequest:
         side: "missing" or "rescued", None for both.
         status: "open" or "closed", None for any.
         replace: write over a file that is there.
+        tombstones: PFIF also says what was erased.
     """
 
     form: ExportFormat
@@ -35,6 +40,7 @@ class ExportRequest:
     side: str | None = None
     status: str | None = None
     replace: bool = False
+    tombstones: bool = True
 
 
 class ExportService:
@@ -70,7 +76,8 @@ class ExportService:
         def write(sink: Sink) -> None:
             nonlocal count
             found = self._cases(request, scope, on_written)
-            count = write_cases(request.form, found, sink, domain=self._domain)
+            gone = self._withdrawn(request, scope) if request.tombstones else ()
+            count = write_cases(request.form, found, sink, domain=self._domain, withdrawn=gone)
             self._note(request, scope, count)
 
         try:
@@ -90,16 +97,43 @@ class ExportService:
                 page = cases.list_cases(
                     conn, side=request.side, status=request.status, owner_id=scope.partner_id, after=after, limit=_PAGE
                 )
+            now = self._clock()
             for case in page:
-                yield ExportCase(
-                    case.id, case.side, case.external_id, case.status, case.version, case.payload, case.created_at,
-                    case.updated_at,
-                )  # fmt: skip
+                if not case.expired(now):
+                    yield ExportCase(
+                        case.id, case.side, case.external_id, case.status, case.version, case.payload, case.created_at,
+                        case.updated_at,
+                    )  # fmt: skip
             done += len(page)
             on_written(done)
             if len(page) < _PAGE:
                 return
             after = page[-1].id
+
+    def _withdrawn(self, request: ExportRequest, scope: AccessScope) -> Iterator[PfifPerson]:
+        """Give the tombstones of the caller's own cases; none of a number under which there is a case again."""
+        after: tuple[datetime, str] | None = None
+        while True:
+            with self._database.read() as conn:
+                page = erasure.own_tombstones(conn, scope.partner_id, after=after, limit=_PAGE)
+                numbers = [one.external_id for one in page if one.external_id is not None]
+                # On either side: whoever reads of the tombstone forgets both.
+                live = {
+                    number
+                    for side in Side
+                    for number in cases.find_all_by_external(conn, scope.partner_id, side, numbers)
+                }
+            for one in page:
+                if one.external_id not in live and request.side in (None, one.side):
+                    own_id = one.external_id or one.case_id
+                    at = one.erased_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+                    yield tombstone(
+                        one.person_record_id or f"{self._domain}/{own_id}", source_date=at, entry_date=at,
+                        expiry_date=at, case_id=own_id,
+                    )  # fmt: skip
+            if len(page) < _PAGE:
+                return
+            after = (page[-1].erased_at, page[-1].case_id)
 
     def _note(self, request: ExportRequest, scope: AccessScope, count: int) -> None:
         detail: dict[str, object] = {"count": count, "form": request.form.value}

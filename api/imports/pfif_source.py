@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from api.cases.lifecycle import SourceReason
 from api.imports.cells import join_values
 from api.imports.columns import KNOWN
 from api.imports.contents import Content, readable
@@ -19,6 +20,7 @@ from api.imports.errors import Problem
 from api.imports.files import Row
 from api.imports.pfif import PfifNote, PfifPerson, read_records
 from api.imports.pfif_mapping import note_values, to_case
+from api.imports.pfif_write import told_id
 from api.imports.plain import PFIF
 from matcher.fields import MULTIPLE
 
@@ -30,7 +32,7 @@ class Withdrawn:
     """A record that its source has withdrawn, or that nobody may keep any more."""
 
     external_id: str = field(repr=False)
-    reason: str
+    reason: SourceReason
 
 
 class PfifFile:
@@ -65,7 +67,7 @@ class PfifFile:
                 continue
             self.persons += 1
             if reason := self._withdrawn(record):
-                self.withdrawn.append(Withdrawn(_id(record), reason))
+                self.withdrawn.append(Withdrawn(_case_id(record), reason))
             else:
                 here.add(_id(record))
         self._elsewhere = [note for about, notes in self._notes.items() if about not in here for note in notes]
@@ -115,7 +117,7 @@ class PfifFile:
             cells.append(value if isinstance(value, str) else " ".join(value))
         return Row(number, number, tuple(cells), problems=tuple(problems))
 
-    def _withdrawn(self, person: PfifPerson) -> str | None:
+    def _withdrawn(self, person: PfifPerson) -> SourceReason | None:
         if not _id(person):
             return None
         if person.is_tombstone:
@@ -135,6 +137,11 @@ def note_row(number: int, note: PfifNote, reason: str) -> Row:
 
 def _id(record: PfifPerson | PfifNote) -> str:
     return (record.person_record_id or "").strip()
+
+
+def _case_id(person: PfifPerson) -> str:
+    """Return the id of the case that a withdrawn record would be."""
+    return told_id(person) or to_case(person).external_id or _id(person)
 
 
 def _json(value: object) -> str:

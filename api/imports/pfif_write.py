@@ -19,17 +19,29 @@ def xml_text(text: str) -> str:
     return _NOT_XML.sub("", text)
 
 
-def tombstone(person_record_id: str, *, source_date: str, entry_date: str, expiry_date: str) -> PfifPerson:
-    """Return what a feed holds in place of a record that was withdrawn: nothing but its id and dates.
+_CASE_ID = "urn:sandhan:case id"
+"""Namespace and name of the element of a tombstone that holds the id under which an import of the record had it."""
+
+
+def tombstone(
+    person_record_id: str, *, source_date: str, entry_date: str, expiry_date: str, case_id: str | None = None
+) -> PfifPerson:
+    """Return what a feed holds in place of a record that was withdrawn: nothing but its ids and dates.
 
     Args:
         source_date, entry_date, expiry_date: yyyy-mm-ddThh:mm:ssZ.
+        case_id: what the record itself called the case, under its line [sandhan]; an import knows the case by that.
     """
     # Receivers require the name's element; it is empty.
     return PfifPerson(
         person_record_id=person_record_id, source_date=source_date, entry_date=entry_date, expiry_date=expiry_date,
-        full_name="",
+        full_name="", foreign=() if case_id in (None, person_record_id) else ((_CASE_ID, str(case_id)),),
     )  # fmt: skip
+
+
+def told_id(person: PfifPerson) -> str | None:
+    """Return the id of the case that a tombstone of ours names beside that of the record; None where it names none."""
+    return next((text.strip() for name, text in person.foreign if name == _CASE_ID), None) or None
 
 
 class PfifWriter:

@@ -11,9 +11,9 @@ from api.access import AccessScope
 from api.cases.service import CaseService, CaseToPut, PutOutcome
 from api.imports.columns import Columns
 from api.imports.errors import Problem
-from api.imports.feed import FeedDesk
 from api.imports.files import Row
 from api.imports.folder import name_key
+from api.imports.notes import with_notes_of
 from api.imports.plain import says_same
 from api.imports.rejects import Rejects
 from api.imports.rows import ReadRow
@@ -24,6 +24,10 @@ from api.store.cases import Case, CaseContent
 _NAMELESS = (
     "is Sandhan's own id of a case that has no id of yours, and the row says something else than the case; change the "
     "case itself, or give the row an id of your own"
+)
+
+_SUPPRESSED = (
+    "is of a record that was erased, and is not taken again; if it must be, an operator runs: sandhan cases readmit"
 )
 
 
@@ -85,19 +89,15 @@ class ImportRun:
 
 
 class Putter:
-    """Stores batches of rows.
+    """Stores batches of rows."""
 
-    Args:
-        feed: takes the notes of the rows, where they are kept apart from the cases.
-    """
-
-    def __init__(self, database: Database, service: CaseService, feed: FeedDesk | None) -> None:
-        self._database, self._cases, self._feed = database, service, feed
+    def __init__(self, database: Database, service: CaseService) -> None:
+        self._database, self._cases = database, service
 
     def put(self, batch: Sequence[tuple[Row, ReadRow]], run: ImportRun) -> None:
         """Store a batch of rows; those that say what their case says already change nothing of it."""
         entries: list[CaseToPut] = []
-        stored: list[ReadRow] = []
+        stored: list[tuple[Row, ReadRow]] = []
         known, by_own_id = self._known([read for _, read in batch], run.scope)
         for row, read in batch:
             case = known.get((read.side, read.external_id))
@@ -109,10 +109,12 @@ class Putter:
                     run.summary.unchanged += 1
                     run.keep(read, nameless.id)
                 continue
-            if case is not None and case.content_hash != content.content_hash and _same(case, content):
-                content = _content_of(case)
+            if case is not None:
+                content = with_notes_of(case, content)
+                if case.content_hash != content.content_hash and _same(case, content):
+                    content = case.content
             entries.append(CaseToPut(read.side, read.external_id, content))
-            stored.append(read)
+            stored.append((row, read))
         if not entries:
             return
         results: list[tuple[str | None, PutOutcome]] = []
@@ -124,11 +126,11 @@ class Putter:
         run.summary.created += outcomes[PutOutcome.CREATED]
         run.summary.changed += outcomes[PutOutcome.CHANGED]
         run.summary.unchanged += outcomes[PutOutcome.UNCHANGED]
-        for read, (case_id, _) in zip(stored, results, strict=True):
-            run.keep(read, case_id)
-            if self._feed is not None and not run.request.dry_run:
-                for note in read.notes:
-                    self._feed.keep_note(read.external_id, note, run.scope)
+        for (row, read), (case_id, outcome) in zip(stored, results, strict=True):
+            if outcome is PutOutcome.SUPPRESSED:
+                run.reject(row, [Problem(run.columns.label("id"), _SUPPRESSED)])
+            else:
+                run.keep(read, case_id)
 
     def _known(
         self, batch: Sequence[ReadRow], scope: AccessScope
@@ -159,10 +161,4 @@ def _same(case: Case, content: CaseContent) -> bool:
         says_same(case.payload, content.payload)
         and case.face_consent == content.face_consent
         and case.protect_location == content.protect_location
-    )
-
-
-def _content_of(case: Case) -> CaseContent:
-    return CaseContent(
-        case.payload, case.content_hash, case.origin_area, case.event_area, case.protect_location, case.face_consent
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -31,7 +32,8 @@ _EVENTS = ("last_seen", "found", "height_on", "age_as_of")
 _UNREAD = (
     "is a line that was no row: correct the cells and empty this one, or correct the line in the file it came from"
 )
-_LONGEST_KEPT = 1_000_000
+LONGEST_KEPT = 1_000_000
+"""Characters of what a case keeps of a PFIF record, as JSON."""
 _AHEAD = timedelta(days=1)  # where it is tomorrow already
 
 
@@ -46,7 +48,6 @@ class ReadRow:
         external_id: `file_id`, or one made of the content, so that the same row is the same case next time.
         content: what is stored.
         photos: names of files.
-        notes: of a PFIF record, when they are kept apart from the case.
     """
 
     number: int
@@ -55,18 +56,14 @@ class ReadRow:
     external_id: str = field(repr=False)
     content: CaseContent = field(repr=False)
     photos: tuple[str, ...] = field(repr=False)
-    notes: tuple[dict[str, str], ...] = field(default=(), repr=False)
 
 
-def read_row(
-    row: Row, columns: Columns, default_side: str | None, today: date, *, notes_apart: bool = False
-) -> ReadRow | list[Problem]:
+def read_row(row: Row, columns: Columns, default_side: str | None, today: date) -> ReadRow | list[Problem]:
     """Return the row as a case, or all that is wrong with it.
 
     Args:
         default_side: of rows that do not say.
         today: ages without a day, in a row without an event, hold today.
-        notes_apart: notes of a PFIF record are given beside the case, not within it.
     """
     problems = _shape(row, columns)
     if problems:  # cells may stand under the wrong columns: what they say means nothing
@@ -93,7 +90,7 @@ def read_row(
         )
         return [*problems, Problem(columns.label("side"), rule)]
     file_id = columns.text("id", row.cells) or None
-    kept, notes = _kept(columns, row, file_id, today, notes_apart, problems)
+    kept = _kept(columns, row, file_id, today, problems)
     problems += _future(fields, columns, today)
     content: CaseContent | None = None
     try:
@@ -107,22 +104,20 @@ def read_row(
     if content is None or problems:
         return list(dict.fromkeys(problems))
     if kept:
-        content = _with_kept(content, side, kept)
+        content = with_kept(content, side, kept)
     external_id = file_id or f"row-{content.content_hash[:24]}"
     photos = split_values(columns.text("photo", row.cells))
-    return ReadRow(row.number, side, file_id, external_id, content, photos, notes)
+    return ReadRow(row.number, side, file_id, external_id, content, photos)
 
 
-def _kept(
-    columns: Columns, row: Row, file_id: str | None, today: date, notes_apart: bool, problems: list[Problem]
-) -> tuple[dict[str, Any], tuple[dict[str, str], ...]]:
-    """Return what the case keeps of a PFIF record, and its notes where they are kept apart; note what is wrong."""
+def _kept(columns: Columns, row: Row, file_id: str | None, today: date, problems: list[Problem]) -> dict[str, Any]:
+    """Return what the case keeps of a PFIF record; note what is wrong."""
     text = columns.text(PFIF, row.cells) if PFIF in columns.sources else ""
     if not text:
-        return {}, ()
-    if len(text) > _LONGEST_KEPT:
-        problems.append(Problem(columns.label(PFIF), f"is a record of more than {_LONGEST_KEPT:,} characters"))
-        return {}, ()
+        return {}
+    if len(text) > LONGEST_KEPT:
+        problems.append(Problem(columns.label(PFIF), f"is a record of more than {LONGEST_KEPT:,} characters"))
+        return {}
     try:
         kept = json.loads(text)
         reason = check_kept(kept) or _misdated(kept, today)
@@ -134,11 +129,9 @@ def _kept(
         reason = "holds a NUL character, which cannot be stored"
     if reason is not None:
         problems.append(Problem(columns.label(PFIF), reason))
-        return {}, ()
-    if not notes_apart:
-        return kept, ()
-    notes = tuple(kept.pop("notes", ()))
-    return (kept if kept.get("person") else {}), notes
+        return {}
+    found: dict[str, Any] = kept
+    return found
 
 
 def _misdated(kept: dict[str, Any], today: date) -> str | None:
@@ -149,8 +142,9 @@ def _misdated(kept: dict[str, Any], today: date) -> str | None:
     return "source_date lies in the future; a clock was wrong" if told and told.date() > today + _AHEAD else None
 
 
-def _with_kept(content: CaseContent, side: str, kept: dict[str, Any]) -> CaseContent:
-    payload = content.payload | {PFIF: kept}
+def with_kept(content: CaseContent, side: str, kept: Mapping[str, Any]) -> CaseContent:
+    """Return the content of a case that keeps this of a PFIF record."""
+    payload = content.payload | {PFIF: dict(kept)}
     canonical = json.dumps([side, payload], sort_keys=True, ensure_ascii=False)
     return replace(content, payload=payload, content_hash=hashlib.sha256(canonical.encode()).hexdigest())
 

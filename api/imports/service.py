@@ -23,7 +23,7 @@ from api.imports.errors import FileRefused
 from api.imports.feed import FeedDesk
 from api.imports.files import Row
 from api.imports.folder import PhotoFolder, PhotoShelf, name_key, pictures_by_id
-from api.imports.pfif_mapping import note_values
+from api.imports.notes import NoteKeeper
 from api.imports.pfif_source import note_row
 from api.imports.putting import ImportRun, Putter, StoredRow
 from api.imports.rejects import Rejects, check_target
@@ -52,7 +52,7 @@ class ImportService:
         photo_limit: largest photo accepted, bytes.
         file_limit: largest file accepted, and most that an archive may unpack to, bytes.
         prepare_matching: called once before cases are compared; opens the index.
-        feed: takes what of a PFIF feed is no case; without one, notes are kept within their case.
+        feed: takes the records that a PFIF feed withdraws; without one, they wait.
     """
 
     def __init__(
@@ -72,14 +72,14 @@ class ImportService:
         self._matching, self._clock = matching, clock
         self._photo_limit, self._prepare_matching = photo_limit, prepare_matching
         self._file_limit, self._feed = file_limit, feed
-        self._putter = Putter(database, cases, feed)
+        self._putter, self._notes = Putter(database, cases), NoteKeeper(database, cases)
 
     def run(self, request: ImportRequest, scope: AccessScope, watch: Watcher | None = None) -> ImportSummary:
         """Import a file.
 
         Raises:
             FileRefused: the file as a whole cannot be read; nothing was imported.
-            NotPermitted: the scope may not enter cases.
+            NotPermitted: the scope may not enter cases, or not erase what the file withdraws; nothing was imported.
         """
         scope.require(Permission.CASES_WRITE)
         watch = watch or Silent()
@@ -92,6 +92,8 @@ class ImportService:
         with open_source(request, self._file_limit, self._clock()) as source:
             if source.photos is not None and request.photos is not None:
                 raise FileRefused("the archive brings its photos along; leave out --photos, or the photos in it")
+            if source.withdrawn and self._feed is not None:
+                scope.require(Permission.CASES_ERASE)
             shelf = source.photos or folder
             columns = _header(source.header, request)
             summary.ignored_columns = columns.unused
@@ -128,7 +130,7 @@ class ImportService:
             if row.is_blank:
                 continue
             run.summary.rows += 1
-            read = read_row(row, run.columns, run.request.side, today, notes_apart=self._feed is not None)
+            read = read_row(row, run.columns, run.request.side, today)
             problems = read if isinstance(read, list) else run.second(read)
             if problems:
                 run.reject(row, problems)
@@ -141,20 +143,18 @@ class ImportService:
         self._putter.put(batch, run)
 
     def _feed_rest(self, source: Source, run: ImportRun) -> None:
-        """Hand on what of a feed is no row."""
+        """Take what of a feed is no row: records that were withdrawn, notes about persons who are not in the file."""
         for gone in source.withdrawn:
             if self._feed is None:
                 run.summary.withdrawn["waiting"] += 1
-            elif run.request.dry_run or self._feed.withdraw(gone.external_id, gone.reason, run.scope):
+            elif run.request.dry_run:
+                run.summary.withdrawn["done"] += self._cases.has_external(gone.external_id, run.scope)
+            elif self._feed.withdraw_at_source(gone.external_id, gone.reason, run.scope):
                 run.summary.withdrawn["done"] += 1
-        for note in source.notes:
-            run.summary.notes_elsewhere += 1
-            about = (note.person_record_id or "").strip()
-            values = {name: text for name, text in note_values(note).items() if isinstance(text, str)}
-            if self._feed is not None and (run.request.dry_run or self._feed.keep_note(about, values, run.scope)):
-                continue
+        run.summary.notes_elsewhere += len(source.notes)
+        for note, reason in self._notes.keep(source.notes, run.scope, dry_run=run.request.dry_run):
             run.summary.rows += 1
-            lost = note_row(run.summary.rows, note, "is a note about a person who is not in this file")
+            lost = note_row(run.summary.rows, note, reason)
             run.reject(lost, lost.problems)
 
     def _photos(self, run: ImportRun, folder: PhotoShelf) -> None:

@@ -86,7 +86,8 @@ class ImportSummary:
         problems: (row number, problem) of the first of the rejects.
         withdrawn: records that their source has withdrawn, by what became of them: "done", or "waiting" where this
             deployment has nobody who withdraws cases.
-        notes_elsewhere: notes of PFIF about persons who are not in the file.
+        notes_elsewhere: notes of PFIF about persons who are not in the file; kept with the importer's own case of that
+            id, or among the rejects.
         ignored_columns: columns left out.
         photos: "found" files of these rows; of them "ok", "failed", "withheld", "waiting"; "missing" ones named by a
             row; "unclaimed" pictures of the folder that belong to no row.

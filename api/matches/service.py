@@ -147,8 +147,8 @@ class MatchService:
         return next(iter(self.match_cases([case_id])), None)
 
     def follow(self) -> None:
-        """Take up what has changed, so that who was erased is not found; an index being opened does it by itself."""
-        if not self.must_wait:
+        """Take up what has changed, so that who was erased is not found; an index that is opened does it by itself."""
+        if self._keeper.is_open and not self.must_wait:
             self._keeper.refresh()
 
     def recover(self, limit: int = 1000, on_compared: Callable[[Sequence[MatchOutcome]], None] | None = None) -> int:

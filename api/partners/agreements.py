@@ -29,7 +29,7 @@ class AgreementService:
 
     def propose(
         self, parties: Sequence[str], reference: str, valid_until: datetime | None, scope: AccessScope, *,
-        signed: bool = False, agreement_id: str | None = None,
+        signed: bool = False, valid_from: datetime | None = None, agreement_id: str | None = None,
     ) -> Agreement:  # fmt: skip
         """Record an agreement; it is in force for the proposer at once, for the others when they accept.
 
@@ -37,6 +37,7 @@ class AgreementService:
             parties: ids of partners; a partner's administrator proposes only what his own organisation is party to.
             reference: number of the paper that was signed.
             signed: the paper carries every party's signature: in force for all; operators only.
+            valid_from: from when on it holds; None for now.
             agreement_id: reserved for this request (`api.idempotency`); what stands under it is returned.
         Raises:
             NotPermitted: the caller may not.
@@ -66,7 +67,8 @@ class AgreementService:
             accepted = distinct if signed else [one for one in distinct if one == scope.partner_id]
             made = agreements.add_agreement(
                 conn, agreement_id=agreement_id or new_id("agreement", now, self._random), reference=reference,
-                parties=distinct, valid_from=now, valid_until=valid_until, at=now, by=scope.actor_id, accepted=accepted,
+                parties=distinct, valid_from=valid_from or now, valid_until=valid_until, at=now,
+                by=scope.actor_id, accepted=accepted,
             )  # fmt: skip
             self._note(conn, scope, "agreement.proposed", made.id)
         return made

@@ -75,6 +75,13 @@ class Case:
         """Tell whether its time is over."""
         return self.expires_at is not None and self.expires_at <= now
 
+    @property
+    def content(self) -> CaseContent:
+        """Return what its owner says, as it is stored."""
+        return CaseContent(
+            self.payload, self.content_hash, self.origin_area, self.event_area, self.protect_location, self.face_consent
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class CaseVersion:
@@ -391,7 +398,7 @@ def _case(conn: Connection, row: Row[Any]) -> Case:
     values = row._asdict()
     key = keys.opened(conn, row.id, values.pop("partner_key_id"), values.pop("wrapped"))
     contents = unpack(unseal(key, values.pop("sealed"), _place(row.id)))
-    del values["erased_at"]
+    del values["erased_at"], values["tombstone"]
     # The column holds a hash of the number, for finding it.
     return Case(**(values | contents._asdict()))
 

@@ -6,11 +6,13 @@ held it go as well; matches stay as links between ids, without a reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, Select, delete, insert, or_, select, update
 
 from api.store import changes, keys
 from api.store.cases import Case
@@ -28,6 +30,22 @@ class Tombstone:
     side: str
     owner_id: str
     erased_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTombstone:
+    """What an owner still knows of a record that it erased: by which numbers others may have it.
+
+    Attributes:
+        external_id: the owner's number, None where it had none.
+        person_record_id: what the PFIF feed called it from which it came, None where it came otherwise.
+    """
+
+    case_id: str
+    side: str
+    erased_at: datetime
+    external_id: str | None = field(repr=False)
+    person_record_id: str | None = field(repr=False)
 
 
 def erase_case(conn: Connection, case: Case, *, at: datetime, suppress: bool = True) -> None:
@@ -54,7 +72,9 @@ def erase_case(conn: Connection, case: Case, *, at: datetime, suppress: bool = T
     keys.destroy_record_key(conn, case.id)
     of_case = or_(matches.c.missing_id == case.id, matches.c.rescued_id == case.id)
     conn.execute(update(matches).where(of_case).values(contributions=[], routes=[]))
+    told = {"external_id": case.external_id, "person_record_id": _named_by_its_source(case.payload)}
     values = {
+        "tombstone": keys.seal_for_partner(conn, case.owner_id, _place(case.id), json.dumps(told).encode()),
         "sealed": None, "external_id": None, "origin_area": None, "event_area": None, "status": "closed",
         "closed_for": "erased", "erased_at": at, "updated_at": at, "expires_at": None, "face_consent": False,
     }  # fmt: skip
@@ -109,18 +129,50 @@ def tombstones_for(
         cases.c.id.in_(select(matches.c.rescued_id).where(mine)),
     )
     columns = (cases.c.id, cases.c.side, cases.c.owner_id, cases.c.erased_at)
-    statement = select(*columns).where(cases.c.erased_at.is_not(None), known)
-    if after is not None:
-        later = or_(cases.c.erased_at > after[0], (cases.c.erased_at == after[0]) & (cases.c.id > after[1]))
-        statement = statement.where(later)
-    rows = conn.execute(statement.order_by(cases.c.erased_at, cases.c.id).limit(limit))
-    return [Tombstone(*row) for row in rows]
+    statement = _later(select(*columns).where(cases.c.erased_at.is_not(None), known), after)
+    return [Tombstone(*row) for row in conn.execute(statement.limit(limit))]
+
+
+def own_tombstones(
+    conn: Connection, owner_id: str, *, after: tuple[datetime, str] | None = None, limit: int
+) -> list[OwnTombstone]:
+    """Return what a partner has erased of its own, with the numbers it was known by, oldest first.
+
+    Args:
+        after: time and id of the last one of the page before.
+    """
+    columns = (cases.c.id, cases.c.side, cases.c.erased_at, cases.c.tombstone)
+    statement = _later(select(*columns).where(cases.c.owner_id == owner_id, cases.c.tombstone.is_not(None)), after)
+    found = []
+    for row in conn.execute(statement.limit(limit)):
+        told = json.loads(keys.unseal_for_partner(conn, _place(row.id), row.tombstone))
+        found.append(OwnTombstone(row.id, row.side, row.erased_at, told["external_id"], told["person_record_id"]))
+    return found
 
 
 def expired_ids(conn: Connection, now: datetime, limit: int) -> list[str]:
     """Return the ids of cases whose time is over, longest first."""
     statement = select(cases.c.id).where(cases.c.expires_at <= now, cases.c.erased_at.is_(None))
     return list(conn.scalars(statement.order_by(cases.c.expires_at, cases.c.id).limit(limit)))
+
+
+def _later(statement: Select[Any], after: tuple[datetime, str] | None) -> Select[Any]:
+    if after is not None:
+        later = or_(cases.c.erased_at > after[0], (cases.c.erased_at == after[0]) & (cases.c.id > after[1]))
+        statement = statement.where(later)
+    return statement.order_by(cases.c.erased_at, cases.c.id)
+
+
+def _place(case_id: str) -> str:
+    return f"cases.tombstone:{case_id}"
+
+
+def _named_by_its_source(payload: Mapping[str, object]) -> str | None:
+    """Return the id under which a record came in a PFIF feed: under it, it goes out, and was perhaps handed on."""
+    kept = payload.get("pfif")
+    person = kept.get("person") if isinstance(kept, Mapping) else None
+    found = person.get("person_record_id") if isinstance(person, Mapping) else None
+    return found if isinstance(found, str) else None
 
 
 def _number(owner_id: str, side: str, external_id: str) -> str:

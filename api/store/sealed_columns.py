@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Column
 
 from api.store.people_tables import people, person_tokens
-from api.store.tables import idempotency, partners
+from api.store.tables import cases, idempotency, partners
 
 
 class SealedColumn(NamedTuple):
@@ -21,6 +21,7 @@ class SealedColumn(NamedTuple):
 PARTNER_SEALED: Final[tuple[SealedColumn, ...]] = (
     SealedColumn(partners.c.id, partners.c.contacts, "partners.contacts"),
     SealedColumn(idempotency.c.id, idempotency.c.answer, "idempotency.answer"),
+    SealedColumn(cases.c.id, cases.c.tombstone, "cases.tombstone"),
     SealedColumn(people.c.id, people.c.name_sealed, "people.name_sealed"),
     SealedColumn(people.c.id, people.c.email_sealed, "people.email_sealed"),
     SealedColumn(people.c.id, people.c.totp_sealed, "people.totp_sealed"),

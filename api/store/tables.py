@@ -164,6 +164,8 @@ cases = Table(
     Column("expires_at", UtcDateTime),
     # What is left then is a tombstone: `sealed` is empty, and its key is destroyed.
     Column("erased_at", UtcDateTime),
+    # Sealed by the owner's key: the numbers by which its own systems know what was erased, for its exports.
+    Column("tombstone", LargeBinary),
     UniqueConstraint("owner_id", "side", "external_id"),
     one_of("side", SIDES),
     one_of("status", CASE_STATUSES),

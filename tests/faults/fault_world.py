@@ -200,8 +200,10 @@ def found_home(
             SHELTER: sandhan.partners.register(shelter, operator),
         }
         sandhan.agreements.propose(
-            [welcome.partner.id for welcome in welcomes.values()], "MoU", None, operator, signed=True
-        )
+            [welcome.partner.id for welcome in welcomes.values()], "MoU", None, operator, signed=True,
+            # A server's clock may stand behind: see test_killed_server.
+            valid_from=clock() - timedelta(days=1),
+        )  # fmt: skip
         with sandhan.database.write() as conn:
             told = welcomes[UNIT].partner
             partners.set_contact(conn, told.id, email=told.email, webhook_url=webhook[0], webhook_secret=webhook[1])

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.access import AccessScope
+from api.access import AccessScope, NotPermitted, Permission
+from api.cases.lifecycle import SourceReason
 from api.commands.exports import export_service
+from api.commands.imports import import_service
 from api.exports.service import ExportRequest
 from api.exports.writers import ExportFormat
 from api.imports.errors import FileRefused
 from api.imports.pfif import PfifFeed, read_feed
 from api.imports.service import ImportService
 from api.imports.summary import ImportRequest, ImportSummary
+from api.store import audit
+from matcher.person import Side
 
 SAMPLES = Path(__file__).parent / "samples"
 ONE, SEVERAL = SAMPLES / "one_person_with_notes.xml", SAMPLES / "several_persons.xml"
@@ -30,14 +34,9 @@ class Counter:
     def __init__(self, known: bool = True) -> None:
         self.known = known
         self.gone: list[tuple[str, str]] = []
-        self.notes: list[tuple[str, Mapping[str, str]]] = []
 
-    def withdraw(self, external_id: str, reason: str, _: AccessScope) -> bool:
+    def withdraw_at_source(self, external_id: str, reason: SourceReason, _: AccessScope) -> bool:
         self.gone.append((external_id, reason))
-        return self.known
-
-    def keep_note(self, external_id: str, note: Mapping[str, str], _: AccessScope) -> bool:
-        self.notes.append((external_id, note))
         return self.known
 
 
@@ -45,7 +44,7 @@ def sample(path: Path) -> PfifFeed:
     return read_feed(io.BytesIO(path.read_bytes()))
 
 
-def run_with(desk: Any, feed: Counter, file: Path, **request: Any) -> ImportSummary:
+def run_with(desk: Any, feed: Counter | None, file: Path, **request: Any) -> ImportSummary:
     house = desk.sandhan
     service = ImportService(
         house.database, house.cases, house.photos, house.matching, house.clock, photo_limit=1,
@@ -116,10 +115,14 @@ def test_the_same_feed_twice_changes_nothing_and_a_new_note_is_a_version(desk: A
     assert desk.case(MAYA).version == 2
 
 
-def test_without_a_desk_withdrawn_records_wait_and_notes_stay_with_the_case(desk: Any, rejects_of: Any) -> None:
-    path = desk.raw(SEVERAL.read_bytes(), "feed.xml")
-    summary = desk.run(path, side=None)
+def test_without_a_desk_withdrawn_records_wait(desk: Any) -> None:
+    summary = run_with(desk, None, desk.raw(SEVERAL.read_bytes(), "feed.xml"))
     assert summary.withdrawn == {"done": 0, "waiting": 1}
+
+
+def test_a_note_about_nobody_known_is_a_reject(desk: Any, rejects_of: Any) -> None:
+    summary = desk.run(desk.raw(SEVERAL.read_bytes(), "feed.xml"), side=None)
+    assert summary.withdrawn == {"done": 0, "waiting": 0}
     assert (summary.rows, summary.created, summary.rejected, summary.notes_elsewhere) == (3, 2, 1, 1)
     (lost,) = rejects_of(summary.rejects)
     assert "b.example.org/10" in lost["pfif"]
@@ -127,31 +130,151 @@ def test_without_a_desk_withdrawn_records_wait_and_notes_stay_with_the_case(desk
     assert (again.created, again.rejected) == (0, 1)
 
 
-def test_with_a_desk_withdrawals_and_notes_are_handed_on(desk: Any) -> None:
-    feed = Counter()
-    summary = run_with(desk, feed, SEVERAL)
-    assert summary.withdrawn == {"done": 1, "waiting": 0}
-    assert feed.gone == [("a.example.org/3", "withdrawn_at_source")]
-    assert [(about, note["note_record_id"]) for about, note in feed.notes] == [
-        ("a.example.org/1", "b.example.org/9"),
-        ("a.example.org/2", "a.example.org/2.1"),
-        ("elsewhere.example.org/55", "b.example.org/10"),
-    ]
-    assert summary.rejected == 0
-    assert not any("notes" in dict(case.payload["pfif"]) for case in desk.cases())
-
-
-def test_a_desk_that_does_not_know_the_person_leaves_the_note_in_the_rejects(desk: Any) -> None:
+def test_what_the_desk_knows_is_counted(desk: Any) -> None:
+    known, unknown = Counter(), Counter(known=False)
     path = desk.raw(SEVERAL.read_bytes(), "feed.xml")
-    summary = run_with(desk, Counter(known=False), path)
-    assert (summary.rejected, summary.withdrawn) == (1, {"done": 0, "waiting": 0})
+    assert run_with(desk, known, path).withdrawn == {"done": 1, "waiting": 0}
+    assert known.gone == [("a.example.org/3", "withdrawn_at_source")]
+    assert run_with(desk, unknown, path).withdrawn == {"done": 0, "waiting": 0}
 
 
-def test_a_dry_run_tells_nobody(desk: Any) -> None:
+def test_a_dry_run_tells_nobody_and_counts_what_there_is(desk: Any) -> None:
     feed = Counter()
     summary = run_with(desk, feed, SEVERAL, dry_run=True)
-    assert (summary.created, summary.withdrawn["done"], feed.gone, feed.notes) == (2, 1, [], [])
+    assert (summary.created, summary.withdrawn["done"], feed.gone) == (2, 0, [])
     assert desk.cases() == []
+    desk.run(ONE, side=None)
+    assert run_with(desk, feed, SAMPLES / "withdrawn.xml", dry_run=True).withdrawn["done"] == 1
+    assert (len(desk.cases()), feed.gone) == (1, [])
+
+
+def test_who_may_not_erase_imports_no_feed_that_withdraws(desk: Any) -> None:
+    desk.run(ONE, side=None)
+    less = replace(desk.scope, permissions=desk.scope.permissions - {Permission.CASES_ERASE})
+    service = import_service(desk.sandhan)
+    with pytest.raises(NotPermitted):
+        service.run(ImportRequest(SEVERAL, match=False), less)
+    assert [case.external_id for case in desk.cases()] == [MAYA], "nothing of it came in"
+    assert service.run(ImportRequest(ONE, match=False), less).unchanged == 1
+
+
+def note(about: str, number: str, text: str = "Seen at the station.") -> str:
+    return (
+        f"<note><note_record_id>{number}</note_record_id><person_record_id>{about}</person_record_id>"
+        f"<text>{text}</text></note>"
+    )
+
+
+def texts(desk: Any, about: str = MAYA) -> list[str]:
+    return [one["text"] for one in desk.case(about).payload["pfif"]["notes"]]
+
+
+def test_a_note_about_a_case_of_ones_own_goes_to_it_once(desk: Any) -> None:
+    desk.run(ONE, side=None)
+    before = texts(desk)
+    more = desk.raw(feed_of(note(MAYA, "b/1"), note(MAYA, "b/2", "Twice.")), "notes.xml")
+    assert desk.run(more, side=None, dry_run=True).rejected == 0
+    assert (texts(desk), desk.case(MAYA).version) == (before, 1)
+    summary = desk.run(more, side=None)
+    assert (summary.rows, summary.rejected, summary.notes_elsewhere) == (0, 0, 2)
+    assert texts(desk) == [*before, "Seen at the station.", "Twice."]
+    assert desk.case(MAYA).version == 2
+    assert (desk.run(more, side=None).rejected, desk.case(MAYA).version) == (0, 2)
+    desk.run(desk.raw(feed_of(note(MAYA, "b/1", "Not she.")), "notes.xml"), side=None)
+    assert texts(desk) == [*before, "Not she.", "Twice."]
+    assert desk.run(ONE, side=None).unchanged == 1, "a feed without the notes takes none away"
+    exported(desk)
+    assert desk.run(desk.folder / "out.xml", side=None).unchanged == 1
+
+
+def test_a_note_goes_to_a_case_that_did_not_come_as_pfif_and_to_both_sides(desk: Any) -> None:
+    desk.run(desk.file([{"id": "F-1", "name": "Maya"}]))
+    desk.run(desk.file([{"id": "F-1", "name": "Maya"}]), side="rescued")
+    other = desk.other()
+    assert desk.run(desk.raw(feed_of(note("F-1", "b/1")), "notes.xml"), side=None).rejected == 0
+    for side in ("missing", "rescued"):
+        assert [one["note_record_id"] for one in desk.case("F-1", side).payload["pfif"]["notes"]] == ["b/1"]
+    assert other.run(desk.folder / "notes.xml", side=None).rejected == 1, "nobody adds to another's case"
+
+
+def test_a_note_for_which_there_is_no_room_is_a_reject(desk: Any) -> None:
+    desk.run(ONE, side=None)
+    more = desk.raw(feed_of(note(MAYA, "b/1", "x" * 999_999), note(MAYA, "b/2")), "notes.xml")
+    summary = desk.run(more, side=None)
+    assert "characters" in summary.problems[0][1].reason
+    assert (summary.rejected, texts(desk)[-1]) == (1, "Seen at the station.")
+
+
+def test_a_record_that_was_withdrawn_is_erased_and_not_taken_again(desk: Any) -> None:
+    house = desk.sandhan
+    house.open_index()
+    desk.run(ONE, side=None, match=True)
+    case_id = desk.case(MAYA).id
+    assert case_id in house.keeper.index.ids(Side.MISSING)
+    summary = desk.run(SAMPLES / "withdrawn.xml", side=None)
+    assert summary.withdrawn == {"done": 1, "waiting": 0}
+    assert desk.cases() == []
+    assert case_id not in house.keeper.index.ids(Side.MISSING)
+    with house.database.read() as conn:
+        (entry,) = [one for one in audit.entries(conn, subject=case_id, limit=100) if one.action == "case.erased"]
+    assert (entry.detail, entry.actor) == ({"reason": "withdrawn_at_source"}, desk.scope.actor_id)
+    assert desk.run(SAMPLES / "withdrawn.xml", side=None).withdrawn["done"] == 0
+    feed = desk.raw(ONE.read_bytes(), "feed.xml")
+    for dry_run in (True, False):
+        again = desk.run(feed, side=None, dry_run=dry_run)
+        assert (again.rows, again.created, again.rejected) == (1, 0, 1)
+        assert "sandhan cases readmit" in again.problems[0][1].reason
+    assert MAYA in (desk.folder / "rejects.csv").read_text("utf-8-sig")
+    assert house.lifecycle.readmit(desk.scope.partner_id, "missing", MAYA, "command-line")
+    assert desk.run(feed, side=None).created == 1
+
+
+def test_a_record_that_has_expired_is_erased(desk: Any) -> None:
+    desk.run(ONE, side=None)
+    old = desk.raw(ONE.read_text("utf-8").replace("2027-10-16T02:07:57Z", "2026-10-31T02:07:57Z"), "old.xml")
+    assert desk.run(old, side=None).withdrawn["done"] == 1
+    assert desk.cases() == []
+
+
+def test_a_withdrawal_is_of_ones_own_cases_only(desk: Any) -> None:
+    other = desk.other()
+    other.run(ONE, side=None)
+    assert desk.run(SAMPLES / "withdrawn.xml", side=None).withdrawn["done"] == 0
+    assert len(other.cases()) == 1
+
+
+def test_what_was_erased_is_withdrawn_wherever_the_export_went(desk: Any) -> None:
+    other = desk.other()
+    desk.run(ONE, side=None)
+    desk.run(desk.file([{"id": "F-1", "name": "Maya", "father_name": "Hari"}, {"id": "F-2", "name": "Rina"}]))
+    exported(desk)
+    assert other.run(desk.folder / "out.xml", side=None).created == 3
+    for number in (MAYA, "F-1"):
+        desk.sandhan.lifecycle.erase(desk.case(number).id, "wish", desk.scope)
+    feed = exported(desk, "later.xml")
+    assert [person.person_record_id for person in feed.tombstones] == [MAYA, "127.0.0.1/F-1"]
+    assert [len(person.notes) for person in feed.tombstones] == [0, 0]
+    assert b"Hari" not in (desk.folder / "later.xml").read_bytes()
+    summary = other.run(desk.folder / "later.xml", side=None)
+    assert (summary.unchanged, summary.withdrawn["done"]) == (1, 2)
+    assert [case.external_id for case in other.cases()] == ["F-2"]
+    quiet = ExportRequest(ExportFormat.PFIF, desk.folder / "quiet.xml", tombstones=False)
+    export_service(desk.sandhan).run(quiet, desk.scope)
+    assert read_feed(io.BytesIO((desk.folder / "quiet.xml").read_bytes())).tombstones == ()
+
+
+def test_no_tombstone_stands_beside_the_case_that_came_in_again(desk: Any) -> None:
+    path = desk.file([{"id": "F-1", "name": "Maya"}, {"id": "F-2", "name": "Rina"}])
+    desk.run(path)
+    for number, reason in (("F-1", "duplicate"), ("F-2", "wish")):
+        desk.sandhan.lifecycle.erase(desk.case(number).id, reason, desk.scope)
+    assert (desk.run(path).created, len(desk.cases())) == (1, 1)
+    feed = exported(desk)
+    assert [person.person_record_id for person in feed.tombstones] == ["127.0.0.1/F-2"]
+    for side, expected in (("rescued", 0), ("missing", 1)):
+        request = ExportRequest(ExportFormat.PFIF, desk.folder / f"{side}.xml", side=side)
+        export_service(desk.sandhan).run(request, desk.scope)
+        assert len(read_feed(io.BytesIO(request.output.read_bytes())).tombstones) == expected
 
 
 def test_a_record_that_has_expired_is_not_read(desk: Any) -> None:

@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from sqlalchemy import LargeBinary, select, text, update
 
 from api.keeping import rotate_master_key, rotate_partner_keys
-from api.store import Database, cases, current_revision, engine, faces, keys, partners, photos, tables, upgrade
+from api.store import Database, cases, current_revision, engine, erasure, faces, keys, partners, photos, tables, upgrade
 from api.store.contents import Contents, document_of, pack, payload_of, unpack
 from api.store.faces import NewFace
 from api.store.master_keys import CommandKeys, FileKeys, GivenKeys, KeysUnusable, MasterKeys
@@ -180,6 +181,27 @@ def test_keys_are_exchanged_while_everything_stays_readable(url: str, opened: Op
             assert keys.counts(conn)["stale"] == 0
     finally:
         alone.dispose()
+
+
+def test_a_tombstone_tells_its_owner_by_which_numbers_it_was_known(database: Database, world: Any) -> None:
+    owner, case_id = fill(database, world)
+    with database.write() as conn:
+        content = world.content(payload={"name": NAME, "pfif": {"person": {"person_record_id": "a.example.org/9"}}})
+        named = world.case(conn, owner_id=owner, external_id=None, content=content).id
+        for number, one in enumerate((case_id, named)):
+            erasure.erase_case(conn, cases.require_case(conn, one), at=world.now + timedelta(hours=number))
+        other = world.partner(conn).id
+    assert rotate_partner_keys(database, lambda: world.now) == 0, "no record is left whose key could be wrapped"
+    with database.read() as conn:
+        told = erasure.own_tombstones(conn, owner, limit=10)
+        assert [(one.case_id, one.side, one.external_id, one.person_record_id) for one in told] == [
+            (case_id, "missing", "FIR-77", None), (named, "missing", None, "a.example.org/9"),
+        ]  # fmt: skip
+        assert erasure.own_tombstones(conn, owner, limit=1) == told[:1]
+        assert erasure.own_tombstones(conn, owner, after=(told[0].erased_at, told[0].case_id), limit=9) == told[1:]
+        assert erasure.own_tombstones(conn, other, limit=10) == []
+    raw = rows_as_bytes(database)
+    assert [word for word in (*WORDS, "a.example.org/9") if word not in (MAIL,) and word.encode() in raw] == []
 
 
 def test_a_process_finds_the_new_master_key_in_the_file(

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("closed_for", sa.Text),
         sa.Column("expires_at", instant),
         sa.Column("erased_at", instant),
+        sa.Column("tombstone", sa.LargeBinary),
     ):
         op.add_column("cases", column)
     op.create_index("ix_cases_expires_at", "cases", ["expires_at"])
