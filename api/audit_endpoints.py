@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.dependencies import Caller, Services
+from api.paging import After, PageOf
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 
@@ -30,7 +31,7 @@ class AuditPageView(BaseModel):
     """A page of the log; `next` is the value of `after` for the next page."""
 
     items: list[AuditEntryView]
-    next: int | None
+    next: str | None
 
 
 class RootView(BaseModel):
@@ -45,19 +46,22 @@ class RootPageView(BaseModel):
     """A page of daily roots; `next` is the value of `after` for the next page."""
 
     items: list[RootView]
-    next: date | None
+    next: str | None
 
 
 @router.get("")
 def list_audit(
     caller: Caller,
     services: Services,
+    pages: PageOf,
     subject: Annotated[str | None, Query(max_length=80, description="only what was done to this id")] = None,
-    after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    after: After = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> AuditPageView:
     """List what your people and keys did, and what anybody did to your cases: auditors only."""
-    page = services.audit.page(caller, subject=subject, after=after, limit=limit)
+    filters = {"subject": subject}
+    begin = int(pages.begins_after("audit", filters, after) or 0)
+    page = services.audit.page(caller, subject=subject, after=begin, limit=limit)
     return AuditPageView(
         items=[
             AuditEntryView(
@@ -72,7 +76,7 @@ def list_audit(
             )
             for entry in page.items
         ],
-        next=page.next,
+        next=pages.next("audit", filters, None if page.next is None else str(page.next)),
     )
 
 
@@ -80,11 +84,14 @@ def list_audit(
 def list_roots(
     caller: Caller,
     services: Services,
-    after: date | None = None,
+    pages: PageOf,
+    after: After = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> RootPageView:
     """List the daily roots of the log. Whoever keeps them can prove later that nothing before was altered."""
-    page = services.audit.roots(caller, after=after, limit=limit)
+    begin = pages.begins_after("audit-roots", {}, after)
+    page = services.audit.roots(caller, after=None if begin is None else date.fromisoformat(begin), limit=limit)
     return RootPageView(
-        items=[RootView(day=root.day, seq=root.seq, hash=root.hash) for root in page.items], next=page.next
+        items=[RootView(day=root.day, seq=root.seq, hash=root.hash) for root in page.items],
+        next=pages.next("audit-roots", {}, None if page.next is None else page.next.isoformat()),
     )

@@ -19,7 +19,8 @@ from starlette.exceptions import HTTPException
 from api.access import NotFound, NotPermitted
 from api.alerts.errors import TargetRefused
 from api.answers import NotModified
-from api.care.errors import CareConflict
+from api.care.errors import AlreadyCorrected, CaseClosed, NoAgreement, NotDue, ReferralOpen, TransferClash
+from api.care.referral_states import StepRefused
 from api.cases.service import ConsentMissing, DuplicateCase, Suppressed
 from api.entity_tags import PreconditionFailed
 from api.faults import origin
@@ -128,7 +129,13 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (PersonExists, 409, "In use"),
     (LastAdministrator, 409, "The last administrator"),
     (KeyOver, 409, "Not in use"),
-    (CareConflict, 409, "Things stand otherwise"),
+    (AlreadyCorrected, 409, "Corrected already"),
+    (NotDue, 409, "Settled already"),
+    (NoAgreement, 409, "No agreement is in force"),
+    (ReferralOpen, 409, "Open already"),
+    (StepRefused, 409, "Not a step that you can take now"),
+    (CaseClosed, 409, "The case is closed"),
+    (TransferClash, 409, "The receiver has this number"),
     (RequestInProgress, 409, "Being worked on"),
     (ConstraintViolated, 409, "Stored by another request meanwhile"),
     (PreconditionFailed, 412, "Changed since it was read"),
@@ -212,7 +219,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(SandhanError)
     def on_known(request: Request, error: SandhanError) -> JSONResponse:
-        if isinstance(error, RateLimited):
+        if isinstance(error, RateLimited | TooManyAttempts):
             request.state.quotas = [*getattr(request.state, "quotas", ()), *error.quotas]
         return problem_of(error)
 

@@ -120,9 +120,12 @@ class Idempotency:
         except Exception:
             self._leave(known)
             raise
-        with self._database.write() as conn:
-            about = answer.about or known.subject_id
-            idempotency.finish(conn, known, about, answer.status, answer.headers, answer.body)
+        try:
+            with self._database.write() as conn:
+                about = answer.about or known.subject_id
+                idempotency.finish(conn, known, about, answer.status, answer.headers, answer.body)
+        except SealBroken:
+            raise NotFound(request.kind) from None  # erased in the meantime
         return answer
 
     def sweep(self) -> int:

@@ -41,15 +41,17 @@ class Quota:
 
     Attributes:
         name: of the limit.
-        limit: requests in a window of `WINDOW_S` seconds.
+        limit: requests in a window.
         remaining: requests that may come at once.
         reset: seconds until there is room again, or until everything is.
+        window_s: seconds of the window.
     """
 
     name: str
     limit: int
     remaining: int
     reset: int
+    window_s: int = WINDOW_S
 
 
 class TokenBuckets:
@@ -197,7 +199,7 @@ def _admitted(taken: tuple[bool, Quota | None]) -> list[Quota]:
 
 def policy_header(quotas: Sequence[Quota]) -> str:
     """Return the value of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10)."""
-    return ", ".join(f'"{quota.name}";q={quota.limit};w={WINDOW_S}' for quota in quotas)
+    return ", ".join(f'"{quota.name}";q={quota.limit};w={quota.window_s}' for quota in quotas)
 
 
 def limit_header(quotas: Sequence[Quota]) -> str:

@@ -24,7 +24,16 @@ TAGS: Final[list[Object]] = [
     {"name": "cases", "description": "Missing reports and rescued persons: yours in full, others' masked."},
     {"name": "matches", "description": "Who may be whom, and why. The engine suggests; people decide."},
     {"name": "alerts", "description": "What you were told, and your acknowledgement. An alert names nobody."},
+    {"name": "disclosures", "description": "Asking to see the other side's case in full, and what its owner says."},
+    {"name": "care", "description": "What happens after the report: stages, notes, home reports, follow-ups."},
+    {"name": "referrals", "description": "Asking another partner to help with a case, or to take it over."},
+    {"name": "suspects", "description": "Whom a police unit suspects; apart from all cases, seen by that unit only."},
     {"name": "partners", "description": "Who takes part, and for which areas."},
+    {"name": "agreements", "description": "Who may exchange with whom. No agreement, no exchange."},
+    {"name": "people", "description": "Who acts for your organisation, in which roles."},
+    {"name": "keys", "description": "With which keys your organisation's software comes."},
+    {"name": "session", "description": "Signing in and out, the second factor, enrolment."},
+    {"name": "audit", "description": "Who did and saw what, and the daily roots by which a partner can prove it."},
     {"name": "health", "description": "Whether the process runs and can serve; needs no key."},
 ]
 HEADERS: Final[dict[str, Object]] = {
@@ -52,6 +61,9 @@ _RATES = ("RateLimit-Policy", "RateLimit")
 _WAIT = ("Retry-After",)
 _MORE_HEADERS = {401: ("WWW-Authenticate",), 409: _WAIT, 429: (*_WAIT, *_RATES), 503: _WAIT}
 _ALWAYS = (414, 429, 431, 500, 503)
+_NOT_SET_UP = ("change_password", "sign_out", "sign_out_everywhere", "depart", "arrive")
+"""Operations without an id in their path that may yet find nothing: no session, no sign-in service elsewhere."""
+_TAGGED_WHEN_MADE = ("register_case", "register_suspect")
 _METHODS = ("get", "put", "post", "delete", "patch")
 
 
@@ -136,7 +148,8 @@ def _complete(path: str, operation: Object, schemas: Object) -> None:
     name = operation["operationId"]
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _never_null(parameter["schema"])
-    operation["summary"] = name.replace("_", " ").capitalize()
+    if operation["summary"] == name.replace("_", " ").title():  # nobody gave it one
+        operation["summary"] = name.replace("_", " ").capitalize()
     headers = {parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "header"}
     queries = {parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "query"}
     example = EXAMPLES.get(name, {})
@@ -147,7 +160,7 @@ def _complete(path: str, operation: Object, schemas: Object) -> None:
     for status, response in responses.items():
         response["description"] = _described(response["description"], status)
         wanted = [*_RATES]
-        wanted += ["ETag"] if headers & {"If-None-Match", "If-Match"} or name == "register_case" else []
+        wanted += ["ETag"] if headers & {"If-None-Match", "If-Match"} or name in _TAGGED_WHEN_MADE else []
         wanted += ["Link"] if "after" in queries else []
         wanted += ["Idempotent-Replayed", "Location"] if "Idempotency-Key" in headers else []
         wanted += ["Content-Language"] if name == "read_match" else []
@@ -177,7 +190,7 @@ def _expected(path: str, operation: Object, headers: set[str]) -> list[int]:
     expected = [status for status in expected if status != 404]  # every router declares it
     if operation.get("security"):
         expected += [401, 403]
-    if "{" in path:
+    if "{" in path or operation["operationId"] in _NOT_SET_UP:
         expected += [404]
     if operation.get("parameters") or "requestBody" in operation:
         expected += [422]

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from api.openapi_care_examples import CARE_EXAMPLES
+from api.openapi_partner_examples import PARTNER_EXAMPLES
+
 _CASE_ID, _REPORT_ID = "case_01m6b5cjnhm952npdv62sfps4x", "case_01m6b5bq2vtc3d8kz0x4h9n7wa"
 _MATCH_ID, _ALERT_ID = "match_01m6b5cjr0e7fj6p2w9ka3t5mz", "alert_01m6b5cjs4b8gq1y7v0dn6x2ch"
 _PARTNER_ID, _PHOTO_ID = "partner_01m6b59w1zq8c4r7t2k5m9x3dv", "photo_01m6b5cjpn4w8s0y6a2e9h5qtk"
@@ -69,6 +72,8 @@ _NEXT = "Xb1yQm0dPzR4c2FtcGxlIG9mIGEgY3Vyc29y"
 _QUERY = {"person": RESCUED, "purpose": "identify-rescued-person", "limit": 5}
 
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {
+    **CARE_EXAMPLES,
+    **PARTNER_EXAMPLES,
     "register_case": {
         "request": RESCUED,
         "response": {
@@ -127,4 +132,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         }
     },
 }  # fmt: skip
-"""Name of the operation -> example of its request and of its answer, where they are JSON."""
+"""Name of the operation -> example of its request and of its answer, where they are JSON.
+
+Where one is missing, the first example of the form or of the view is shown.
+"""

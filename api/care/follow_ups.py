@@ -42,7 +42,7 @@ class AgendaPage:
 
     Attributes:
         today: the day by which it was judged what is overdue.
-        next: what gives the page after this one; None at the end.
+        next: id of the last one, where further ones follow.
     """
 
     items: tuple[FollowUp, ...]
@@ -113,23 +113,29 @@ class FollowUpService:
     def agenda(self, scope: AccessScope, *, upto: date | None, after: str | None, limit: int) -> AgendaPage:
         """Return what the caller's organisation has to do up to and with a day (a month ahead when none is given).
 
+        Args:
+            after: id of the last one of the page before.
         Raises:
-            InvalidRecord: `after` is not the end of a page, or the day lies too far ahead.
+            InvalidRecord: the day lies too far ahead, or `after` is gone.
         """
         scope.require(Permission.CASES_READ)
         today = self._clock().date()
         last = upto or today + _AGENDA_DAYS
         if last > today + _FARTHEST:
             raise InvalidRecord("upto", f"lies more than {_FARTHEST.days} days ahead")
-        start = None if after is None else _read_cursor(after)
         with self._database.write() as conn:
+            # Found again by its id: the day of a visit tells of a return and belongs into no address.
+            end = None if after is None else follow_ups.get(conn, after)
+            if after is not None and end is None:
+                raise InvalidRecord("after", "names a visit that is gone; begin again without it")
+            start = None if end is None else (end.due_on, end.id)
             rows = follow_ups.due(conn, scope.partner_id, last, after=start, limit=limit + 1)
             audit.append(
                 conn, at=self._clock(), actor=scope.actor_id, action="care.agenda_read", subject=scope.partner_id,
                 detail={"count": min(len(rows), limit)},
             )  # fmt: skip
         items = _shown(rows[:limit], scope)
-        return AgendaPage(tuple(items), today, _cursor(items[-1]) if len(rows) > limit else None)
+        return AgendaPage(tuple(items), today, items[-1].id if len(rows) > limit else None)
 
     def settle(self, case_id: str, follow_up_id: str, settling: Settling, scope: AccessScope) -> FollowUp:
         """Note what came of a visit.
@@ -166,15 +172,3 @@ class FollowUpService:
 
 def _shown(found: Sequence[FollowUp], scope: AccessScope) -> list[FollowUp]:
     return list(found) if reads_texts(scope) else [replace(item, note=None) for item in found]
-
-
-def _cursor(item: FollowUp) -> str:
-    return f"{item.due_on.isoformat()}~{item.id}"
-
-
-def _read_cursor(text: str) -> tuple[date, str]:
-    day, _, follow_up_id = text.partition("~")
-    try:
-        return date.fromisoformat(day), follow_up_id
-    except ValueError:
-        raise InvalidRecord("after", "is not the end of a page of this list") from None

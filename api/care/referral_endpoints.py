@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import AccessScope
+from api.access import AccessScope, Permission
+from api.answers import IdempotencyKey, IfNoneMatch, as_answer, once, shown
 from api.bootstrap import Sandhan
 from api.care.referral_states import Event, State, StepReason
 from api.care.referrals import Proposal, ReferralSeen
@@ -16,6 +17,8 @@ from api.cases.forms import LongText
 from api.cases.views import MaskedCaseView, masked_view
 from api.dependencies import Caller, Services
 from api.errors import CONFLICT_RESPONSES
+from api.idempotency import Answer
+from api.paging import After, PageOf
 
 router = APIRouter(tags=["referrals"])
 Kind = Literal["referral", "transfer"]
@@ -40,7 +43,9 @@ class ProposalForm(BaseModel):
     reason: Reason = Field(description="the receiver learns it before he accepts; nothing else but a mask of the case")
     note: LongText | None = Field(None, description="the receiver of a referral reads it once he has accepted")
     with_sources: bool = Field(
-        False, description="a transfer hands over who reported and who said what; otherwise only you ever knew"
+        False,
+        strict=True,
+        description="a transfer hands over who reported and who said what; otherwise only you ever knew",
     )
 
 
@@ -49,7 +54,7 @@ class StepForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"version": 1}]})
 
-    version: int = Field(ge=1, le=1_000_000, description="of the referral as you read it")
+    version: int = Field(strict=True, ge=1, le=1_000_000, description="of the referral as you read it")
 
 
 class EndingForm(StepForm):
@@ -122,11 +127,26 @@ def referral_view(seen: ReferralSeen, caller: AccessScope) -> ReferralView:
     )  # fmt: skip
 
 
-@router.post("/cases/{case_id}/referrals", status_code=201, responses=CONFLICT_RESPONSES)
-def propose_referral(case_id: str, form: ProposalForm, caller: Caller, services: Services) -> ReferralView:
+@router.post("/cases/{case_id}/referrals", status_code=201, response_model=ReferralView, responses=CONFLICT_RESPONSES)
+def propose_referral(
+    case_id: str,
+    form: ProposalForm,
+    request: Request,
+    caller: Caller,
+    services: Services,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
     """Ask another partner to help with your own case, or to take it over. A sharing agreement must be in force."""
     proposal = Proposal(form.kind, form.receiver_id, form.reason, form.note, form.with_sources)
-    return referral_view(services.referrals.propose(case_id, proposal, caller), caller)
+
+    def work(referral_id: str | None) -> Answer:
+        view = referral_view(services.referrals.propose(case_id, proposal, caller, referral_id), caller)
+        return as_answer(view, 201, {"Location": f"/v1/referrals/{view.id}"}, case_id)
+
+    return once(
+        request, services, caller, idempotency_key, content=form, kind="ref", permission=Permission.REFERRALS_MANAGE,
+        work=work,
+    )  # fmt: skip
 
 
 @router.get("/cases/{case_id}/referrals")
@@ -139,22 +159,28 @@ def list_case_referrals(case_id: str, caller: Caller, services: Services) -> Ref
 def list_referrals(
     caller: Caller,
     services: Services,
+    pages: PageOf,
     direction: Literal["incoming", "outgoing"] = "incoming",
     open_only: Annotated[bool, Query(description="only those that are not over")] = True,
-    after: Annotated[str | None, Query(max_length=80)] = None,
+    after: After = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> ReferralPage:
     """List referrals and transfers to or from your organisation, oldest first."""
-    found, following = services.referrals.page(
-        caller, direction=direction, open_only=open_only, after=after, limit=limit
+    filters = {"direction": direction, "open_only": open_only}
+    begin = pages.begins_after("referrals", filters, after)
+    found, last = services.referrals.page(caller, direction=direction, open_only=open_only, after=begin, limit=limit)
+    return ReferralPage(
+        items=[referral_view(seen, caller) for seen in found], next=pages.next("referrals", filters, last)
     )
-    return ReferralPage(items=[referral_view(seen, caller) for seen in found], next=following)
 
 
 @router.get("/referrals/{referral_id}")
-def read_referral(referral_id: str, caller: Caller, services: Services) -> ReferralView:
+def read_referral(
+    referral_id: str, response: Response, caller: Caller, services: Services, if_none_match: IfNoneMatch = None
+) -> ReferralView:
     """Read a referral that you proposed or received."""
-    return referral_view(services.referrals.read(referral_id, caller), caller)
+    view = referral_view(services.referrals.read(referral_id, caller), caller)
+    return shown(view, response, services, if_none_match, view.version)
 
 
 def _take(

@@ -82,9 +82,13 @@ class ReferralService:
         self._database, self._agreed, self._on_new_owner = database, agreed, on_new_owner
         self._clock, self._random = clock, random_bytes
 
-    def propose(self, case_id: str, proposal: Proposal, scope: AccessScope) -> ReferralSeen:
+    def propose(
+        self, case_id: str, proposal: Proposal, scope: AccessScope, referral_id: str | None = None
+    ) -> ReferralSeen:
         """Ask another partner for help with the caller's own case, or to take it over.
 
+        Args:
+            referral_id: reserved for this request (`api.idempotency`); what stands under it is returned.
         Raises:
             NotFound: there is no such case, it is another partner's, or there is no such partner.
             InvalidRecord: the receiver is the caller.
@@ -94,6 +98,9 @@ class ReferralService:
         now = self._clock()
         with self._database.write() as conn:
             case = own_case(conn, case_id, scope)
+            begun = referrals.get(conn, referral_id) if referral_id else None
+            if begun is not None:
+                return self._seen(conn, begun, scope)
             if proposal.receiver_id == scope.partner_id:
                 raise InvalidRecord("receiver_id", "is your own organisation")
             receiver = partners.get_partner(conn, proposal.receiver_id)
@@ -110,8 +117,8 @@ class ReferralService:
             if proposal.kind == "transfer" and referrals.clashes(conn, case_id, receiver.id):
                 raise TransferClash
             referral = referrals.add(
-                conn, referral_id=new_id("ref", now, self._random), case_id=case_id, kind=proposal.kind,
-                reason=proposal.reason, proposer_id=scope.partner_id, receiver_id=receiver.id,
+                conn, referral_id=referral_id or new_id("ref", now, self._random), case_id=case_id,
+                kind=proposal.kind, reason=proposal.reason, proposer_id=scope.partner_id, receiver_id=receiver.id,
                 with_sources=proposal.with_sources, note=proposal.note, at=now, by=scope.actor_id,
             )  # fmt: skip
             self._note(conn, referral, "proposed", scope)

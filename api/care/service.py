@@ -107,9 +107,11 @@ class CareService:
         """
         return self._read(case_id, scope, "care.stages_read", lambda conn: _timeline(conn, case_id, scope))
 
-    def enter_stage(self, case_id: str, new: NewStage, scope: AccessScope) -> Timeline:
+    def enter_stage(self, case_id: str, new: NewStage, scope: AccessScope, stage_id: str | None = None) -> Timeline:
         """Add an entry to the timeline; once it says that she is home again, follow-ups run.
 
+        Args:
+            stage_id: reserved for this request (`api.idempotency`); what stands under it is not added again.
         Raises:
             NotFound: there is no such case, it is another partner's, or it has no such entry to correct.
             InvalidRecord: the day lies in the future.
@@ -121,10 +123,13 @@ class CareService:
         with self._database.write() as conn:
             case = own_case(conn, case_id, scope)
             before = care.stages_of(conn, case_id)
+            if stage_id in {entry.id for entry in before}:
+                return _timeline(conn, case_id, scope)
             _require_standing(before, new.corrects, "stage")
             entry = care.add_stage(
-                conn, event_id=new_id("stage", now, self._random), case_id=case_id, stage=new.stage,
-                entered_on=new.entered_on, note=new.note, corrects=new.corrects, at=now, by=scope.actor_id,
+                conn, event_id=stage_id or new_id("stage", now, self._random), case_id=case_id,
+                stage=new.stage, entered_on=new.entered_on, note=new.note, corrects=new.corrects, at=now,
+                by=scope.actor_id,
             )  # fmt: skip
             audit.append(
                 conn, at=now, actor=scope.actor_id, action="care.stage_entered", subject=case_id,
@@ -149,9 +154,11 @@ class CareService:
 
         return self._read(case_id, scope, "care.notes_read", found)
 
-    def add_note(self, case_id: str, new: NewNote, scope: AccessScope) -> CaseNote:
+    def add_note(self, case_id: str, new: NewNote, scope: AccessScope, note_id: str | None = None) -> CaseNote:
         """Add a note to the caller's own case.
 
+        Args:
+            note_id: reserved for this request (`api.idempotency`); what stands under it is returned.
         Raises:
             NotFound: there is no such case, it is another partner's, or it has no such note to correct.
             InvalidRecord: the day lies in the future.
@@ -163,10 +170,14 @@ class CareService:
             require_past("source_date", new.source_date, now)
         with self._database.write() as conn:
             own_case(conn, case_id, scope)
-            _require_standing(care.notes_of(conn, case_id), new.corrects, "note")
+            before = care.notes_of(conn, case_id)
+            for note in before:
+                if note.id == note_id:
+                    return note
+            _require_standing(before, new.corrects, "note")
             note = care.add_note(
-                conn, note_id=new_id("note", now, self._random), case_id=case_id, kind=new.kind, text=new.text,
-                source_date=new.source_date, corrects=new.corrects, at=now, by=scope.actor_id,
+                conn, note_id=note_id or new_id("note", now, self._random), case_id=case_id, kind=new.kind,
+                text=new.text, source_date=new.source_date, corrects=new.corrects, at=now, by=scope.actor_id,
             )  # fmt: skip
             audit.append(
                 conn, at=now, actor=scope.actor_id, action="care.note_added", subject=case_id, detail={"note": note.id}
@@ -193,9 +204,13 @@ class CareService:
         """
         return self._read(case_id, scope, "care.home_reports_read", lambda conn: home_reports.latest_hir(conn, case_id))
 
-    def ask_home_report(self, case_id: str, asked: HomeQuestion, scope: AccessScope) -> HomeReport:
+    def ask_home_report(
+        self, case_id: str, asked: HomeQuestion, scope: AccessScope, report_id: str | None = None
+    ) -> HomeReport:
         """Note that a home report was asked for.
 
+        Args:
+            report_id: reserved for this request (`api.idempotency`); what stands under it is returned.
         Raises:
             NotFound: there is no such case, it is another partner's, or there is no such partner to ask.
             InvalidRecord: no unit is named, or two are; the day lies in the past.
@@ -207,11 +222,15 @@ class CareService:
         require_coming("due_on", asked.due_on, now, within=_LONGEST_WAIT)
         with self._database.write() as conn:
             own_case(conn, case_id, scope)
+            begun = home_reports.get(conn, report_id) if report_id else None
+            if begun is not None:
+                return begun
             if asked.unit_id is not None and not _takes_part(conn, asked.unit_id):
                 raise NotFound("partner")
             report = home_reports.request(
-                conn, report_id=new_id("hir", now, self._random), case_id=case_id, due_on=asked.due_on,
-                unit_id=asked.unit_id, unit=asked.unit, question=asked.question, at=now, by=scope.actor_id,
+                conn, report_id=report_id or new_id("hir", now, self._random), case_id=case_id,
+                due_on=asked.due_on, unit_id=asked.unit_id, unit=asked.unit, question=asked.question, at=now,
+                by=scope.actor_id,
             )  # fmt: skip
             audit.append(
                 conn, at=now, actor=scope.actor_id, action="care.home_report_asked", subject=case_id,

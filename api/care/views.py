@@ -113,7 +113,7 @@ class HomeFindingForm(BaseModel):
     visited_on: date = Field(description="the day of the investigation; not in the future")
     role: Annotated[Text, StringConstraints(min_length=1)] = Field(description="what the investigator is")
     narrative: LongText | None = None
-    version: int = Field(ge=0, le=100_000, description="as you read it: 0 for a report not received yet")
+    version: int = Field(strict=True, ge=0, le=100_000, description="as you read it: 0 for a report not received yet")
 
 
 class HomeFindingView(BaseModel):

@@ -7,7 +7,7 @@ end. Erasure destroys its key: nothing that was ever sealed for it opens again, 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
@@ -15,6 +15,7 @@ from api.access import AccessScope, NotFound, Permission
 from api.cases.agreed import ConsentForm, Given, as_rows
 from api.cases.photos import PhotoDesk
 from api.cases.retention import Retention
+from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes
 from api.matches.service import MatchService
 from api.store import (
@@ -79,9 +80,13 @@ class Lifecycle:
             self._note(conn, scope.actor_id, "consents.read", case_id)
             return consents.consents_of(conn, case_id)
 
-    def give(self, case_id: str, form: ConsentForm, scope: AccessScope) -> Consent:
+    def give(
+        self, case_id: str, form: ConsentForm, scope: AccessScope, consent_id: str | None = None
+    ) -> Consent:  # fmt: skip
         """Record something agreed to. Consent to matching opens a case that was closed for the want of it.
 
+        Args:
+            consent_id: reserved for this request (`api.idempotency`); what stands under it is returned.
         Raises:
             NotFound: there is none, or it is another partner's.
             InvalidRecord: a refusal was sent; it is recorded by withdrawing what stands.
@@ -92,11 +97,15 @@ class Lifecycle:
         now = self._clock()
         with self._database.write() as conn:
             case = self._own(conn, case_id, scope)
+            begun = consents.get_consent(conn, consent_id) if consent_id else None
+            if begun is not None:
+                return begun
             given = Given(form.purpose, form.recipients, form.basis, form.given_by)
             version = consents.next_version(conn, case_id)
             (new,) = as_rows(
                 case_id, [given], first_version=version, at=now, by=scope.actor_id, random_bytes=self._random
             )
+            new = replace(new, id=consent_id or new.id)
             consents.add_consents(conn, [new])
             self._note(conn, scope.actor_id, "consent.given", case_id, {"consent": new.id, "purpose": form.purpose})
             opened = form.purpose == "matching" and case.closed_for == "consent"
@@ -143,10 +152,15 @@ class Lifecycle:
             self._matching.match_cases(freed)
         return withdrawn
 
-    def keep_until(self, case_id: str, until: date, scope: AccessScope) -> Case:
+    def keep_until(
+        self, case_id: str, until: date, scope: AccessScope, expected_version: int | None = None
+    ) -> Case:  # fmt: skip
         """Say until when a case is kept.
 
+        Args:
+            expected_version: of the case as the caller read it.
         Raises:
+            PreconditionFailed: it is not in the expected version; nothing was changed.
             NotFound: there is none, or it is another partner's.
             InvalidRecord: the day is past, or further off than any case may be kept unseen.
         """
@@ -158,7 +172,9 @@ class Lifecycle:
         if moment > self._retention.latest(now):
             raise InvalidRecord("until", "is further off than a case may be kept without anybody looking at it")
         with self._database.write() as conn:
-            self._own(conn, case_id, scope)
+            found = self._own(conn, case_id, scope)
+            if expected_version is not None and expected_version != found.version:
+                raise PreconditionFailed
             cases.keep_until(conn, case_id, moment)
             self._note(conn, scope.actor_id, "case.kept", case_id, {"until": until.isoformat()})
             return cases.require_case(conn, case_id)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.access import Permission
+from api.answers import IdempotencyKey, IfMatch, as_answer, once
 from api.cases.agreed import ConsentForm
 from api.cases.lifecycle import ErasureReason
 from api.dependencies import Caller, Services
+from api.entity_tags import expected_version
+from api.idempotency import Answer
+from api.paging import After, PageOf
 from api.store.consents import Consent
-from matcher.errors import InvalidRecord
 
 router = APIRouter(tags=["cases"])
 
@@ -80,10 +84,25 @@ def list_consents(case_id: str, caller: Caller, services: Services) -> list[Cons
     return [_consent(one) for one in services.lifecycle.consents(case_id, caller)]
 
 
-@router.post("/cases/{case_id}/consents", status_code=status.HTTP_201_CREATED)
-def give_consent(case_id: str, form: ConsentForm, caller: Caller, services: Services) -> ConsentView:
+@router.post("/cases/{case_id}/consents", status_code=status.HTTP_201_CREATED, response_model=ConsentView)
+def give_consent(
+    case_id: str,
+    form: ConsentForm,
+    request: Request,
+    caller: Caller,
+    services: Services,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
     """Record something that was agreed to in your own case, or a law that stands in for it."""
-    return _consent(services.lifecycle.give(case_id, form, caller))
+
+    def work(consent_id: str | None) -> Answer:
+        view = _consent(services.lifecycle.give(case_id, form, caller, consent_id))
+        return as_answer(view, status.HTTP_201_CREATED, {"Location": f"/v1/cases/{case_id}/consents"}, case_id)
+
+    return once(
+        request, services, caller, idempotency_key, content=form, kind="consent",
+        permission=Permission.CONSENTS_MANAGE, work=work,
+    )  # fmt: skip
 
 
 @router.post("/cases/{case_id}/consents/{consent_id}/withdraw")
@@ -93,9 +112,12 @@ def withdraw_consent(case_id: str, consent_id: str, caller: Caller, services: Se
 
 
 @router.put("/cases/{case_id}/expiry")
-def keep_case(case_id: str, form: KeepForm, caller: Caller, services: Services) -> KeptView:
-    """Say until when your own case is kept; it is erased then."""
-    case = services.lifecycle.keep_until(case_id, form.until, caller)
+def keep_case(case_id: str, form: KeepForm, caller: Caller, services: Services, if_match: IfMatch = None) -> KeptView:
+    """Say until when your own case is kept; it is erased then.
+
+    With `If-Match` and the ETag of the case, one that somebody changed meanwhile is left as it is.
+    """
+    case = services.lifecycle.keep_until(case_id, form.until, caller, expected_version(if_match))
     return KeptView(id=case.id, expires_at=case.expires_at.isoformat() if case.expires_at else "")
 
 
@@ -115,11 +137,14 @@ def erase_case(
 def list_tombstones(
     caller: Caller,
     services: Services,
-    after: Annotated[str | None, Query(max_length=120)] = None,
+    pages: PageOf,
+    after: After = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> TombstonePage:
     """List what was erased of your own cases and of those that you were ever told of, oldest first."""
-    page = services.lifecycle.tombstones(caller, after=_moment(after), limit=limit)
+    begin = _place(pages.begins_after("tombstones", {}, after))
+    page = services.lifecycle.tombstones(caller, after=begin, limit=limit)
+    last = None if page.next is None else f"{page.next[0].isoformat()}~{page.next[1]}"
     return TombstonePage(
         items=[
             TombstoneView.model_validate(
@@ -132,18 +157,12 @@ def list_tombstones(
             )
             for one in page.items
         ],
-        next=None if page.next is None else f"{page.next[0].isoformat()}~{page.next[1]}",
+        next=pages.next("tombstones", {}, last),
     )
 
 
-def _moment(after: str | None) -> tuple[datetime, str] | None:
-    if after is None:
+def _place(last: str | None) -> tuple[datetime, str] | None:
+    if last is None:
         return None
-    text, _, case_id = after.partition("~")
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidRecord("after", "is no cursor of this list; send back `next` as it was") from None
-    if moment.tzinfo is None or not case_id:
-        raise InvalidRecord("after", "is no cursor of this list; send back `next` as it was")
-    return moment, case_id
+    moment, _, case_id = last.partition("~")
+    return datetime.fromisoformat(moment), case_id

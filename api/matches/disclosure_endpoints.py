@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, status
+from fastapi import APIRouter, Query, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.answers import IfNoneMatch, shown
 from api.dependencies import Caller, Services
 from api.errors import CONFLICT_RESPONSES
 from api.matches.disclosures import DisclosurePurpose
+from api.paging import After, PageOf
 from api.store.disclosures import Disclosure
 from matcher.person import Side
 
@@ -75,13 +77,24 @@ def request_disclosure(match_id: str, form: DisclosureForm, caller: Caller, serv
 def list_disclosures(
     caller: Caller,
     services: Services,
+    pages: PageOf,
     state: State | None = None,
-    after: Annotated[str | None, Query(max_length=80)] = None,
+    after: After = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> DisclosurePage:
     """List the requests that you made and those about your own cases, oldest first."""
-    page = services.disclosures.page(caller, state=state, after=after, limit=limit)
-    return DisclosurePage(items=[_view(one) for one in page.items], next=page.next)
+    filters = {"state": state}
+    begin = pages.begins_after("disclosures", filters, after)
+    page = services.disclosures.page(caller, state=state, after=begin, limit=limit)
+    return DisclosurePage(items=[_view(one) for one in page.items], next=pages.next("disclosures", filters, page.next))
+
+
+@router.get("/disclosures/{disclosure_id}")
+def read_disclosure(
+    disclosure_id: str, response: Response, caller: Caller, services: Services, if_none_match: IfNoneMatch = None
+) -> DisclosureView:
+    """Read a request that you made, or one about your own case."""
+    return shown(_view(services.disclosures.read(disclosure_id, caller)), response, services, if_none_match)
 
 
 @router.post("/disclosures/{disclosure_id}/{decision}", responses=CONFLICT_RESPONSES)

@@ -89,6 +89,19 @@ class DisclosureService:
             found = disclosures.list_disclosures(conn, scope.partner_id, state=state, after=after, limit=limit + 1)
         return DisclosurePage(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
+    def read(self, disclosure_id: str, scope: AccessScope) -> Disclosure:
+        """Return a request that the caller made, or one about his own case.
+
+        Raises:
+            NotFound: there is none, or it is of others.
+        """
+        scope.require(Permission.MATCHES_READ)
+        with self._database.read() as conn:
+            found = disclosures.get_disclosure(conn, disclosure_id)
+            if found is not None and found.requester_id == scope.partner_id:
+                return found
+            return self._own(conn, disclosure_id, scope)
+
     def decide(self, disclosure_id: str, decision: Decision, scope: AccessScope) -> Disclosure:
         """Accept or refuse a request about the caller's own case, or take an acceptance back.
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, status
+from fastapi import APIRouter, Query, Request, Response, status
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from api.access import Permission
+from api.answers import IdempotencyKey, IfNoneMatch, as_answer, once, shown
 from api.dependencies import Caller, Services
+from api.idempotency import Answer
+from api.paging import After, PageOf
 from api.store.agreements import Agreement
 
 router = APIRouter(prefix="/agreements", tags=["agreements"])
@@ -37,7 +41,9 @@ class AgreementForm(BaseModel):
         description="number of the paper that was signed"
     )
     valid_until: date | None = Field(None, description="the last day on which it holds; left out: no end")
-    signed: bool = Field(False, description="operators: the paper carries every signature, so it holds for all at once")
+    signed: bool = Field(
+        False, strict=True, description="operators: the paper carries every signature, so it holds for all at once"
+    )
 
 
 class PartyView(BaseModel):
@@ -74,25 +80,47 @@ def _view(agreement: Agreement) -> AgreementView:
     )
 
 
-@router.post("", status_code=status.HTTP_201_CREATED)
-def propose_agreement(form: AgreementForm, caller: Caller, services: Services) -> AgreementView:
+@router.post("", status_code=status.HTTP_201_CREATED, response_model=AgreementView)
+def propose_agreement(
+    form: AgreementForm, request: Request, caller: Caller, services: Services, idempotency_key: IdempotencyKey = None
+) -> Response:
     """Record an agreement: in force for your organisation at once, for the others when they accept."""
     until = None
     if form.valid_until is not None:
         until = datetime.combine(form.valid_until, time.min, UTC) + timedelta(days=1)
-    return _view(services.agreements.propose(form.parties, form.reference, until, caller, signed=form.signed))
+
+    def work(agreement_id: str | None) -> Answer:
+        made = services.agreements.propose(
+            form.parties, form.reference, until, caller, signed=form.signed, agreement_id=agreement_id
+        )
+        headers = {"Location": f"/v1/agreements/{made.id}"}
+        return as_answer(_view(made), status.HTTP_201_CREATED, headers, made.id)
+
+    return once(
+        request, services, caller, idempotency_key, content=form, kind="agreement",
+        permission=Permission.AGREEMENTS_MANAGE, work=work,
+    )  # fmt: skip
 
 
 @router.get("")
 def list_agreements(
     caller: Caller,
     services: Services,
-    after: Annotated[str | None, Query(max_length=80)] = None,
+    pages: PageOf,
+    after: After = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> AgreementPage:
     """List the agreements to which your organisation is party; operators see all."""
-    page = services.agreements.page(caller, after=after, limit=limit)
-    return AgreementPage(items=[_view(one) for one in page.items], next=page.next)
+    page = services.agreements.page(caller, after=pages.begins_after("agreements", {}, after), limit=limit)
+    return AgreementPage(items=[_view(one) for one in page.items], next=pages.next("agreements", {}, page.next))
+
+
+@router.get("/{agreement_id}")
+def read_agreement(
+    agreement_id: str, response: Response, caller: Caller, services: Services, if_none_match: IfNoneMatch = None
+) -> AgreementView:
+    """Read an agreement to which your organisation is party; operators read all."""
+    return shown(_view(services.agreements.read(agreement_id, caller)), response, services, if_none_match)
 
 
 class PartyForm(BaseModel):
@@ -103,18 +131,18 @@ class PartyForm(BaseModel):
     )
 
     partner_id: Annotated[str, StringConstraints(max_length=80)] = Field(description="id of the partner")
-    signed: bool = Field(False, description="the paper carries its signature, so it holds at once")
+    signed: bool = Field(False, strict=True, description="the paper carries its signature, so it holds at once")
 
 
 @router.post("/{agreement_id}/parties")
 def admit_party(agreement_id: str, form: PartyForm, caller: Caller, services: Services) -> AgreementView:
-    """Let a further partner into an agreement (operators only)."""
+    """Let a further partner into an agreement (operators only). One who is in it already stays."""
     return _view(services.agreements.admit(agreement_id, form.partner_id, caller, signed=form.signed))
 
 
 @router.post("/{agreement_id}/accept")
 def accept_agreement(agreement_id: str, caller: Caller, services: Services) -> AgreementView:
-    """Put an agreement in force for your organisation."""
+    """Put an agreement in force for your organisation. Accepted again, it is as before."""
     return _view(services.agreements.accept(agreement_id, caller))
 
 

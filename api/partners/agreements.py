@@ -29,7 +29,7 @@ class AgreementService:
 
     def propose(
         self, parties: Sequence[str], reference: str, valid_until: datetime | None, scope: AccessScope, *,
-        signed: bool = False, valid_from: datetime | None = None,
+        signed: bool = False, valid_from: datetime | None = None, agreement_id: str | None = None,
     ) -> Agreement:  # fmt: skip
         """Record an agreement; it is in force for the proposer at once, for the others when they accept.
 
@@ -38,6 +38,7 @@ class AgreementService:
             reference: number of the paper that was signed.
             signed: the paper carries every party's signature: in force for all; operators only.
             valid_from: from when on it holds; None for now.
+            agreement_id: reserved for this request (`api.idempotency`); what stands under it is returned.
         Raises:
             NotPermitted: the caller may not.
             InvalidRecord: fewer than two parties, one that is not known, or an end that is past.
@@ -57,13 +58,17 @@ class AgreementService:
         if not is_operator and scope.partner_id not in distinct:
             raise InvalidRecord("parties", "your own organisation is not among them")
         with self._database.write() as conn:
+            begun = agreements.get_agreement(conn, agreement_id) if agreement_id else None
+            if begun is not None:
+                return begun
             known = {partner.id for partner in partners.list_partners(conn, active_only=True)}
             if not known.issuperset(distinct):
                 raise InvalidRecord("parties", "one of them is no partner that takes part")
             accepted = distinct if signed else [one for one in distinct if one == scope.partner_id]
             made = agreements.add_agreement(
-                conn, agreement_id=new_id("agreement", now, self._random), reference=reference, parties=distinct,
-                valid_from=valid_from or now, valid_until=valid_until, at=now, by=scope.actor_id, accepted=accepted,
+                conn, agreement_id=agreement_id or new_id("agreement", now, self._random), reference=reference,
+                parties=distinct, valid_from=valid_from or now, valid_until=valid_until, at=now,
+                by=scope.actor_id, accepted=accepted,
             )  # fmt: skip
             self._note(conn, scope, "agreement.proposed", made.id)
         return made
@@ -97,6 +102,20 @@ class AgreementService:
         with self._database.read() as conn:
             found = agreements.list_agreements(conn, partner_id=mine, after=after, limit=limit + 1)
         return AgreementPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+    def read(self, agreement_id: str, scope: AccessScope) -> Agreement:
+        """Return an agreement to which the caller's partner is party; to an operator, any.
+
+        Raises:
+            NotFound: there is none, or the caller's partner is no party of it.
+        """
+        scope.require(Permission.PARTNERS_READ)
+        with self._database.read() as conn:
+            found = agreements.get_agreement(conn, agreement_id)
+        sees_all = Permission.PARTNERS_WRITE in scope.permissions
+        if found is None or not (sees_all or scope.partner_id in {party.partner_id for party in found.parties}):
+            raise NotFound("agreement")
+        return found
 
     def accept(self, agreement_id: str, scope: AccessScope) -> Agreement:
         """Put an agreement in force for the caller's partner.

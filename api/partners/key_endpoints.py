@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Query, Request, Response, status
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.access import Permission
+from api.answers import IdempotencyKey, as_answer, once
 from api.dependencies import Caller, Services
 from api.errors import KEY_RESPONSES
+from api.idempotency import Answer
+from api.paging import After, PageOf
 from api.partners.keys import LONGEST_GRACE_DAYS, NewKey
 from api.store.partners import ApiKey
 
@@ -51,7 +54,7 @@ class RotationForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"grace_days": 2}]})
 
-    grace_days: Annotated[int, Field(ge=0, le=LONGEST_GRACE_DAYS)] = 1
+    grace_days: Annotated[int, Field(strict=True, ge=0, le=LONGEST_GRACE_DAYS)] = 1
 
 
 class KeyView(BaseModel):
@@ -81,10 +84,11 @@ class NewKeyView(KeyView):
     api_key: str
 
 
-class KeyList(BaseModel):
-    """The keys of your organisation."""
+class KeyPage(BaseModel):
+    """A page of the keys of your organisation; `next` is the value of `after` for the next page."""
 
     items: list[KeyView]
+    next: str | None
 
 
 def _view(key: ApiKey) -> dict[str, object]:
@@ -106,15 +110,34 @@ def _new(made: NewKey) -> NewKeyView:
 
 
 @router.get("", summary="List the keys of your organisation")
-def list_keys(caller: Caller, services: Services) -> KeyList:
-    """List the keys of your organisation, revoked ones too; never a secret."""
-    return KeyList(items=[KeyView.model_validate(_view(key)) for key in services.keys.list(caller)])
+def list_keys(
+    caller: Caller,
+    services: Services,
+    pages: PageOf,
+    after: After = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 200,
+) -> KeyPage:
+    """List the keys of your organisation, oldest first, revoked ones too; never a secret."""
+    rows, last = services.keys.page(caller, after=pages.begins_after("keys", {}, after), limit=limit)
+    return KeyPage(items=[KeyView.model_validate(_view(key)) for key in rows], next=pages.next("keys", {}, last))
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, summary="Make a key")
-def create_key(form: KeyForm, caller: Caller, services: Services) -> NewKeyView:
+@router.post("", status_code=status.HTTP_201_CREATED, response_model=NewKeyView, summary="Make a key")
+def create_key(
+    form: KeyForm, request: Request, caller: Caller, services: Services, idempotency_key: IdempotencyKey = None
+) -> Response:
     """Make a key for software of your organisation."""
-    return _new(services.keys.create(form.label, caller, permissions=form.permissions, expires_at=form.expires_at))
+
+    def work(key_id: str | None) -> Answer:
+        made = services.keys.create(
+            form.label, caller, permissions=form.permissions, expires_at=form.expires_at, key_id=key_id
+        )
+        return as_answer(_new(made), status.HTTP_201_CREATED, {"Location": "/v1/keys"}, made.key.id)
+
+    return once(
+        request, services, caller, idempotency_key, content=form, kind="key", permission=Permission.KEYS_MANAGE,
+        work=work,
+    )  # fmt: skip
 
 
 @router.post("/{key_id}/rotate", responses=KEY_RESPONSES, summary="Give a key another secret")

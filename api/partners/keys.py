@@ -47,6 +47,13 @@ class KeyService:
         with self._database.read() as conn:
             return partners.list_keys(conn, scope.partner_id)
 
+    def page(self, scope: AccessScope, *, after: str | None, limit: int) -> tuple[Sequence[ApiKey], str | None]:
+        """Return a page of the keys of the caller's partner, oldest first, and the last id where there are more."""
+        scope.require(Permission.KEYS_MANAGE)
+        with self._database.read() as conn:
+            rows = partners.list_keys(conn, scope.partner_id, after=after, limit=limit + 1)
+        return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
+
     def create(
         self,
         label: str,
@@ -54,12 +61,15 @@ class KeyService:
         *,
         permissions: Sequence[str] | None = None,
         expires_at: datetime | None = None,
+        key_id: str | None = None,
     ) -> NewKey:
         """Make a key.
 
         Args:
             permissions: words of `api.access.Permission`; when left out, what software usually needs: no names.
             expires_at: in a year when left out, in two at the latest.
+            key_id: reserved for this request (`api.idempotency`). A key that stands under it was made by an earlier
+                attempt that broke off: it gets another secret, since nobody has seen the first.
         Raises:
             NotPermitted: the caller manages no keys.
             InvalidRecord: a permission that keys of this partner cannot have, or a time that cannot be.
@@ -81,9 +91,11 @@ class KeyService:
             partner = partners.get_partner(conn, scope.partner_id)
             if partner is None or not partner.active:
                 raise NotFound("partner")
+            if key_id is not None and partners.get_key(conn, key_id) is not None:
+                return NewKey(partners.rotate_key(conn, key_id, secret_hash(secret), previous_until=now), secret)
             key = partners.add_key(
                 conn,
-                key_id=new_id("key", now, self._random),
+                key_id=key_id or new_id("key", now, self._random),
                 partner_id=partner.id,
                 secret_hash=secret_hash(secret),
                 label=label,

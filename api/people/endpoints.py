@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, status
+from typing import Annotated
 
-from api.dependencies import Caller, Services
+from fastapi import APIRouter, Depends, Query, Request, Response, status
+
+from api.access import Permission
+from api.answers import IdempotencyKey, IfMatch, IfNoneMatch, as_answer, once, shown
+from api.dependencies import Caller, Services, address_of, admit_stranger
+from api.entity_tags import expected_tag
 from api.errors import ENROLMENT_RESPONSES, PEOPLE_RESPONSES
+from api.idempotency import Answer
+from api.paging import After, PageOf
+from api.people.errors import EnrolmentRefused
 from api.people.forms import (
     ConfirmForm,
     EnrolledView,
     EnrolmentView,
     InvitationView,
-    PeopleList,
+    PeoplePage,
     PersonChange,
     PersonForm,
     PersonView,
@@ -20,41 +28,82 @@ from api.people.forms import (
     invitation_view,
     person_view,
 )
-from api.people.service import NewPerson
+from api.people.service import NewPerson, Person
 
 router = APIRouter(prefix="/people", tags=["people"])
-enrolment_router = APIRouter(prefix="/enrolment", tags=["session"])
+enrolment_router = APIRouter(prefix="/enrolment", tags=["session"], dependencies=[Depends(admit_stranger)])
 
 
 @router.get("", responses=PEOPLE_RESPONSES, summary="List the people of your organisation")
-def list_people(caller: Caller, services: Services) -> PeopleList:
-    """List the people of your organisation, those who left too."""
-    return PeopleList(items=[person_view(person) for person in services.people.list(caller)])
+def list_people(
+    caller: Caller,
+    services: Services,
+    pages: PageOf,
+    after: After = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 200,
+) -> PeoplePage:
+    """List the people of your organisation, oldest first, those who left too."""
+    rows, last = services.people.page(caller, after=pages.begins_after("people", {}, after), limit=limit)
+    return PeoplePage(items=[person_view(person) for person in rows], next=pages.next("people", {}, last))
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=PEOPLE_RESPONSES, summary="Invite a person")
-def invite_person(form: PersonForm, caller: Caller, services: Services) -> InvitationView:
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    response_model=InvitationView,
+    responses=PEOPLE_RESPONSES,
+    summary="Invite a person",
+)
+def invite_person(
+    form: PersonForm, request: Request, caller: Caller, services: Services, idempotency_key: IdempotencyKey = None
+) -> Response:
     """Invite a person to act for your organisation.
 
     Hand the link on by a way that you trust: whoever opens it first within two days sets password and second factor.
     """
     new = NewPerson(form.name, form.email, tuple(form.roles), form.language)
-    return invitation_view(services.people.invite(new, caller), services.settings.public_url)
+
+    def work(person_id: str | None) -> Answer:
+        view = invitation_view(services.people.invite(new, caller, person_id), services.settings.public_url)
+        headers = {"Location": f"/v1/people/{view.person.id}"}
+        return as_answer(view, status.HTTP_201_CREATED, headers, view.person.id)
+
+    return once(
+        request, services, caller, idempotency_key, content=form, kind="person",
+        permission=Permission.PEOPLE_MANAGE, work=work,
+    )  # fmt: skip
 
 
 @router.get("/{person_id}", responses=PEOPLE_RESPONSES, summary="Read a person")
-def read_person(person_id: str, caller: Caller, services: Services) -> PersonView:
+def read_person(
+    person_id: str, response: Response, caller: Caller, services: Services, if_none_match: IfNoneMatch = None
+) -> PersonView:
     """Read a person of your organisation."""
-    return person_view(services.people.read(person_id, caller))
+    return shown(person_view(services.people.read(person_id, caller)), response, services, if_none_match)
 
 
 @router.patch("/{person_id}", responses=PEOPLE_RESPONSES, summary="Change roles, or let a person leave")
-def change_person(person_id: str, form: PersonChange, caller: Caller, services: Services) -> PersonView:
+def change_person(
+    person_id: str,
+    form: PersonChange,
+    response: Response,
+    caller: Caller,
+    services: Services,
+    if_match: IfMatch = None,
+) -> PersonView:
     """Change a person's roles, or whether he or she acts for your organisation. Sessions end.
 
-    The last who can manage people cannot leave, nor give that role up.
+    The last who can manage people cannot leave, nor give that role up. With `If-Match` and the ETag of the person, a
+    change that somebody made meanwhile is not overwritten.
     """
-    return person_view(services.people.change(person_id, caller, roles=form.roles, active=form.active))
+    expected = expected_tag(if_match)
+
+    def is_expected(found: Person) -> bool:
+        tag = services.tags.of(person_view(found).model_dump_json().encode())
+        return expected is None or f'"{expected}"' == tag
+
+    person = services.people.change(person_id, caller, roles=form.roles, active=form.active, is_expected=is_expected)
+    return shown(person_view(person), response, services, None)
 
 
 @router.post("/{person_id}/reset", responses=PEOPLE_RESPONSES, summary="Have a person enrol anew")
@@ -64,15 +113,23 @@ def reset_person(person_id: str, caller: Caller, services: Services) -> Invitati
 
 
 @enrolment_router.post("", responses=ENROLMENT_RESPONSES, summary="See what to set up")
-def begin_enrolment(form: TokenForm, services: Services) -> EnrolmentView:
+def begin_enrolment(form: TokenForm, request: Request, services: Services) -> EnrolmentView:
     """Show the secret of the second factor to whoever holds an invitation; asked again, it is the same."""
-    return enrolment_view(services.enrolment.begin(form.token))
+    try:
+        return enrolment_view(services.enrolment.begin(form.token))
+    except EnrolmentRefused:
+        services.gate.note_failure(address_of(request))
+        raise
 
 
 @enrolment_router.post("/confirm", responses=ENROLMENT_RESPONSES, summary="Set password and second factor")
-def confirm_enrolment(form: ConfirmForm, services: Services) -> EnrolledView:
+def confirm_enrolment(form: ConfirmForm, request: Request, services: Services) -> EnrolledView:
     """Set the password and prove the second factor; the invitation is used up.
 
     The recovery codes are shown this once.
     """
-    return EnrolledView(recovery_codes=services.enrolment.confirm(form.token, form.password, form.code))
+    try:
+        return EnrolledView(recovery_codes=services.enrolment.confirm(form.token, form.password, form.code))
+    except EnrolmentRefused:
+        services.gate.note_failure(address_of(request))
+        raise

@@ -14,6 +14,7 @@ SandhanError
 
 from __future__ import annotations
 
+from api.limits import Quota
 from matcher.errors import SandhanError
 
 
@@ -30,14 +31,16 @@ class TooManyAttempts(SandhanError):
     """This client failed too often.
 
     Attributes:
-        retry_after_s: whole seconds until it may try again.
+        retry_after: whole seconds until it may try again.
+        quotas: the limit that was reached, as the headers of an answer tell it.
     """
 
     code = "too_many_attempts"
 
-    def __init__(self, retry_after_s: int) -> None:
-        super().__init__(f"too many failed attempts from here; try again in {max(1, -(-retry_after_s // 60))} minutes")
-        self.retry_after_s = retry_after_s
+    def __init__(self, retry_after: int, failures: int, window_s: int) -> None:
+        super().__init__(f"too many failed attempts from here; try again in {max(1, -(-retry_after // 60))} minutes")
+        self.retry_after = retry_after
+        self.quotas = (Quota("sign-in", failures, 0, retry_after, window_s),)
 
 
 class SignInBusy(SandhanError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, StringConstraints, model_validator
 
 from api.access import AccessScope, Permission, Role
 from api.people.enrolment import Enrolment
@@ -30,7 +30,7 @@ class SecondFactor(BaseModel):
 
     code: Code | None = Field(None, description="six digits of the authenticator application; each is good once")
     recovery_code: RecoveryCode | None = Field(None, description="in place of `code`; each is good once")
-    cookie: bool = Field(False, description="set the session's token as a cookie and leave it out of the answer")
+    cookie: StrictBool = Field(False, description="set the session's token as a cookie and leave it out of the answer")
 
 
 class SignInForm(SecondFactor):
@@ -180,7 +180,7 @@ class PersonChange(BaseModel):
     model_config = _strict({"roles": ["nodal", "verifier"]}, {"active": False})
 
     roles: list[Role] | None = Field(None, min_length=1, max_length=len(Role))
-    active: bool | None = None
+    active: StrictBool | None = None
 
 
 class PersonView(BaseModel):
@@ -203,10 +203,11 @@ class PersonView(BaseModel):
     created_at: str
 
 
-class PeopleList(BaseModel):
-    """The people of your organisation."""
+class PeoplePage(BaseModel):
+    """A page of the people of your organisation; `next` is the value of `after` for the next page."""
 
     items: list[PersonView]
+    next: str | None
 
 
 class InvitationView(BaseModel):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from api.access import AccessScope, NotFound, Permission
 from api.alerts.errors import InvalidNotice
 from api.alerts.messages import check_address
+from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes, new_id
 from api.people.enrolment import EnrolmentService, name_context
 from api.people.errors import LastAdministrator, PersonExists
@@ -86,6 +87,14 @@ class PeopleService:
             rows = people.list_people(conn, scope.partner_id)
         return [self._opened(row) for row in rows]
 
+    def page(self, scope: AccessScope, *, after: str | None, limit: int) -> tuple[Sequence[Person], str | None]:
+        """Return a page of the people of the caller's partner, oldest first, and the last id where there are more."""
+        scope.require(Permission.PEOPLE_MANAGE)
+        with self._database.read() as conn:
+            rows = people.list_people(conn, scope.partner_id, after=after, limit=limit + 1)
+        found = [self._opened(row) for row in rows[:limit]]
+        return found, rows[limit - 1].id if len(rows) > limit else None
+
     def read(self, person_id: str, scope: AccessScope) -> Person:
         """Return a person of the caller's partner.
 
@@ -96,9 +105,12 @@ class PeopleService:
         with self._database.read() as conn:
             return self._opened(self._own(conn, person_id, scope))
 
-    def invite(self, new: NewPerson, scope: AccessScope) -> Invitation:
+    def invite(self, new: NewPerson, scope: AccessScope, person_id: str | None = None) -> Invitation:
         """Add a person to the caller's partner; the token of the answer lets him or her enrol.
 
+        Args:
+            person_id: reserved for this request (`api.idempotency`). A person who stands under it was added by an
+                earlier attempt that broke off: he or she gets another token, since nobody has seen the first.
         Raises:
             NotPermitted: the caller manages no people.
             InvalidRecord: a field breaks its rule.
@@ -113,8 +125,12 @@ class PeopleService:
         except InvalidNotice as problem:
             raise InvalidRecord("email", problem.reason) from None
         now, fingerprint = self._clock(), email_fingerprint(self._sealer, email)
-        person_id = new_id("person", now, self._random)
+        reserved, person_id = person_id, person_id or new_id("person", now, self._random)
         with self._database.write() as conn:
+            begun = people.get_person(conn, reserved) if reserved else None
+            if begun is not None:
+                token, until = self._enrolment.issue(conn, person_id, now)
+                return Invitation(self._opened(begun), token, until)
             if people.find_by_email(conn, fingerprint) is not None:
                 raise PersonExists
             partner = partners.get_partner(conn, scope.partner_id)
@@ -145,21 +161,26 @@ class PeopleService:
         roles: Sequence[str] | None = None,
         active: bool | None = None,
         even_last: bool = False,
+        is_expected: Callable[[Person], bool] = lambda _: True,
     ) -> Person:
         """Give a person other roles, or let him or her act for the partner no longer, or again; sessions end.
 
         Args:
             even_last: permit that nobody is left to manage people; for the command line.
+            is_expected: tells whether the person is still what the caller has read.
         Raises:
             NotFound: there is no such person, or it is another partner's.
             InvalidRecord: a role that people of this partner cannot have.
             LastAdministrator: nobody would be left to manage people.
+            PreconditionFailed: the person is not what was expected; nothing was changed.
         """
         scope.require(Permission.PEOPLE_MANAGE)
         wanted = None if roles is None else tuple(map(str, checked_roles(roles, scope.kind)))
         now = self._clock()
         with self._database.write() as conn:
             row = self._own(conn, person_id, scope)
+            if not is_expected(self._opened(row)):
+                raise PreconditionFailed
             changes: dict[str, object] = {}
             if wanted is not None and wanted != row.roles:
                 changes["roles"] = wanted

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Cookie, Query, Request, Response, status
+from fastapi import APIRouter, Cookie, Depends, Query, Request, Response, status
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from api.access import NotFound
-from api.dependencies import SESSION_COOKIE, Caller, Presented, Services
+from api.dependencies import SESSION_COOKIE, Caller, Presented, Services, address_of, admit_stranger
 from api.errors import PROVIDER_RESPONSES, SIGN_IN_RESPONSES
 from api.people.forms import (
     CallerView,
@@ -26,6 +26,7 @@ from api.people.signing_in import Step
 
 router = APIRouter(prefix="/session", tags=["session"])
 _OIDC_COOKIE = "__Host-sandhan-oidc"
+_ANONYMOUS = [Depends(admit_stranger)]
 _ACCEPTED: dict[int | str, dict[str, Any]] = {
     202: {"model": StepView, "description": "The password was right; a code or a second factor is missing"}
 }
@@ -47,16 +48,13 @@ def _answer(outcome: SignedIn | Step, response: Response, *, cookie: bool) -> Se
     return session_view(outcome, int(IDLE.total_seconds()) // 60, cookie=cookie)
 
 
-def _client(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
-
-
 @router.post(
     "",
     status_code=status.HTTP_201_CREATED,
     response_model=SessionView,
     responses={**SIGN_IN_RESPONSES, **_ACCEPTED},
     summary="Sign in",
+    dependencies=_ANONYMOUS,
 )
 def sign_in(form: SignInForm, request: Request, response: Response, services: Services) -> SessionView | Response:
     """Sign in with e-mail address and password, and the code of the second factor where there is one.
@@ -65,7 +63,7 @@ def sign_in(form: SignInForm, request: Request, response: Response, services: Se
     says nothing else than for a wrong password.
     """
     outcome = services.sign_in.with_password(
-        form.email, form.password, _client(request), code=form.code, recovery_code=form.recovery_code
+        form.email, form.password, address_of(request), code=form.code, recovery_code=form.recovery_code
     )
     return _answer(outcome, response, cookie=form.cookie)
 
@@ -76,10 +74,13 @@ def sign_in(form: SignInForm, request: Request, response: Response, services: Se
     response_model=SessionView,
     responses={**SIGN_IN_RESPONSES, **_ACCEPTED},
     summary="Send the code of the second factor",
+    dependencies=_ANONYMOUS,
 )
 def send_code(form: CodeForm, request: Request, response: Response, services: Services) -> SessionView | Response:
     """Complete a sign-in with the code that the first step asked for, within five minutes."""
-    outcome = services.sign_in.with_code(form.token, _client(request), code=form.code, recovery_code=form.recovery_code)
+    outcome = services.sign_in.with_code(
+        form.token, address_of(request), code=form.code, recovery_code=form.recovery_code
+    )
     return _answer(outcome, response, cookie=form.cookie)
 
 
@@ -91,7 +92,7 @@ def who_am_i(caller: Caller, credential: Presented) -> CallerView:
 
 @router.delete("", status_code=status.HTTP_204_NO_CONTENT, summary="Sign out")
 def sign_out(_caller: Caller, credential: Presented, services: Services, response: Response) -> None:
-    """End this session."""
+    """End this session: its token opens nothing from now on."""
     services.sessions.end(credential.secret)
     response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="strict")
 
@@ -115,7 +116,7 @@ def change_password(
     """Change the password of the person who is signed in. Every session ends, this one too."""
     if not credential.is_session:
         raise NotFound("session")
-    services.sign_in.change_password(caller.actor_id, form.current, form.new, _client(request))
+    services.sign_in.change_password(caller.actor_id, form.current, form.new, address_of(request))
 
 
 @router.get(
@@ -124,6 +125,7 @@ def change_password(
     response_class=RedirectResponse,
     responses=PROVIDER_RESPONSES,
     summary="Sign in with an account elsewhere",
+    dependencies=_ANONYMOUS,
 )
 def depart(services: Services) -> RedirectResponse:
     """Send the browser to the sign-in service of its organisation, where the deployment has one."""
@@ -143,6 +145,7 @@ def depart(services: Services) -> RedirectResponse:
     response_model=SessionView,
     responses={**PROVIDER_RESPONSES, **_ACCEPTED},
     summary="Come back from the account elsewhere",
+    dependencies=_ANONYMOUS,
 )
 def arrive(
     services: Services,

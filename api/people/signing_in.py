@@ -209,7 +209,8 @@ class SignIn:
             strikes = people.get_strikes(conn, client)
             if ADDRESS.locked(strikes, now):
                 assert strikes.locked_until is not None
-                raise TooManyAttempts(int((strikes.locked_until - now).total_seconds()) + 1)
+                wait = int((strikes.locked_until - now).total_seconds()) + 1
+                raise TooManyAttempts(wait, ADDRESS.failures, int(ADDRESS.window.total_seconds()))
             people.put_strikes(conn, client, ADDRESS.charged(strikes, now), now)
             mine = people.get_strikes(conn, account_key(account))
             locked = ACCOUNT.locked(mine, now)

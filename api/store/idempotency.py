@@ -13,12 +13,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, delete, select, update
 
-from api.store import keys
+from api.store import keys, suspects
+from api.store.care_tables import case_notes, home_reports, referrals, stage_events
+from api.store.care_tables import suspects as suspect_rows
+from api.store.people_tables import people
 from api.store.portable import insert_if_absent
-from api.store.tables import cases, idempotency, partners
+from api.store.sharing_tables import agreements, consents
+from api.store.tables import api_keys, cases, idempotency, partners
 
-_RECORD = "case_"
-_SUBJECTS: Mapping[str, Table] = {"case": cases, "partner": partners}
+_RECORD, _SUSPECT = "case_", "suspect_"
+_SUBJECTS: Mapping[str, Table] = {
+    "agreement": agreements, "case": cases, "consent": consents, "hir": home_reports, "key": api_keys,
+    "note": case_notes, "partner": partners, "person": people, "ref": referrals, "stage": stage_events,
+    "suspect": suspect_rows,
+}  # fmt: skip
 """Prefix of an id -> where the thing stands that a request creates."""
 
 
@@ -105,7 +113,7 @@ def finish(
 ) -> bool:
     """Keep the answer; False when somebody else has taken the work over.
 
-    What tells of a record is sealed by the record's own key, and goes when the record is erased; anything else by the
+    What tells of a record or of a suspect is sealed by its own key, and goes when it is erased; anything else by the
     partner's.
 
     Args:
@@ -114,6 +122,8 @@ def finish(
     place = _place(entry.id)
     if subject_id.startswith(_RECORD):
         sealed = keys.seal_for_case(conn, subject_id, place, answer)
+    elif subject_id.startswith(_SUSPECT):
+        sealed = suspects.seal_for_suspect(conn, subject_id, place, answer)
     else:
         sealed = keys.seal_for_partner(conn, entry.partner_id, place, answer)
     values = {
@@ -127,12 +137,14 @@ def answer_of(conn: Connection, entry: Entry) -> bytes:
     """Return the answer that was kept.
 
     Raises:
-        SealBroken: the record that it tells of was erased.
+        SealBroken: the record or the suspect that it tells of was erased.
     """
     assert entry.answer is not None
     place = _place(entry.id)
     if entry.subject_id.startswith(_RECORD):
         return keys.unseal_for_case(conn, entry.subject_id, place, entry.answer)
+    if entry.subject_id.startswith(_SUSPECT):
+        return suspects.unseal_for_suspect(conn, entry.subject_id, place, entry.answer)
     return keys.unseal_for_partner(conn, place, entry.answer)
 
 

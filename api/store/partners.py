@@ -320,10 +320,11 @@ def find_key(conn: Connection, secret_hash: str) -> tuple[ApiKey, Partner] | Non
     return _key(row), _require(conn, row.partner_id)
 
 
-def list_keys(conn: Connection, partner_id: str) -> list[ApiKey]:
+def list_keys(conn: Connection, partner_id: str, *, after: str | None = None, limit: int | None = None) -> list[ApiKey]:
     """Return the keys of a partner in id order."""
-    statement = select(api_keys).where(api_keys.c.partner_id == partner_id).order_by(api_keys.c.id)
-    return [_key(row) for row in conn.execute(statement)]
+    statement = select(api_keys).where(api_keys.c.partner_id == partner_id).order_by(api_keys.c.id).limit(limit)
+    rows = conn.execute(statement if after is None else statement.where(api_keys.c.id > after))
+    return [_key(row) for row in rows]
 
 
 def get_key(conn: Connection, key_id: str) -> ApiKey | None:

@@ -125,9 +125,12 @@ def find_by_account(conn: Connection, fingerprint: str) -> PersonRow | None:
     return _person(conn.execute(select(people).where(people.c.oidc_fingerprint == fingerprint)).first())
 
 
-def list_people(conn: Connection, partner_id: str) -> list[PersonRow]:
+def list_people(
+    conn: Connection, partner_id: str, *, after: str | None = None, limit: int | None = None
+) -> list[PersonRow]:
     """Return the people of a partner in id order."""
-    rows = conn.execute(select(people).where(people.c.partner_id == partner_id).order_by(people.c.id))
+    statement = select(people).where(people.c.partner_id == partner_id).order_by(people.c.id).limit(limit)
+    rows = conn.execute(statement if after is None else statement.where(people.c.id > after))
     return [person for row in rows if (person := _person(row)) is not None]
 
 

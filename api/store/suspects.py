@@ -19,7 +19,7 @@ from api.store import keys
 from api.store.care_tables import suspect_keys, suspect_links, suspect_versions, suspects
 from api.store.errors import RowMissing, VersionConflict
 from api.store.portable import insert_if_absent
-from api.store.sealing import KEY_BYTES, seal, unseal
+from api.store.sealing import KEY_BYTES, SealBroken, seal, unseal
 from api.store.types import plain_json
 
 
@@ -187,6 +187,30 @@ def links_of_case(conn: Connection, case_id: str, owner_id: str) -> list[Suspect
     """Return which of a unit's suspects a case names; those of other units are not told."""
     wanted = select(suspect_links).join(suspects, suspects.c.id == suspect_links.c.suspect_id)
     return _links(conn, wanted.where(suspect_links.c.case_id == case_id, suspects.c.owner_id == owner_id))
+
+
+def seal_for_suspect(conn: Connection, suspect_id: str, place: str, plain: bytes) -> bytes:
+    """Return a value sealed by a suspect's key.
+
+    Args:
+        place: where it will stand: "table.column:row".
+    Raises:
+        RowMissing: there is no such suspect, or he was erased.
+    """
+    return seal(_key(conn, suspect_id), plain, place)
+
+
+def unseal_for_suspect(conn: Connection, suspect_id: str, place: str, sealed: bytes) -> bytes:
+    """Return what `seal_for_suspect` was given.
+
+    Raises:
+        SealBroken: it was altered, or the suspect was erased.
+    """
+    try:
+        key = _key(conn, suspect_id)
+    except RowMissing:
+        raise SealBroken(place) from None
+    return unseal(key, bytes(sealed), place)
 
 
 def _links(conn: Connection, wanted: Any) -> list[SuspectLink]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 
+from api.access import Permission
+from api.answers import IdempotencyKey, IfMatch, IfNoneMatch, as_answer, once, shown
 from api.dependencies import Caller, Services
+from api.entity_tags import expected_version
 from api.errors import CONFLICT_RESPONSES
+from api.idempotency import Answer
+from api.paging import After, PageOf
 from api.suspects.forms import (
     LinkForm,
     LinkList,
@@ -26,35 +31,64 @@ from api.suspects.forms import (
 router = APIRouter(tags=["suspects"])
 
 
-@router.post("/suspects", status_code=201)
-def register_suspect(form: SuspectForm, caller: Caller, services: Services) -> SuspectView:
+@router.post("/suspects", status_code=201, response_model=SuspectView)
+def register_suspect(
+    form: SuspectForm, request: Request, caller: Caller, services: Services, idempotency_key: IdempotencyKey = None
+) -> Response:
     """Register a suspect. Only your own unit sees him; he is never compared with anybody and stands in no case."""
-    return suspect_view(services.suspects.register(form, caller))
+
+    def work(suspect_id: str | None) -> Answer:
+        view = suspect_view(services.suspects.register(form, caller, suspect_id))
+        tag = services.tags.of(view.model_dump_json().encode(), view.version)
+        return as_answer(view, 201, {"Location": f"/v1/suspects/{view.id}", "ETag": tag}, view.id)
+
+    return once(
+        request, services, caller, idempotency_key, content=form, kind="suspect",
+        permission=Permission.SUSPECTS_WRITE, work=work,
+    )  # fmt: skip
 
 
 @router.get("/suspects")
 def list_suspects(
     caller: Caller,
     services: Services,
+    pages: PageOf,
     status: Literal["open", "closed", "erased"] | None = None,
-    after: Annotated[str | None, Query(max_length=80)] = None,
+    after: After = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> SuspectPage:
     """List the suspects of your own unit, oldest first; of those erased no more than the id."""
-    found, following = services.suspects.page(caller, status=status, after=after, limit=limit)
-    return SuspectPage(items=[suspect_view(suspect) for suspect in found], next=following)
+    filters = {"status": status}
+    begin = pages.begins_after("suspects", filters, after)
+    found, last = services.suspects.page(caller, status=status, after=begin, limit=limit)
+    return SuspectPage(items=[suspect_view(suspect) for suspect in found], next=pages.next("suspects", filters, last))
 
 
 @router.get("/suspects/{suspect_id}")
-def read_suspect(suspect_id: str, caller: Caller, services: Services) -> SuspectView:
+def read_suspect(
+    suspect_id: str, response: Response, caller: Caller, services: Services, if_none_match: IfNoneMatch = None
+) -> SuspectView:
     """Read a suspect of your own unit."""
-    return suspect_view(services.suspects.read(suspect_id, caller))
+    view = suspect_view(services.suspects.read(suspect_id, caller))
+    return shown(view, response, services, if_none_match, view.version)
 
 
 @router.put("/suspects/{suspect_id}", responses=CONFLICT_RESPONSES)
-def change_suspect(suspect_id: str, form: SuspectChange, caller: Caller, services: Services) -> SuspectView:
-    """Replace what is said of a suspect of your own unit; what was said before stays in the history."""
-    return suspect_view(services.suspects.change(suspect_id, form, form.version, caller))
+def change_suspect(
+    suspect_id: str,
+    form: SuspectChange,
+    response: Response,
+    caller: Caller,
+    services: Services,
+    if_match: IfMatch = None,
+) -> SuspectView:
+    """Replace what is said of a suspect of your own unit; what was said before stays in the history.
+
+    `version` and, where it is sent, `If-Match` say what you read: nothing that somebody said meanwhile is overwritten.
+    """
+    changed = services.suspects.change(suspect_id, form, form.version, caller, expected_version(if_match))
+    view = suspect_view(changed)
+    return shown(view, response, services, None, view.version)
 
 
 @router.get("/suspects/{suspect_id}/history")
@@ -89,7 +123,10 @@ def list_suspect_cases(suspect_id: str, caller: Caller, services: Services) -> L
 
 @router.post("/suspects/{suspect_id}/cases", status_code=201)
 def link_suspect(suspect_id: str, form: LinkForm, caller: Caller, services: Services) -> LinkView:
-    """Note that a case names a suspect, e.g. as its recruiter. The case holds no word of it."""
+    """Note that a case names a suspect, e.g. as its recruiter. The case holds no word of it.
+
+    Noted again, nothing is added.
+    """
     link = services.suspects.link(suspect_id, form.case_id, form.relation, caller)
     return link_views([link]).items[0]
 

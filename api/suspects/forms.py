@@ -51,7 +51,7 @@ class SuspectChange(SuspectForm):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE | {"version": 1}]})
 
-    version: int = Field(ge=1, le=1_000_000, description="of the suspect as you read him")
+    version: int = Field(strict=True, ge=1, le=1_000_000, description="of the suspect as you read him")
 
     def values(self) -> dict[str, list[dict[str, Any]]]:
         """Return the fields that were filled in, as JSON values."""

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from api.access import POLICE_KINDS, AccessScope, NotFound, NotPermitted, Permission, View
 from api.cases.standing import standing
 from api.days import require_past
+from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes, new_id
 from api.store import Connection, Database, audit, cases, suspects
 from api.store.suspects import Suspect, SuspectLink, SuspectVersion
@@ -23,9 +24,11 @@ class SuspectService:
     def __init__(self, database: Database, clock: Clock, random_bytes: RandomBytes) -> None:
         self._database, self._clock, self._random = database, clock, random_bytes
 
-    def register(self, form: SuspectForm, scope: AccessScope) -> Suspect:
+    def register(self, form: SuspectForm, scope: AccessScope, suspect_id: str | None = None) -> Suspect:
         """Store a suspect with a key of his own.
 
+        Args:
+            suspect_id: reserved for this request (`api.idempotency`); who stands under it is returned.
         Raises:
             NotPermitted: the caller lacks the permission, or is neither police nor coordination.
             InvalidRecord: nothing is said, or a day lies in the future.
@@ -34,9 +37,12 @@ class SuspectService:
         values = self._checked(form)
         now = self._clock()
         with self._database.write() as conn:
+            begun = suspects.get(conn, suspect_id) if suspect_id else None
+            if begun is not None:
+                return begun
             suspect = suspects.add(
-                conn, suspect_id=new_id("suspect", now, self._random), owner_id=scope.partner_id, values=values, at=now,
-                by=scope.actor_id,
+                conn, suspect_id=suspect_id or new_id("suspect", now, self._random), owner_id=scope.partner_id,
+                values=values, at=now, by=scope.actor_id,
             )  # fmt: skip
             self._note(conn, suspect.id, "registered", scope)
         return suspect
@@ -78,18 +84,30 @@ class SuspectService:
             self._note(conn, suspect_id, "history_read", scope)
             return suspects.versions_of(conn, suspect_id)
 
-    def change(self, suspect_id: str, form: SuspectForm, version: int, scope: AccessScope) -> Suspect:
+    def change(
+        self,
+        suspect_id: str,
+        form: SuspectForm,
+        version: int,
+        scope: AccessScope,
+        expected_version: int | None = None,
+    ) -> Suspect:
         """Replace what is said of one of the unit's own suspects; the history is kept.
 
+        Args:
+            expected_version: of `If-Match`.
         Raises:
             NotFound: there is none, he is another unit's, or he was erased.
             InvalidRecord: nothing is said, or a day lies in the future.
             VersionConflict: somebody else changed it meanwhile.
+            PreconditionFailed: he is not in the expected version; nothing was changed.
         """
         _require(scope, Permission.SUSPECTS_WRITE)
         values = self._checked(form)
         with self._database.write() as conn:
-            _present(conn, suspect_id, scope)
+            found = _present(conn, suspect_id, scope)
+            if expected_version is not None and expected_version != found.version:
+                raise PreconditionFailed
             suspect = suspects.replace(
                 conn, suspect_id, values, at=self._clock(), by=scope.actor_id, expected_version=version
             )

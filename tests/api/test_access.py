@@ -101,6 +101,8 @@ ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/suspects/{suspect_id}/cases"): ("suspects:write", {"case_id": "case_none", "relation": "named"}),
     ("DELETE", "/v1/suspects/{suspect_id}/cases/{case_id}/{relation}"): ("suspects:write", None),
     ("GET", "/v1/cases/{case_id}/suspects"): ("suspects:read", None),
+    ("GET", "/v1/agreements/{agreement_id}"): ("partners:read", None),
+    ("GET", "/v1/disclosures/{disclosure_id}"): ("matches:read", None),
     ("POST", "/v1/matches/query"): ("matches:query", QUERY),
     ("GET", "/v1/matches"): ("matches:read", None),
     ("GET", "/v1/matches/{match_id}"): ("matches:read", None),

@@ -25,11 +25,13 @@ def auditor(house: House, who: str) -> dict[str, str]:
 
 def read(house: House, headers: dict[str, str], **asked: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    after: int | None = 0
-    while after is not None:
-        page = house.client.get("/v1/audit", headers=headers, params={"after": after, "limit": 3, **asked}).json()
+    after: dict[str, str] = {}
+    while True:
+        page = house.client.get("/v1/audit", headers=headers, params={"limit": 3, **after, **asked}).json()
         found += page["items"]
-        after = page["next"]
+        if page["next"] is None:
+            return found
+        after = {"after": page["next"]}
         if len(found) > 2000:
             raise AssertionError("the log does not end")
         if page["items"] and page["items"][-1]["action"] == "audit.read":
