@@ -86,7 +86,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.OPERATOR: frozenset(OPERATOR),
 }
 """What each role may do; a key may be given less or more within what its partner may."""
-POLICE_KINDS = frozenset({"ahtu", "police", "coordination"})
+POLICE_KINDS = frozenset({"ahtu", "police", "nodal", "coordination"})
+"""Kinds of partners that see the missing reports of their area, and suspects."""
 
 
 class NotPermitted(SandhanError):
@@ -139,8 +140,8 @@ VIEWS: Mapping[Relation, tuple[View, View]] = {
 """Relation -> what is seen by those who may read names, and by those who may not."""
 
 RECIPIENT_CLASS: Mapping[str, str] = {
-    "ahtu": "police", "police": "police", "shelter": "shelter", "ngo": "ngo", "coordination": "coordination",
-    "operator": "operator",
+    "ahtu": "police", "police": "police", "nodal": "police", "shelter": "shelter", "ngo": "ngo",
+    "coordination": "coordination", "focal_point": "coordination", "cwc": "coordination", "operator": "operator",
 }  # fmt: skip
 """Kind of a partner -> the class of recipients that a consent names."""
 

@@ -43,6 +43,8 @@ from api.matches.query import MatchReader
 from api.matches.service import MatchService
 from api.partners.agreements import AgreementService
 from api.partners.keys import KeyService
+from api.partners.profile import ProfileService
+from api.partners.rules import PartnerRules
 from api.partners.service import PartnerService
 from api.people.enrolment import EnrolmentService
 from api.people.errors import ProviderNotInstalled
@@ -96,6 +98,7 @@ class Sandhan:
     audit: AuditService
     alerts: AlertService
     partners: PartnerService
+    profiles: ProfileService
     keys: KeyService
     people: PeopleService
     enrolment: EnrolmentService
@@ -169,6 +172,7 @@ class Sandhan:
             candidates=settings.candidates,
             on_alerts=dispatcher.notify,
         )
+        rules = PartnerRules(allow_private_targets=settings.allow_private_targets, country=settings.deployment_country)
         retention = Retention(settings.keep_missing_years, settings.keep_rescued_years)
         sealer: Sealer = PartnerSeal(database)
         passwords = passwords or Passwords(random_bytes)
@@ -203,9 +207,8 @@ class Sandhan:
             ),
             audit=AuditService(database, clock),
             alerts=AlertService(database, clock),
-            partners=PartnerService(
-                database, desk, clock, random_bytes, allow_private_targets=settings.allow_private_targets
-            ),
+            partners=PartnerService(database, desk, rules, clock, random_bytes),
+            profiles=ProfileService(database, rules, clock, random_bytes),
             keys=KeyService(database, clock, random_bytes),
             people=PeopleService(database, sealer, enrolment, clock, random_bytes),
             enrolment=enrolment,

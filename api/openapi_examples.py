@@ -61,7 +61,12 @@ ALERT: Final[dict[str, Any]] = {
 ACKNOWLEDGED: Final = ALERT | {"state": "acknowledged", "acknowledged_at": "2026-11-01T09:20:00+00:00"}
 PARTNER: Final[dict[str, Any]] = {
     "id": _PARTNER_ID, "name": "AHTU South 24 Parganas", "kind": "ahtu", "country": "IN",
-    "areas": ["IN/WB/south-24-parganas"],
+    "areas": ["IN/WB/south-24-parganas"], "language": "bn", "time_zone": "Asia/Kolkata",
+    "office_hours": {"mon": [["10:00", "13:00"], ["14:00", "17:30"]], "sat": [["10:00", "13:00"]]}, "residency": "IN",
+}  # fmt: skip
+PARTNER_ALONE: Final = PARTNER | {
+    "active": True, "faces": True,
+    "contacts": {"email": "ahtu@example.org", "webhook_url": None, "channels": ["email", "inbox"]},
 }  # fmt: skip
 _NEXT = "Xb1yQm0dPzR4c2FtcGxlIG9mIGEgY3Vyc29y"
 _QUERY = {"person": RESCUED, "purpose": "identify-rescued-person", "limit": 5}
@@ -105,17 +110,23 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "acknowledge_alert": {"response": ACKNOWLEDGED},
     "register_partner": {
         "request": {"name": "AHTU South 24 Parganas", "kind": "ahtu", "country": "IN", "language": "bn",
-                    "areas": ["IN/WB/south-24-parganas"], "email": "ahtu@example.org"},
+                    "areas": ["IN/WB/south-24-parganas"], "email": "ahtu@example.org", "residency": "IN",
+                    "time_zone": "Asia/Kolkata", "office_hours": PARTNER["office_hours"],
+                    "channels": ["email", "inbox"]},
         "response": PARTNER | {"api_key": "sk_" + "0" * 48, "webhook_secret": None},
     },
     "list_partners": {"response": {"items": [PARTNER], "next": None}},
-    "read_partner": {"response": PARTNER | {"faces": True}},
-    "switch_faces": {"request": {"compared": False}, "response": PARTNER | {"faces": False}},
+    "read_partner": {"response": PARTNER_ALONE},
+    "change_partner": {
+        "request": {"office_hours": PARTNER["office_hours"], "channels": ["email", "inbox"]},
+        "response": PARTNER_ALONE | {"webhook_secret": None},
+    },
+    "switch_faces": {"request": {"compared": False}, "response": PARTNER_ALONE | {"faces": False}},
     "health": {"response": {"status": "ok"}},
     "ready": {
         "response": {
             "ready": True,
-            "checks": {"database": "ok", "schema": "0007", "model": "evidence-2", "mail": "on", "faces": "off",
+            "checks": {"database": "ok", "schema": "0008", "model": "evidence-2", "mail": "on", "faces": "off",
                        "index": "ok (saved, 0 changes behind)"},
             "counts": {"cases_missing_open": 1204, "cases_rescued_open": 310, "outbox_pending": 0},
         }

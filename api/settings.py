@@ -35,6 +35,11 @@ class Settings(BaseSettings):
     master_key_file: str = Field("", description="file of the master keys; empty: master.key under `home`")
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8080, ge=0, le=65535, description="port the API listens on; 0 takes a free one")
+    deployment_country: str = Field(
+        "",
+        pattern="^([A-Z]{2})?$",
+        description="ISO 3166-1 alpha-2, where records are kept; empty: not said, and every residency is taken",
+    )
     public_url: str = Field("http://127.0.0.1:8080", description="address under which people reach the service")
     smtp_host: str = Field("", description="mail server for alerts; empty: no e-mail is sent")
     smtp_port: int = Field(25, ge=1, le=65535, description="port of the mail server")

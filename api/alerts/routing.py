@@ -17,6 +17,8 @@ from api.store.cases import Case
 from api.store.partners import Partner, get_partner, partners_covering
 
 ROUTED_KINDS = ("ahtu", "ngo", "coordination")
+"""Kinds that are told by their area. State nodal offices and national focal points are those to whom is escalated what
+these leave lying; told of every match, they would be told of too much. A committee's cases are referred to it."""
 WITHHELD = "withheld"
 
 

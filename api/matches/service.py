@@ -228,11 +228,7 @@ class MatchService:
         for recipient in recipients_of(conn, missing, rescued, now):
             alert_id = new_id("alert", now, self._random)
             payload = _payload(recipient, alert_id, match_id, event, found.pair.grade, priority, due)
-            channels = []
-            if recipient.partner.webhook_url:
-                channels.append("webhook")
-            if recipient.partner.email:
-                channels.append("email")
+            channels = recipient.partner.messages_go_by()
             made = alerts.add_alert(
                 conn,
                 alert_id=alert_id,

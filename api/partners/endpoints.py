@@ -1,111 +1,53 @@
-"""The doors of partners: register and switch (operators only), list, read."""
+"""The doors of partners: register (operators only), change, switch faces, list, read."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, status
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from api.access import Permission
+from api.access import AccessScope, Permission
 from api.answers import IdempotencyKey, IfMatch, IfNoneMatch, as_answer, once, shown
+from api.bootstrap import Sandhan
 from api.dependencies import Caller, Services
 from api.entity_tags import expected_tag
 from api.idempotency import Answer
 from api.paging import After, PageOf
+from api.partners.forms import (
+    ChangedView,
+    FacesForm,
+    OnePartnerView,
+    PartnerChange,
+    PartnerForm,
+    PartnerKind,
+    PartnerPage,
+    PartnerView,
+    WelcomeView,
+    changed_view,
+    one_view,
+    shared,
+)
+from api.partners.profile import manages
 from api.partners.service import NewPartner
 from api.store.partners import Partner
 
 router = APIRouter(prefix="/partners", tags=["partners"])
-# As strict as delivery is: an address that it refuses would be a dead letter each time.
-_EMAIL = r"^[^@\s\x00-\x1f]+@([^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+|localhost)$"
 
 
-class PartnerForm(BaseModel):
-    """A new partner."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "name": "AHTU South 24 Parganas",
-                    "kind": "ahtu",
-                    "country": "IN",
-                    "areas": ["IN/WB/south-24-parganas"],
-                    "email": "ahtu@example.org",
-                    "webhook_url": "https://ahtu.example.org/sandhan",
-                }
-            ]
-        },
-    )
-
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=120)]
-    kind: Literal["shelter", "ahtu", "ngo", "police", "coordination"]
-    country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] = Field(description="ISO 3166-1 alpha-2")
-    language: Annotated[str, StringConstraints(max_length=20, pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*$")] = Field(
-        "en", description="BCP 47, of its messages"
-    )
-    areas: list[Annotated[str, StringConstraints(max_length=200)]] = Field(
-        default_factory=list, max_length=50, description="areas it is responsible for: IN/AS, or India, Assam"
-    )
-    email: Annotated[str, StringConstraints(max_length=200, pattern=_EMAIL)] | None = None
-    webhook_url: Annotated[str, StringConstraints(max_length=500)] | None = None
+def _seen(partner: Partner, caller: AccessScope) -> OnePartnerView:
+    return one_view(partner, contacts=manages(partner.id, caller))
 
 
-class FacesForm(BaseModel):
-    """Whether faces in photos of a partner's cases are compared."""
+def _expectation(if_match: str | None, caller: AccessScope, services: Sandhan) -> Callable[[Partner], bool]:
+    """Return what tells whether a partner is still what the caller has read."""
+    expected = expected_tag(if_match)
 
-    model_config = ConfigDict(extra="forbid")
+    def is_expected(found: Partner) -> bool:
+        tag = services.tags.of(_seen(found, caller).model_dump_json().encode())
+        return expected is None or f'"{expected}"' == tag
 
-    compared: bool = Field(description="false also forgets every face that was found in its photos")
-
-
-class PartnerView(BaseModel):
-    """A partner as all partners see it."""
-
-    id: str
-    name: str
-    kind: str
-    country: str
-    areas: list[str]
-
-
-class SwitchedView(PartnerView):
-    """A partner by itself."""
-
-    faces: bool = Field(description="whether faces in photos of its cases are compared")
-
-
-class WelcomeView(PartnerView):
-    """A partner just registered; the secrets are shown this once."""
-
-    api_key: str
-    webhook_secret: str | None = Field(description="verifies webhook signatures (Standard Webhooks)")
-
-
-class PartnerPage(BaseModel):
-    """A page of the partners that take part; `next` is the value of `after` for the next page."""
-
-    items: list[PartnerView]
-    next: str | None
-
-
-PartnerKind = Literal["shelter", "ahtu", "ngo", "police", "coordination", "operator"]
-
-
-def _view(partner: Partner) -> dict[str, object]:
-    return {
-        "id": partner.id,
-        "name": partner.name,
-        "kind": partner.kind,
-        "country": partner.country,
-        "areas": list(partner.areas),
-    }
-
-
-def _switched(partner: Partner) -> SwitchedView:
-    return SwitchedView.model_validate(_view(partner) | {"faces": partner.faces})
+    return is_expected
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, response_model=WelcomeView)
@@ -113,12 +55,15 @@ def register_partner(
     form: PartnerForm, request: Request, caller: Caller, services: Services, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Register a partner and give it its first API key. Operators only."""
-    new = NewPartner(form.name, form.kind, form.country, form.language, tuple(form.areas), form.email, form.webhook_url)
+    new = NewPartner(
+        form.name, form.kind, form.country, form.language, tuple(form.areas), form.email, form.webhook_url,
+        residency=form.residency, time_zone=form.time_zone, office_hours=form.hours(), channels=form.channels,
+    )  # fmt: skip
 
     def work(partner_id: str | None) -> Answer:
         welcome = services.partners.register(new, caller, partner_id)
         view = WelcomeView.model_validate(
-            _view(welcome.partner) | {"api_key": welcome.api_key, "webhook_secret": welcome.webhook_secret}
+            shared(welcome.partner) | {"api_key": welcome.api_key, "webhook_secret": welcome.webhook_secret}
         )
         headers = {"Location": f"/v1/partners/{welcome.partner.id}"}
         return as_answer(view, status.HTTP_201_CREATED, headers, welcome.partner.id)
@@ -149,7 +94,7 @@ def list_partners(
         after=pages.begins_after("partners", filters, after),
     )  # fmt: skip
     return PartnerPage(
-        items=[PartnerView.model_validate(_view(partner)) for partner in rows],
+        items=[PartnerView.model_validate(shared(partner)) for partner in rows],
         next=pages.next("partners", filters, last),
     )
 
@@ -157,9 +102,31 @@ def list_partners(
 @router.get("/{partner_id}")
 def read_partner(
     partner_id: str, response: Response, caller: Caller, services: Services, if_none_match: IfNoneMatch = None
-) -> SwitchedView:
-    """Read one of the partners that take part."""
-    return shown(_switched(services.partners.read(partner_id, caller)), response, services, if_none_match)
+) -> OnePartnerView:
+    """Read one of the partners that take part; how it is reached is for operators and its own administrators."""
+    return shown(_seen(services.partners.read(partner_id, caller), caller), response, services, if_none_match)
+
+
+@router.patch("/{partner_id}")
+def change_partner(
+    partner_id: str,
+    form: PartnerChange,
+    response: Response,
+    caller: Caller,
+    services: Services,
+    if_match: IfMatch = None,
+) -> ChangedView:
+    """Change what is known of a partner: operators everything but its kind, its own administrators how it is reached.
+
+    A new webhook secret is shown this once. With `If-Match` and the ETag of the partner, a change that somebody made
+    meanwhile is not overwritten.
+    """
+    changed = services.profiles.change(
+        partner_id, form.changes(), caller, rotate_secret=form.rotate_secret,
+        is_expected=_expectation(if_match, caller, services),
+    )  # fmt: skip
+    shown(_seen(changed.partner, caller), response, services, None)  # the tag is that of reading it
+    return changed_view(changed)
 
 
 @router.put("/{partner_id}/faces")
@@ -170,16 +137,11 @@ def switch_faces(
     caller: Caller,
     services: Services,
     if_match: IfMatch = None,
-) -> SwitchedView:
+) -> OnePartnerView:
     """Have faces in photos of a partner's cases compared, or no longer (operators only).
 
     With `If-Match` and the ETag of the partner, a change that somebody made meanwhile is not overwritten.
     """
-    expected = expected_tag(if_match)
-
-    def is_expected(found: Partner) -> bool:
-        tag = services.tags.of(_switched(found).model_dump_json().encode())
-        return expected is None or f'"{expected}"' == tag
-
-    partner = services.partners.switch_faces(partner_id, form.compared, caller, is_expected)
-    return shown(_switched(partner), response, services, None)
+    expectation = _expectation(if_match, caller, services)
+    partner = services.partners.switch_faces(partner_id, form.compared, caller, expectation)
+    return shown(_seen(partner, caller), response, services, None)

@@ -6,20 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from api.access import CASE_WORK, OPERATOR, AccessScope, NotFound, Permission
-from api.alerts.errors import InvalidNotice
-from api.alerts.messages import check_address
-from api.alerts.targets import parse_url
 from api.alerts.webhook import new_webhook_secret
 from api.cases.photos import PhotoDesk
 from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes, new_id, new_secret, secret_hash
+from api.partners.office_hours import Hours
+from api.partners.rules import PARTNER_KINDS, Changes, PartnerRules, check_whole, resolve_area
 from api.store import Connection, Database, audit, partners
 from api.store.partners import Partner
 from matcher.errors import InvalidRecord, SandhanError
-from matcher.person import Place
-from matcher.places import Gazetteer
-
-PARTNER_KINDS = ("shelter", "ahtu", "ngo", "police", "coordination", "operator")
 
 
 class Unauthenticated(SandhanError):
@@ -38,6 +33,7 @@ class NewPartner:
     Attributes:
         areas: gazetteer paths or names, widest first ("India, Assam").
         webhook_secret: one that the partner's receiver knows already; made when left out.
+        residency, time_zone, office_hours, channels: see `api.store.partners.Partner`.
     """
 
     name: str
@@ -48,6 +44,10 @@ class NewPartner:
     email: str | None = None
     webhook_url: str | None = None
     webhook_secret: str | None = field(default=None, repr=False)
+    residency: str | None = None
+    time_zone: str | None = None
+    office_hours: Hours | None = None
+    channels: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,12 @@ class PartnerService:
         self,
         database: Database,
         desk: PhotoDesk,
+        rules: PartnerRules,
         clock: Clock,
         random_bytes: RandomBytes,
-        *,
-        allow_private_targets: bool,
     ) -> None:
-        self._database, self._desk, self._clock, self._random = database, desk, clock, random_bytes
-        self._allow_private = allow_private_targets
+        self._database, self._desk, self._rules = database, desk, rules
+        self._clock, self._random = clock, random_bytes
 
     def register(self, new: NewPartner, scope: AccessScope, partner_id: str | None = None) -> Welcome:
         """Add a partner and its first key.
@@ -91,11 +90,15 @@ class PartnerService:
         """Add an operator: by command on the machine itself, since nobody has a key before the first."""
         return self._add(NewPartner(name, "operator", country), actor="command-line", permissions=OPERATOR)
 
-    def list(self, scope: AccessScope) -> list[Partner]:
-        """Return the partners that take part."""
-        scope.require(Permission.PARTNERS_READ)
+    def list(self, scope: AccessScope, *, everyone: bool = False) -> list[Partner]:
+        """Return the partners that take part.
+
+        Args:
+            everyone: those too that no longer do; operators only.
+        """
+        scope.require(Permission.PARTNERS_WRITE if everyone else Permission.PARTNERS_READ)
         with self._database.read() as conn:
-            return partners.list_partners(conn, active_only=True)
+            return partners.list_partners(conn, active_only=not everyone)
 
     def page(
         self,
@@ -123,7 +126,7 @@ class PartnerService:
         return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
 
     def read(self, partner_id: str, scope: AccessScope) -> Partner:
-        """Return one of the partners that take part.
+        """Return one of the partners that take part; to an operator, also one that no longer does.
 
         Raises:
             NotFound: there is none.
@@ -131,7 +134,7 @@ class PartnerService:
         scope.require(Permission.PARTNERS_READ)
         with self._database.read() as conn:
             found = partners.get_partner(conn, partner_id)
-        if found is None or not found.active:
+        if found is None or not (found.active or Permission.PARTNERS_WRITE in scope.permissions):
             raise NotFound("partner")
         return found
 
@@ -186,19 +189,13 @@ class PartnerService:
     ) -> Welcome:
         if new.kind not in PARTNER_KINDS:
             raise InvalidRecord("kind", "is not one of " + ", ".join(PARTNER_KINDS))
-        if not new.name.isprintable():
-            # It stands in alerts, which refuse it; a match of this partner could then never be stored.
-            raise InvalidRecord("name", "holds a line break or another character that cannot be printed")
-        if not (len(new.country) == 2 and new.country.isascii() and new.country.isupper()):
-            raise InvalidRecord("country", "is not two capital letters, such as IN (ISO 3166-1)")
-        if new.email is not None:
-            try:
-                check_address("email", new.email)
-            except InvalidNotice as problem:
-                raise InvalidRecord("email", problem.reason) from None
-        if new.webhook_url is not None:
-            parse_url(new.webhook_url, allow_private=self._allow_private)
-        areas = tuple(resolve_area(area) for area in new.areas)
+        said = Changes(
+            name=new.name, country=new.country, language=new.language, areas=new.areas, residency=new.residency,
+            time_zone=new.time_zone, office_hours=new.office_hours, channels=new.channels, email=new.email,
+            webhook_url=new.webhook_url,
+        )  # fmt: skip
+        kept = self._rules.checked(said)
+        check_whole(kept, frozenset(kept))
         now = self._clock()
         secret = new_secret(self._random)
         webhook_secret = (new.webhook_secret or new_webhook_secret(self._random)) if new.webhook_url else None
@@ -213,15 +210,10 @@ class PartnerService:
             partner = partners.add_partner(
                 conn,
                 partner_id=reserved or new_id("partner", now, self._random),
-                name=new.name,
                 kind=new.kind,
-                country=new.country,
-                language=new.language,
                 at=now,
-                areas=areas,
-                email=new.email,
-                webhook_url=new.webhook_url,
                 webhook_secret=webhook_secret,
+                **kept,
             )
             self._add_key(conn, partner, secret, permissions)
             audit.append(conn, at=now, actor=actor, action="partner.registered", subject=partner.id)
@@ -238,22 +230,3 @@ class PartnerService:
             permissions=[str(permission) for permission in permissions],
             at=now,
         )
-
-
-def resolve_area(text: str, field: str = "areas") -> str:
-    """Return the gazetteer path of an area given as a path or as names, widest first ("India, Assam, Dhubri").
-
-    Args:
-        field: named when there is no such area.
-    Raises:
-        InvalidRecord: there is no such area.
-    """
-    gazetteer = Gazetteer.load()
-    if text in gazetteer.entries:
-        return text
-    parts = [part.strip() for part in text.split(",")] + [None] * 4
-    path = gazetteer.resolve(Place(*parts[:4])).path
-    given = sum(part is not None for part in parts)
-    if not path or path.count("/") != given - 1:
-        raise InvalidRecord(field, "names an area that the gazetteer does not know; write e.g. IN/AS or India, Assam")
-    return path

@@ -1,4 +1,7 @@
-"""Which partners may exchange anything at all? Those who are parties in force of one agreement."""
+"""Which partners may exchange anything at all? Those who take part and are parties in force of one agreement.
+
+Of a partner that no longer takes part nothing is matched or shown, not even one of its cases with another.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select,
 
 from api.store.errors import RowMissing
 from api.store.sharing_tables import agreement_parties, agreements
-from api.store.tables import partners
+from api.store.tables import cases, partners
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,22 +141,25 @@ def list_agreements(
 
 
 def agreed_with(conn: Connection, partner_id: str, now: datetime) -> set[str]:
-    """Return the partners with whom one may exchange, and itself."""
+    """Return the partners with whom one may exchange, and itself; nobody when it takes part no longer."""
+    if not _active(conn, partner_id):
+        return set()
     mine = agreement_parties.alias("mine")
     theirs = agreement_parties.alias("theirs")
     both = (
         select(theirs.c.partner_id)
         .join(mine, mine.c.agreement_id == theirs.c.agreement_id)
         .join(agreements, agreements.c.id == theirs.c.agreement_id)
-        .where(mine.c.partner_id == partner_id, *_in_force(mine), *_in_force(theirs), _valid(now))
+        .join(partners, partners.c.id == theirs.c.partner_id)
+        .where(mine.c.partner_id == partner_id, *_in_force(mine), *_in_force(theirs), _valid(now), partners.c.active)
     )
     return {partner_id, *conn.scalars(both)}
 
 
 def agreed(conn: Connection, one: str, other: str, now: datetime) -> bool:
-    """Tell whether two partners may exchange; with itself, everybody may."""
+    """Tell whether two partners may exchange; with itself, everybody may who takes part."""
     if one == other:
-        return True
+        return _active(conn, one)
     first, second = agreement_parties.alias("first"), agreement_parties.alias("second")
     both = (
         select(agreements.c.id)
@@ -161,12 +167,16 @@ def agreed(conn: Connection, one: str, other: str, now: datetime) -> bool:
         .join(second, second.c.agreement_id == agreements.c.id)
         .where(first.c.partner_id == one, second.c.partner_id == other)
         .where(*_in_force(first), *_in_force(second), _valid(now))
+        .where(_takes_part(one), _takes_part(other))
     )
     return conn.execute(both.limit(1)).first() is not None
 
 
 def all_agreed(conn: Connection, now: datetime) -> bool:
-    """Tell whether one agreement holds between all partners: the usual case, which is quick to see."""
+    """Tell whether one agreement holds between all whose cases are searched: the usual case, which is quick to see."""
+    gone = conn.scalars(select(partners.c.id).where(~partners.c.active)).all()  # few; read first, it keeps this quick
+    if gone and conn.execute(select(cases.c.id).where(cases.c.owner_id.in_(gone)).limit(1)).first() is not None:
+        return False
     taking_part = (partners.c.active, partners.c.kind != "operator")
     count = conn.scalar(select(func.count()).select_from(partners).where(*taking_part)) or 0
     widest = (
@@ -178,6 +188,14 @@ def all_agreed(conn: Connection, now: datetime) -> bool:
         .group_by(agreements.c.id)
     )
     return count < 2 or count in conn.scalars(widest).all()
+
+
+def _active(conn: Connection, partner_id: str) -> bool:
+    return bool(conn.scalar(select(_takes_part(partner_id))))
+
+
+def _takes_part(partner_id: str) -> Any:
+    return select(partners.c.id).where(partners.c.id == partner_id, partners.c.active).exists()
 
 
 def _valid(now: datetime) -> Any:

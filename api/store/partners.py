@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from api.store import keys
 from api.store.errors import RowMissing
@@ -29,6 +29,10 @@ class Partner:
         active: an inactive partner is told nothing and may do nothing.
         faces: whether faces in photos of its cases may be compared.
         areas: the areas it is responsible for, in order; each covers every path below it.
+        residency: ISO 3166-1 alpha-2, the country in which its records must be kept; None for no demand.
+        time_zone: IANA name.
+        office_hours: see `api.partners.office_hours`; None for always open.
+        channels: of "webhook", "email" and "inbox", the one it likes best first; None for every contact there is.
     """
 
     id: str
@@ -43,6 +47,16 @@ class Partner:
     created_at: datetime
     faces: bool = True
     areas: tuple[str, ...] = ()
+    residency: str | None = None
+    time_zone: str | None = None
+    office_hours: dict[str, list[list[str]]] | None = None
+    channels: tuple[str, ...] | None = None
+
+    def messages_go_by(self) -> list[str]:
+        """Return the channels on which messages are sent out, in order; the inbox needs no message."""
+        there = {"webhook": self.webhook_url, "email": self.email}
+        wanted = there if self.channels is None else self.channels
+        return [channel for channel in wanted if there.get(channel)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +120,17 @@ def add_partner(
     webhook_url: str | None = None,
     webhook_secret: str | None = None,
     active: bool = True,
+    residency: str | None = None,
+    time_zone: str | None = None,
+    office_hours: dict[str, list[list[str]]] | None = None,
+    channels: Sequence[str] | None = None,
 ) -> Partner:
     """Add a partner with its areas.
 
     Raises:
         InvalidRecord: an area is not a path.
     """
-    distinct = tuple(sorted(set(areas)))
-    for area in distinct:
-        area_prefixes(area)
+    _check_paths(areas)
     row = {
         "id": partner_id,
         "name": name,
@@ -123,12 +139,37 @@ def add_partner(
         "language": language,
         "active": active,
         "created_at": at,
+        "residency": residency,
+        "time_zone": time_zone,
+        "office_hours": office_hours,
+        "channels": None if channels is None else list(channels),
     }
     conn.execute(insert(partners).values(**row))
     keys.add_partner_key(conn, partner_id, at)
     set_contact(conn, partner_id, email=email, webhook_url=webhook_url, webhook_secret=webhook_secret)
-    if distinct:
-        conn.execute(insert(jurisdictions), [{"partner_id": partner_id, "area": area} for area in distinct])
+    _set_areas(conn, partner_id, areas)
+    return _require(conn, partner_id)
+
+
+def change_partner(
+    conn: Connection, partner_id: str, values: Mapping[str, object], areas: Sequence[str] | None = None
+) -> Partner:
+    """Replace some of what is kept of a partner.
+
+    Args:
+        values: column -> what it holds now; contacts are set by `set_contact`.
+        areas: those it is responsible for now; None for no change.
+    Raises:
+        RowMissing: there is no such partner.
+        InvalidRecord: an area is not a path.
+    """
+    _check_paths(areas or ())
+    _require(conn, partner_id)
+    if values:
+        conn.execute(update(partners).where(partners.c.id == partner_id).values(**values))
+    if areas is not None:
+        conn.execute(delete(jurisdictions).where(jurisdictions.c.partner_id == partner_id))
+        _set_areas(conn, partner_id, areas)
     return _require(conn, partner_id)
 
 
@@ -209,11 +250,16 @@ def set_contact(
 def disable_webhook(conn: Connection, partner_id: str) -> None:
     """Forget a partner's webhook address because its owner has answered 410 Gone; the secret is kept.
 
+    Where it was one of the channels that the partner named, the others are left; the inbox is always there.
+
     Raises:
         RowMissing: there is no such partner.
     """
     partner = _require(conn, partner_id)
     set_contact(conn, partner_id, email=partner.email, webhook_url=None, webhook_secret=partner.webhook_secret)
+    if partner.channels and "webhook" in partner.channels:
+        left = [channel for channel in partner.channels if channel != "webhook"] or ["inbox"]
+        change_partner(conn, partner_id, {"channels": left})
 
 
 def set_active(conn: Connection, partner_id: str, active: bool) -> Partner:
@@ -222,8 +268,7 @@ def set_active(conn: Connection, partner_id: str, active: bool) -> Partner:
     Raises:
         RowMissing: there is no such partner.
     """
-    conn.execute(update(partners).where(partners.c.id == partner_id).values(active=active))
-    return _require(conn, partner_id)
+    return change_partner(conn, partner_id, {"active": active})
 
 
 def set_faces(conn: Connection, partner_id: str, faces: bool) -> Partner:
@@ -232,8 +277,7 @@ def set_faces(conn: Connection, partner_id: str, faces: bool) -> Partner:
     Raises:
         RowMissing: there is no such partner.
     """
-    conn.execute(update(partners).where(partners.c.id == partner_id).values(faces=faces))
-    return _require(conn, partner_id)
+    return change_partner(conn, partner_id, {"faces": faces})
 
 
 def add_key(
@@ -327,7 +371,18 @@ def _with_areas(conn: Connection, partner_ids: list[str]) -> list[Partner]:
 def _partner(conn: Connection, row: Row[Any], areas: tuple[str, ...]) -> Partner:
     values = row._asdict()
     contacts = json.loads(keys.unseal_for_partner(conn, _place(row.id), values.pop("contacts")))
-    return Partner(**values, **contacts, areas=areas)
+    channels = values.pop("channels")
+    return Partner(**values, **contacts, areas=areas, channels=None if channels is None else tuple(channels))
+
+
+def _check_paths(areas: Sequence[str]) -> None:
+    for area in areas:
+        area_prefixes(area)
+
+
+def _set_areas(conn: Connection, partner_id: str, areas: Sequence[str]) -> None:
+    if areas:
+        conn.execute(insert(jurisdictions), [{"partner_id": partner_id, "area": area} for area in sorted(set(areas))])
 
 
 def _place(partner_id: str) -> str:

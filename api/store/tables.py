@@ -72,6 +72,13 @@ partners = Table(
     Column("created_at", UtcDateTime, nullable=False),
     # Whether faces in photos of its cases may be compared at all.
     Column("faces", Boolean, nullable=False, server_default=true()),
+    # The country in which its records must be kept; none: it makes no demand.
+    Column("residency", Text),
+    Column("time_zone", Text),
+    # Weekday -> periods of local time (`api.partners.office_hours`); none: always open.
+    Column("office_hours", Document),
+    # How it wants to be told, the way it likes best first; none: by every contact there is.
+    Column("channels", Document),
 )
 
 # Wrapped by a master key (`api.store.keys`); `current` wraps what is new.

@@ -37,6 +37,7 @@ ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/partners"): ("partners:write", PARTNER),
     ("GET", "/v1/partners"): ("partners:read", None),
     ("GET", "/v1/partners/{partner_id}"): ("partners:read", None),
+    ("PATCH", "/v1/partners/{partner_id}"): ("partners:write", {"language": "hi"}),
     ("PUT", "/v1/partners/{partner_id}/faces"): ("partners:write", {"compared": True}),
     ("GET", "/v1/people"): ("people:manage", None),
     ("POST", "/v1/people"): ("people:manage", PERSON),

@@ -46,7 +46,8 @@ def test_partners_see_who_takes_part_and_nothing_more(house: House) -> None:
     for who in ("operator", "shelter", "stranger"):
         items = house.ask(who, "GET", "/v1/partners").json()["items"]
         assert {"shelter", "family", "ahtu"} <= {item["name"] for item in items}
-        assert all(item.keys() == {"id", "name", "kind", "country", "areas"} for item in items)
+        shown = {"id", "name", "kind", "country", "areas", "language", "time_zone", "office_hours", "residency"}
+        assert all(item.keys() == shown for item in items)
         assert "@" not in json.dumps(items)
 
 

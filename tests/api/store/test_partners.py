@@ -99,3 +99,43 @@ def test_two_keys_cannot_share_a_secret(database, world) -> None:
             partners.add_key(
                 conn, key_id=key_id, partner_id=partner_id, secret_hash="h", label="", permissions=[], at=world.now
             )
+
+
+def test_a_profile_comes_back_as_it_was_and_can_be_replaced(conn, world) -> None:
+    hours = {"mon": [["10:00", "13:00"], ["14:00", "17:30"]]}
+    added = world.partner(conn, residency="IN", time_zone="Asia/Kolkata", office_hours=hours, channels=["email"])
+    assert (added.residency, added.time_zone, added.office_hours) == ("IN", "Asia/Kolkata", hours)
+    assert added.channels == ("email",)
+    empty = world.partner(conn)
+    assert (empty.residency, empty.time_zone, empty.office_hours, empty.channels) == (None, None, None, None)
+    values = {"name": "Other", "office_hours": {}, "residency": None, "channels": None}
+    changed = partners.change_partner(conn, added.id, values, ["NP", "BD", "NP"])
+    assert (changed.name, changed.office_hours, changed.residency, changed.channels) == ("Other", {}, None, None)
+    assert changed.areas == ("BD", "NP")
+    assert partners.change_partner(conn, added.id, {}).areas == ("BD", "NP")
+    assert partners.change_partner(conn, added.id, {}, []).areas == ()
+    assert partners.get_partner(conn, empty.id) == empty, "the other one is as it was"
+    with pytest.raises(RowMissing):
+        partners.change_partner(conn, "nobody", {})
+    with pytest.raises(InvalidRecord, match="area"):
+        partners.change_partner(conn, added.id, {}, ["IN//WB"])
+
+
+@pytest.mark.parametrize(
+    ("channels", "expected", "left"),
+    [
+        (None, ["webhook", "email"], None),
+        (["email", "webhook"], ["email", "webhook"], ("email",)),
+        (["webhook"], ["webhook"], ("inbox",)),
+        (["inbox"], [], ("inbox",)),
+    ],
+)
+def test_a_webhook_that_is_gone_is_no_channel_any_more(conn, world, channels, expected, left) -> None:
+    contacts = {"email": "a@example.org", "webhook_url": "https://example.org/h", "webhook_secret": "whsec_x"}
+    partner = world.partner(conn, channels=channels, **contacts)
+    assert partner.messages_go_by() == expected
+    partners.disable_webhook(conn, partner.id)
+    after = partners.get_partner(conn, partner.id)
+    assert after is not None
+    assert after.channels == left
+    assert after.messages_go_by() == [channel for channel in expected if channel != "webhook"]
