@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator
 
 from matcher.errors import InvalidRecord
 
+_ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 FIRST_DAY: Final = date(1900, 1, 1)
 _FARTHEST_EAST: Final = timedelta(hours=14)
 _FARTHEST_WEST: Final = timedelta(hours=12)
@@ -37,3 +41,13 @@ def require_coming(field: str, day: date, now: datetime, *, within: timedelta) -
         raise InvalidRecord(field, "lies in the past")
     if day > now.date() + within:
         raise InvalidRecord(field, f"lies more than {within.days} days ahead")
+
+
+def _iso_day(value: object) -> object:
+    if isinstance(value, str) and not _ISO_DAY.fullmatch(value):
+        raise ValueError("is not a day such as 2026-11-30")  # else a bare number would be seconds since 1970
+    return value
+
+
+IsoDay = Annotated[date, BeforeValidator(_iso_day)]
+"""A day in a query string."""

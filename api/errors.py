@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from api.access import NotFound, NotPermitted
 from api.alerts.errors import TargetRefused
 from api.answers import NotModified
-from api.care.errors import AlreadyCorrected, CaseClosed, NoAgreement, NotDue, ReferralOpen, TransferClash
+from api.care.errors import AlreadyCorrected, CaseClosed, NoAgreement, NoConsent, NotDue, ReferralOpen, TransferClash
 from api.care.referral_states import StepRefused
 from api.cases.service import ConsentMissing, DuplicateCase, Suppressed
 from api.entity_tags import PreconditionFailed
@@ -132,6 +132,7 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (AlreadyCorrected, 409, "Corrected already"),
     (NotDue, 409, "Settled already"),
     (NoAgreement, 409, "No agreement is in force"),
+    (NoConsent, 409, "No consent"),
     (ReferralOpen, 409, "Open already"),
     (StepRefused, 409, "Not a step that you can take now"),
     (CaseClosed, 409, "The case is closed"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -36,6 +35,7 @@ from api.care.views import (
     note_views,
     timeline_view,
 )
+from api.days import IsoDay
 from api.dependencies import Caller, Services
 from api.errors import CONFLICT_RESPONSES
 from api.idempotency import Answer
@@ -187,7 +187,7 @@ def list_due_follow_ups(
     caller: Caller,
     services: Services,
     pages: PageOf,
-    upto: Annotated[date | None, Query(description="the last day; a month ahead when left out")] = None,
+    upto: Annotated[IsoDay | None, Query(description="the last day; a month ahead when left out")] = None,
     after: After = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Agenda:

@@ -40,6 +40,15 @@ class NotDue(CareConflict):
         super().__init__(f"this follow-up is {state}; only one that is due can be settled")
 
 
+class NoConsent(CareConflict):
+    """The person has not agreed to be handed to this class of organisations."""
+
+    code = "no_consent"
+
+    def __init__(self) -> None:
+        super().__init__("there is no consent, and no other ground, for handing this case to such an organisation")
+
+
 class NoAgreement(CareConflict):
     """No sharing agreement between the two partners is in force."""
 

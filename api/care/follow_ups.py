@@ -93,7 +93,7 @@ class FollowUpService:
         scope.require(Permission.CASES_WRITE)
         require_past("returned_on", returned_on, self._clock())
         with self._database.write() as conn:
-            if own_case(conn, case_id, scope).status != "open":
+            if own_case(conn, case_id, scope, self._clock()).status != "open":
                 raise CaseClosed
             self.start(conn, case_id, returned_on, "return", scope)
             return _shown(follow_ups.follow_ups_of(conn, case_id), scope)
@@ -106,7 +106,7 @@ class FollowUpService:
         """
         scope.require(Permission.CASES_READ)
         with self._database.write() as conn:
-            own_case(conn, case_id, scope)
+            own_case(conn, case_id, scope, self._clock())
             audit.append(conn, at=self._clock(), actor=scope.actor_id, action="care.follow_ups_read", subject=case_id)
             return _shown(follow_ups.follow_ups_of(conn, case_id), scope)
 
@@ -151,7 +151,7 @@ class FollowUpService:
             raise InvalidRecord("outcome", f"is not one of {', '.join(allowed)}")
         now = self._clock()
         with self._database.write() as conn:
-            own_case(conn, case_id, scope)
+            own_case(conn, case_id, scope, self._clock())
             found = follow_ups.get(conn, follow_up_id)
             if found is None or found.case_id != case_id:
                 raise NotFound("follow-up")

@@ -47,7 +47,7 @@ class HistoryService:
         """
         scope.require(Permission.CASES_READ)
         with self._database.write() as conn:
-            own_case(conn, case_id, scope)
+            own_case(conn, case_id, scope, self._clock())
             audit.append(conn, at=self._clock(), actor=scope.actor_id, action="case.history_read", subject=case_id)
             versions = cases.versions_of(conn, case_id)
             withheld = referrals.sources_withheld_upto(conn, case_id)

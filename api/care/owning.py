@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from api.access import AccessScope, NotFound, Permission
 from api.store import Connection, cases
 from api.store.cases import Case
 
 
-def own_case(conn: Connection, case_id: str, scope: AccessScope) -> Case:
+def own_case(conn: Connection, case_id: str, scope: AccessScope, now: datetime) -> Case:
     """Return the caller's own case.
 
     Raises:
-        NotFound: there is none, or it is another partner's: the answer is the same.
+        NotFound: there is none, it is another partner's, or its time is over: the answer is the same.
     """
     case = cases.get_case(conn, case_id)
-    if case is None or case.owner_id != scope.partner_id:
+    if case is None or case.owner_id != scope.partner_id or case.expired(now):
         raise NotFound("case")
     return case
 

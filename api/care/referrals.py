@@ -12,13 +12,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from api.access import AccessScope, NotFound, Permission
-from api.care.errors import CaseClosed, NoAgreement, ReferralOpen, TransferClash
+from api.access import RECIPIENT_CLASS, AccessScope, NotFound, Permission
+from api.care.errors import CaseClosed, NoAgreement, NoConsent, ReferralOpen, TransferClash
 from api.care.owning import own_case, reads_texts
 from api.care.referral_states import Event, Party, State, after, possible
 from api.cases.forms import without_sources
+from api.cases.standing import may_share
 from api.ids import Clock, RandomBytes, new_id
-from api.store import Connection, Database, VersionConflict, audit, cases, partners, photos, referrals
+from api.store import (
+    Connection,
+    Database,
+    VersionConflict,
+    audit,
+    cases,
+    consents,
+    disclosures,
+    idempotency,
+    partners,
+    photos,
+    referrals,
+)
 from api.store.cases import Case
 from api.store.referrals import OPEN, Referral, ReferralEvent
 from matcher.errors import InvalidRecord
@@ -97,7 +110,7 @@ class ReferralService:
         scope.require(Permission.REFERRALS_MANAGE)
         now = self._clock()
         with self._database.write() as conn:
-            case = own_case(conn, case_id, scope)
+            case = own_case(conn, case_id, scope, self._clock())
             begun = referrals.get(conn, referral_id) if referral_id else None
             if begun is not None:
                 return self._seen(conn, begun, scope)
@@ -109,6 +122,7 @@ class ReferralService:
             if case.status != "open":
                 raise CaseClosed
             self._require_agreed(conn, scope.partner_id, receiver.id)
+            self._require_consent(conn, case_id, receiver.id)
             for other in referrals.referrals_of(conn, case_id):
                 # A case goes to one place; it may be helped with by several.
                 same = other.kind == proposal.kind and (other.kind == "transfer" or other.receiver_id == receiver.id)
@@ -144,7 +158,7 @@ class ReferralService:
         """
         scope.require(Permission.REFERRALS_MANAGE)
         with self._database.write() as conn:
-            own_case(conn, case_id, scope)
+            own_case(conn, case_id, scope, self._clock())
             audit.append(conn, at=self._clock(), actor=scope.actor_id, action="referrals.listed", subject=case_id)
             found = referrals.referrals_of(conn, case_id)
             return [self._seen(conn, item, scope) for item in found if item.proposer_id == scope.partner_id]
@@ -207,8 +221,14 @@ class ReferralService:
         if case is None or case.status != "open":
             raise CaseClosed
         self._require_agreed(conn, referral.proposer_id, referral.receiver_id)
+        self._require_consent(conn, case.id, referral.receiver_id)
         if referral.kind == "transfer" and referrals.clashes(conn, case.id, referral.receiver_id):
             raise TransferClash
+
+    def _require_consent(self, conn: Connection, case_id: str, receiver_id: str) -> None:
+        receiver = partners.get_partner(conn, receiver_id)
+        if receiver is None or not consents.permitted(conn, case_id, "referral", RECIPIENT_CLASS[receiver.kind]):
+            raise NoConsent
 
     def _require_agreed(self, conn: Connection, one: str, other: str) -> None:
         if not self._agreed(conn, one, other):
@@ -223,6 +243,8 @@ class ReferralService:
             # Every version until now holds the old owner's informants; the next one does not.
             referrals.withhold_sources(conn, referral.id, case.version)
             cases.replace_case(conn, case.id, without_sources(case), at=now, by=scope.actor_id)
+        disclosures.withdraw_all(conn, case.id, at=now, by=scope.actor_id)
+        idempotency.forget_subject(conn, case.id)
         referrals.hand_over(conn, case.id, referral.receiver_id, now)
         # One row for each of the two: the log of either organisation tells it.
         for partner_id, action in ((referral.proposer_id, "case.given"), (referral.receiver_id, "case.taken")):
@@ -249,7 +271,8 @@ class ReferralService:
         helps = party is Party.RECEIVER and referral.kind == "referral" and referral.state == State.ACCEPTED
         if not (owns or helps) or not reads_texts(scope):
             referral = replace(referral, note=None)
-        masked = case if party is Party.RECEIVER and is_open else None
+        shared = case is not None and not case.expired(self._clock()) and may_share(conn, case, scope, self._clock())
+        masked = case if party is Party.RECEIVER and is_open and shared else None
         return ReferralSeen(
             referral,
             tuple(referrals.events_of(conn, referral.id)),

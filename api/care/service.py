@@ -121,7 +121,7 @@ class CareService:
         now = self._clock()
         require_past("entered_on", new.entered_on, now)
         with self._database.write() as conn:
-            case = own_case(conn, case_id, scope)
+            case = own_case(conn, case_id, scope, self._clock())
             before = care.stages_of(conn, case_id)
             if stage_id in {entry.id for entry in before}:
                 return _timeline(conn, case_id, scope)
@@ -169,7 +169,7 @@ class CareService:
         if new.source_date is not None:
             require_past("source_date", new.source_date, now)
         with self._database.write() as conn:
-            own_case(conn, case_id, scope)
+            own_case(conn, case_id, scope, self._clock())
             before = care.notes_of(conn, case_id)
             for note in before:
                 if note.id == note_id:
@@ -221,7 +221,7 @@ class CareService:
             raise InvalidRecord("unit", "name one unit: a partner by unit_id, or another one by unit")
         require_coming("due_on", asked.due_on, now, within=_LONGEST_WAIT)
         with self._database.write() as conn:
-            own_case(conn, case_id, scope)
+            own_case(conn, case_id, scope, self._clock())
             begun = home_reports.get(conn, report_id) if report_id else None
             if begun is not None:
                 return begun
@@ -250,7 +250,7 @@ class CareService:
         now = self._clock()
         require_past("visited_on", found.visited_on, now)
         with self._database.write() as conn:
-            own_case(conn, case_id, scope)
+            own_case(conn, case_id, scope, self._clock())
             report = home_reports.get(conn, report_id)
             if report is None or report.case_id != case_id:
                 raise NotFound("home report")
@@ -281,7 +281,7 @@ class CareService:
     def _read(self, case_id: str, scope: AccessScope, action: str, found: Callable[[Connection], _Found]) -> _Found:
         scope.require(Permission.CASES_READ)
         with self._database.write() as conn:
-            own_case(conn, case_id, scope)
+            own_case(conn, case_id, scope, self._clock())
             audit.append(conn, at=self._clock(), actor=scope.actor_id, action=action, subject=case_id)
             return found(conn)
 

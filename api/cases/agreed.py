@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.ids import RandomBytes, new_id
 from api.store.consents import Consent
@@ -40,6 +40,13 @@ class ConsentForm(BaseModel):
     recipients: Recipients = Field("any", description="for which class of organisations")
     basis: Basis = Field("consent", description="consent, or what stands in for it")
     given_by: GivenBy = Field("person", description="who said so")
+
+    @model_validator(mode="after")
+    def _one_engine(self) -> Self:
+        if self.purpose in ("matching", "faces") and self.recipients != "any":
+            raise ValueError("matching and faces are for no class of recipients: nobody receives anything by them")
+        return self
+
     granted: bool = Field(True, description="false when it was refused: the default for this purpose then falls away")
 
 
@@ -66,7 +73,9 @@ def agreed_at_first(side: str, faces: bool, said: Iterable[ConsentForm] = ()) ->
     said = list(said)
     basis, by = ("report", "reporter") if side == "missing" else ("legal_duty", "authority")
     spoken_of = {one.purpose for one in said}
-    found = [Given(purpose, "any", basis, by) for purpose in ("matching", "sharing") if purpose not in spoken_of]
+    found = [
+        Given(purpose, "any", basis, by) for purpose in ("matching", "sharing", "referral") if purpose not in spoken_of
+    ]
     found += [Given(one.purpose, one.recipients, one.basis, one.given_by) for one in said if one.granted]
     if faces and "faces" not in spoken_of:
         found.append(Given("faces", "any", "consent", "reporter" if side == "missing" else "person"))

@@ -52,7 +52,6 @@ class CasePage(BaseModel):
 
 
 def _registered(result: Registered, caller: AccessScope) -> RegisteredView:
-    outcome = result.outcome
     return RegisteredView(
         case=own_view(result.case, result.photos, caller),
         created=result.created,
@@ -60,7 +59,7 @@ def _registered(result: Registered, caller: AccessScope) -> RegisteredView:
             MatchSummary.model_validate({"id": match.id, "grade": match.grade, "probability": match.probability})
             for match in result.matches
         ],
-        alerts=outcome.alerts if outcome else 0,
+        alerts=result.alerts,
     )
 
 

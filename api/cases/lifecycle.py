@@ -139,15 +139,22 @@ class Lifecycle:
             if consents.permitted(conn, case_id, found.purpose):
                 return withdrawn  # for another class of recipients, or on another ground, it is still permitted
             freed: list[str] = []
-            if found.purpose == "matching" and case.status == "open":
+            if found.purpose == "matching":
+                # A case that its owner had closed before is closed for this from now on.
                 cases.set_status(conn, case_id, "closed", now, closed_for="consent")
                 freed = self._end_matches(conn, case, "withdrawn", scope.actor_id)
+                disclosures.withdraw_all(conn, case_id, at=now, by=scope.actor_id)
             elif found.purpose == "sharing":
                 disclosures.withdraw_all(conn, case_id, at=now, by=scope.actor_id)
+                for match in matches.matches_of_case(conn, case_id):
+                    outbox.hold_back(conn, match.id, now)
             elif found.purpose == "faces":
                 cases.set_face_consent(conn, case_id, False, now)
                 self._desk.follow_consent(conn, cases.require_case(conn, case_id))
+                matches.forget_faces(conn, case_id, now)
         self._matching.follow()
+        if found.purpose == "faces" and case.status == "open" and not self._matching.must_wait:
+            self._matching.match_case(case_id)
         if freed and not self._matching.must_wait:
             self._matching.match_cases(freed)
         return withdrawn

@@ -17,7 +17,7 @@ from api.cases.agreed import Given, agreed_at_first, as_rows
 from api.cases.forms import CaseForm
 from api.cases.photos import PhotoDesk
 from api.cases.retention import Retention
-from api.cases.standing import standing
+from api.cases.standing import is_party, standing
 from api.ids import Clock, RandomBytes, new_id
 from api.matches.service import MatchOutcome, MatchService
 from api.store import (
@@ -36,7 +36,7 @@ from api.store import (
 from api.store.cases import Case, CaseContent, NewCase
 from api.store.matches import Match
 from api.store.photos import Photo, PhotoContent
-from matcher.errors import SandhanError
+from matcher.errors import InvalidRecord, SandhanError
 from matcher.model import Grade
 from matcher.person import Side
 from matcher.photos.faces import Box
@@ -79,8 +79,10 @@ class Registered:
     Attributes:
         created: whether it is new.
         photos: with what became of each.
-        matches: every stored match of grade possible or better, strongest first; also when it was compared before.
+        matches: every stored match of grade possible or better that the owner may know of, strongest first; also when it was
+            compared before.
         outcome: what comparing it just now came to; None when it was not.
+        alerts: alerts that were queued, as far as the owner may know of the matches.
     """
 
     case: Case
@@ -88,6 +90,7 @@ class Registered:
     photos: tuple[Photo, ...]
     matches: tuple[Match, ...]
     outcome: MatchOutcome | None
+    alerts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +184,9 @@ class CaseService:
             elif existing:
                 if existing.content_hash != content.content_hash:
                     raise DuplicateCase(existing.id)
+                refused = {one.purpose for one in form.consents or () if not one.granted}
+                if any(consents.permitted(conn, existing.id, purpose) for purpose in refused):
+                    raise InvalidRecord("consents", "are withdrawn at /v1/cases/{id}/consents: this case is known")
                 case = existing
             else:
                 entry = CaseToPut(form.side, form.external_id, content, form.agreed)
@@ -189,7 +195,7 @@ class CaseService:
                 (stored,) = self._insert(conn, [entry], scope, case_id)
                 case = cases.require_case(conn, stored)
             self._desk.keep(conn, case, uploads)
-        return self._follow_up(case, not existing, match)
+        return self._follow_up(case, not existing, match, scope)
 
     def put_many(self, entries: Sequence[CaseToPut], scope: AccessScope) -> list[tuple[str | None, PutOutcome]]:
         """Store cases in one transaction: new ones are created, changed ones get a further version.
@@ -255,13 +261,15 @@ class CaseService:
             VersionConflict: it was changed meanwhile.
         """
         scope.require(Permission.CASES_WRITE)
+        if form.consents:
+            raise InvalidRecord("consents", "are given and withdrawn at /v1/cases/{id}/consents, not by a change")
         content = form.content(self._clock().date())
         with self._database.write() as conn:
             if self._own(conn, case_id, scope).side != form.side:
                 raise NotFound("case")
             case = self._replace(conn, case_id, content, scope, expected_version)
             self._desk.keep(conn, case, uploads)
-        return self._follow_up(case, created=False, match=True)
+        return self._follow_up(case, created=False, match=True, scope=scope)
 
     def read(self, case_id: str, scope: AccessScope) -> Shown:
         """Return a case and how much of it the caller sees; the read is audited.
@@ -303,7 +311,8 @@ class CaseService:
                 conn, at=self._clock(), actor=scope.actor_id, action="cases.listed", subject=scope.partner_id,
                 detail={"count": min(len(rows), limit)},
             )  # fmt: skip
-            page = [(case, tuple(photos.list_photos(conn, case.id))) for case in rows[:limit]]
+            now = self._clock()
+            page = [(case, tuple(photos.list_photos(conn, case.id))) for case in rows[:limit] if not case.expired(now)]
         return page, rows[limit - 1].id if len(rows) > limit else None
 
     def set_status(
@@ -332,7 +341,7 @@ class CaseService:
             if status == "closed":
                 cases.await_comparison(conn, freed)
                 follow_ups.cancel_due(conn, case_id, at=self._clock(), by=scope.actor_id, outcome="case_closed")
-        result = self._follow_up(case, created=False, match=status == "open")
+        result = self._follow_up(case, created=False, match=status == "open", scope=scope)
         if status == "closed" and freed and not self._matching.must_wait:
             self._matching.match_cases(freed)
         return result.case, result.photos
@@ -383,7 +392,7 @@ class CaseService:
         with self._database.write() as conn:
             case = self._own(conn, case_id, scope)
             photo = self._desk.choose(conn, case, photo_id, box, scope)
-        self._follow_up(case, created=False, match=case.status == "open")
+        self._follow_up(case, created=False, match=case.status == "open", scope=scope)
         with self._database.read() as conn:
             return photos.get_photo(conn, photo.id) or photo
 
@@ -474,10 +483,11 @@ class CaseService:
         cases.keep_until(conn, case_id, self._retention.until(case.side, now))
         note_face_consent(conn, case, at=now, by=scope.actor_id, random_bytes=self._random)
         audit.append(conn, at=now, actor=scope.actor_id, action="case.changed", subject=case.id)
+        case = cases.require_case(conn, case.id)
         self._desk.follow_consent(conn, case)
         return case
 
-    def _follow_up(self, case: Case, created: bool, match: bool) -> Registered:
+    def _follow_up(self, case: Case, created: bool, match: bool, scope: AccessScope) -> Registered:
         with self._database.read() as conn:
             waiting = [photo for photo in photos.list_photos(conn, case.id) if photo.state == "pending"]
         for photo in waiting:
@@ -490,20 +500,27 @@ class CaseService:
             if current.matched_version < current.version and not self._matching.must_wait:
                 outcome = self._matching.match_case(case.id)
         with self._database.read() as conn:
-            stored = matches.matches_of_case(conn, case.id)
+            now = self._clock()
+            # The owner hears of a match what reading it would tell: of a person who does not want it, nothing.
+            seen = [one for one in matches.matches_of_case(conn, case.id) if is_party(conn, one, scope, now)]
             return Registered(
                 cases.require_case(conn, case.id),
                 created,
                 tuple(photos.list_photos(conn, case.id)),
-                tuple(match for match in stored if match.grade != Grade.CERTAINLY_NOT),
+                tuple(match for match in seen if match.grade != Grade.CERTAINLY_NOT),
                 outcome,
+                outcome.alerts if outcome is not None and seen else 0,
             )
 
 
 def note_face_consent(conn: Connection, case: Case, *, at: datetime, by: str, random_bytes: RandomBytes) -> None:
     """Record that photos may be compared, or no longer, where a changed case says other than before."""
-    standing_ones = [one for one in consents.consents_of(conn, case.id) if one.purpose == "faces" and one.in_force]
-    if case.face_consent and not standing_ones:
+    known = [one for one in consents.consents_of(conn, case.id) if one.purpose == "faces"]
+    standing_ones = [one for one in known if one.in_force]
+    if case.face_consent and known and not standing_ones:
+        # Once withdrawn, it is given again where consent is recorded, never by a file that says what it did before.
+        cases.set_face_consent(conn, case.id, False, at)
+    elif case.face_consent and not standing_ones:
         given = [one for one in agreed_at_first(case.side, True) if one.purpose == "faces"]
         version = consents.next_version(conn, case.id)
         new = as_rows(case.id, given, first_version=version, at=at, by=by, random_bytes=random_bytes)

@@ -3,9 +3,9 @@
 erased, or its time is over ── nobody
 owner ── OWNER
 no agreement between both organisations, or no consent to sharing with this class of them ── STRANGER
-    a police unit where the family of a missing report lives ── POLICE
     the case was referred to it, and it accepted ── DISCLOSED
     asked with a purpose about a living match, and the owner accepted ── DISCLOSED
+    a police unit where the family of a missing report lives ── POLICE
     party to a living match ── PARTY
 """
 
@@ -31,13 +31,13 @@ def standing(conn: Connection, case: Case, scope: AccessScope, now: datetime) ->
         return Relation.OWNER
     if not may_share(conn, case, scope, now):
         return Relation.STRANGER
-    if case.side == Side.MISSING and scope.kind in POLICE_KINDS and scope.covers(case.origin_area):
-        return Relation.POLICE
     if referrals.active_referral(conn, case.id, scope.partner_id):
         return Relation.DISCLOSED
     party_to = {match.id for match in matches.matches_of_case(conn, case.id) if is_party(conn, match, scope, now)}
     if any(grant.match_id in party_to for grant in disclosures.granted(conn, case.id, scope.partner_id, now)):
         return Relation.DISCLOSED
+    if _is_police_of(case, scope):
+        return Relation.POLICE
     return Relation.PARTY if party_to else Relation.STRANGER
 
 
@@ -67,7 +67,11 @@ def standing_in(conn: Connection, match: Match, case: Case, scope: AccessScope, 
     """Return what a party to a match is to one of its two cases: what `standing` returns, without looking further."""
     if case.owner_id == scope.partner_id:
         return Relation.OWNER
-    if case.side == Side.MISSING and scope.kind in POLICE_KINDS and scope.covers(case.origin_area):
-        return Relation.POLICE
     granted = disclosures.granted(conn, case.id, scope.partner_id, now)
-    return Relation.DISCLOSED if any(grant.match_id == match.id for grant in granted) else Relation.PARTY
+    if referrals.active_referral(conn, case.id, scope.partner_id) or any(one.match_id == match.id for one in granted):
+        return Relation.DISCLOSED
+    return Relation.POLICE if _is_police_of(case, scope) else Relation.PARTY
+
+
+def _is_police_of(case: Case, scope: AccessScope) -> bool:
+    return case.side == Side.MISSING and scope.kind in POLICE_KINDS and scope.covers(case.origin_area)

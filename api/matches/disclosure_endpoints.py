@@ -36,7 +36,7 @@ class DisclosureView(BaseModel):
     id: str
     match_id: str
     case_id: str
-    requester_id: str
+    requester_id: str | None = Field(description="who asks; null where it would tell where a protected person is")
     purpose: str
     state: State
     requested_at: str
@@ -57,7 +57,7 @@ def _view(disclosure: Disclosure) -> DisclosureView:
             "id": disclosure.id,
             "match_id": disclosure.match_id,
             "case_id": disclosure.case_id,
-            "requester_id": disclosure.requester_id,
+            "requester_id": disclosure.requester_id or None,
             "purpose": disclosure.purpose,
             "state": disclosure.state,
             "requested_at": disclosure.requested_at.isoformat(),

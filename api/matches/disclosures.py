@@ -6,7 +6,7 @@ requested ──> accepted ──> withdrawn (by the owner, at any time), or ove
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -87,7 +87,8 @@ class DisclosureService:
         scope.require(Permission.MATCHES_READ)
         with self._database.read() as conn:
             found = disclosures.list_disclosures(conn, scope.partner_id, state=state, after=after, limit=limit + 1)
-        return DisclosurePage(found[:limit], found[limit - 1].id if len(found) > limit else None)
+            shown = [_as_seen(conn, one, scope) for one in found[:limit]]
+        return DisclosurePage(shown, found[limit - 1].id if len(found) > limit else None)
 
     def read(self, disclosure_id: str, scope: AccessScope) -> Disclosure:
         """Return a request that the caller made, or one about his own case.
@@ -100,7 +101,7 @@ class DisclosureService:
             found = disclosures.get_disclosure(conn, disclosure_id)
             if found is not None and found.requester_id == scope.partner_id:
                 return found
-            return self._own(conn, disclosure_id, scope)
+            return _as_seen(conn, self._own(conn, disclosure_id, scope), scope)
 
     def decide(self, disclosure_id: str, decision: Decision, scope: AccessScope) -> Disclosure:
         """Accept or refuse a request about the caller's own case, or take an acceptance back.
@@ -124,8 +125,8 @@ class DisclosureService:
                 purpose=found.purpose, detail={"disclosure": disclosure_id, "match": found.match_id},
             )  # fmt: skip
             decided = disclosures.get_disclosure(conn, disclosure_id)
-        assert decided is not None
-        return decided
+            assert decided is not None
+            return _as_seen(conn, decided, scope)
 
     def _own(self, conn: Connection, disclosure_id: str, scope: AccessScope) -> Disclosure:
         found = disclosures.get_disclosure(conn, disclosure_id)
@@ -133,3 +134,11 @@ class DisclosureService:
         if found is None or case is None or case.owner_id != scope.partner_id or case.expired(self._clock()):
             raise NotFound("request")
         return found
+
+
+def _as_seen(conn: Connection, one: Disclosure, scope: AccessScope) -> Disclosure:
+    """Return a request as the caller may see it: not by whom, where that tells where a protected person is."""
+    match = matches.get_match(conn, one.match_id)
+    other = None if match is None or match.rescued_id == one.case_id else cases.get_case(conn, match.rescued_id)
+    tells = other is not None and other.protect_location and other.owner_id == one.requester_id
+    return replace(one, requester_id="") if tells and one.requester_id != scope.partner_id else one

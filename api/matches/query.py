@@ -31,6 +31,7 @@ from matcher.person import FaceEmbedding, PersonRecord, Side
 from matcher.photos.errors import UnusablePhoto
 from matcher.scoring import Contribution
 
+_SPARE = 50
 Wishes = Sequence[str | None]
 """In which languages a caller wishes to read, the most binding first (`matcher.explaining.language`)."""
 
@@ -93,7 +94,8 @@ class MatchReader:
         self._keeper.refresh()
         found = find_matches(
             record, self._keeper.index, self._keeper.source, self._model,
-            limit=min(asked.limit, self._limit), candidates=self._candidates,
+            # More than are asked for: those whom the caller may not know of take nobody's place.
+            limit=min(asked.limit, self._limit) + _SPARE, candidates=self._candidates,
             permits=Exchange(self._database, {record.record_id: scope.partner_id}, self._clock).permits(),
             # Who asks about a missing girl may not learn that other units have reports that fit the same persons.
             compete=record.side is Side.RESCUED,
@@ -102,7 +104,7 @@ class MatchReader:
         with self._database.write() as conn:
             language = _language(conn, scope, wishes)
             shown = [self._transient(conn, match, record, scope, language) for match in found]
-            views = [view for view in shown if view is not None]
+            views = [view for view in shown if view is not None][: min(asked.limit, self._limit)]
             audit.append(
                 conn, at=now, actor=scope.actor_id, action="matches.queried", subject=scope.partner_id,
                 purpose=asked.purpose, detail={"side": asked.person.side, "answers": len(views)},

@@ -64,7 +64,7 @@ class EnrolmentService:
         Raises:
             EnrolmentRefused: the token is unknown, used or expired, or the person left.
         """
-        with self._database.write(ordered=False) as conn:
+        with self._database.write() as conn:
             found, person = self._valid(conn, token)
             sealed, context = found.totp_sealed, totp_context(person.id)
             if sealed is None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, or_, select, update
 
 from api.store import changes, keys
 from api.store.contents import Contents, pack, unpack
@@ -209,7 +209,8 @@ def set_status(conn: Connection, case_id: str, status: str, at: datetime, *, clo
     values: dict[str, object] = {"status": status, "updated_at": at, "closed_for": closed_for}
     if status == "open":
         values |= {"matched_version": 0, "closed_for": None}
-    statement = update(cases).where(cases.c.id == case_id, cases.c.status != status)
+    changed = or_(cases.c.status != status, cases.c.closed_for != values["closed_for"])
+    statement = update(cases).where(cases.c.id == case_id, changed)
     if conn.execute(statement.values(**values)).rowcount:
         changes.append(conn, case_id, "status", at)
     return require_case(conn, case_id)

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, insert, or_, select, update
 
-from api.store import changes, keys
+from api.store import changes, keys, referrals
 from api.store.cases import Case
 from api.store.errors import RowMissing
 from api.store.portable import chunks, hold_commit_order
@@ -60,6 +60,9 @@ def erase_case(conn: Connection, case: Case, *, at: datetime, suppress: bool = T
     if suppress:
         known = [_number(case.owner_id, case.side, case.external_id)] if case.external_id is not None else []
         known.append(_content(case.owner_id, case.content_hash))
+        if case.external_id is not None:
+            # Nor by those whose case it once was.
+            known += [_number(one, case.side, case.external_id) for one in referrals.former_owners(conn, case.id)]
         prints = keys.fingerprints(conn, "suppressions", known)
         conn.execute(delete(suppressions).where(suppressions.c.fingerprint.in_(list(prints.values()))))
         conn.execute(
@@ -87,18 +90,19 @@ def suppressed_among(
     conn: Connection, owner_id: str, side: str, known: Sequence[tuple[str | None, str]]
 ) -> set[tuple[str | None, str]]:
     """Return which of an owner's (number, content hash) belong to what was erased."""
-    texts: dict[str, tuple[str | None, str]] = {}
+    texts: dict[str, set[tuple[str | None, str]]] = {}
     for one in known:
-        texts[_content(owner_id, one[1])] = one
+        texts.setdefault(_content(owner_id, one[1]), set()).add(one)
         if one[0] is not None:
-            texts[_number(owner_id, side, one[0])] = one
+            texts.setdefault(_number(owner_id, side, one[0]), set()).add(one)
     if not texts or conn.scalar(select(suppressions.c.case_id).limit(1)) is None:
         return set()
     prints = {digest: text for text, digest in keys.fingerprints(conn, "suppressions", list(texts)).items()}
     found: set[tuple[str | None, str]] = set()
     for some in chunks(list(prints)):
         hits = conn.scalars(select(suppressions.c.fingerprint).where(suppressions.c.fingerprint.in_(some)))
-        found.update(texts[prints[hit]] for hit in hits)
+        for hit in hits:
+            found |= texts[prints[hit]]
     return found
 
 

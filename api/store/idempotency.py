@@ -159,6 +159,11 @@ def forget(conn: Connection, entry: Entry) -> None:
     conn.execute(delete(idempotency).where(idempotency.c.id == entry.id, idempotency.c.attempt == entry.attempt))
 
 
+def forget_subject(conn: Connection, subject_id: str) -> None:
+    """Repeat no more what was answered about something: it is another's now."""
+    conn.execute(delete(idempotency).where(idempotency.c.subject_id == subject_id))
+
+
 def sweep(conn: Connection, before: datetime) -> int:
     """Forget what is older; return how many entries there were."""
     return conn.execute(delete(idempotency).where(idempotency.c.created_at < before)).rowcount

@@ -217,6 +217,17 @@ def matches_of_case(conn: Connection, case_id: str) -> list[Match]:
     return _fetch(conn, select(matches).where(either).order_by(matches.c.weight.desc(), matches.c.id))
 
 
+def forget_faces(conn: Connection, case_id: str, at: datetime) -> None:
+    """Take what faces said out of the stored evidence of a case's matches: it may no longer be compared."""
+    for match in matches_of_case(conn, case_id):
+        kept = [part for part in match.contributions if part.get("comparison") != "face"]
+        if len(kept) == len(match.contributions):
+            continue
+        odds = 2.0 ** min(max(match.weight_without_face, -60.0), 60.0)
+        values = {"contributions": kept, "weight": match.weight_without_face, "probability": odds / (1 + odds)}
+        conn.execute(update(matches).where(matches.c.id == match.id).values(**values, updated_at=at))
+
+
 def events_of(conn: Connection, match_id: str) -> list[MatchEvent]:
     """Return what happened to a match, first to last."""
     statement = select(match_events).where(match_events.c.match_id == match_id).order_by(match_events.c.id)

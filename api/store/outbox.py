@@ -152,14 +152,18 @@ def record_failure(
     values: dict[str, object] = {"state": "dead_letter", "claimed_until": None}
     if next_attempt_at is not None:
         values = {"state": "retrying", "claimed_until": None, "next_attempt_at": next_attempt_at}
-    conn.execute(update(outbox).where(outbox.c.id == message_id, outbox.c.state != "delivered").values(**values))
+    conn.execute(
+        update(outbox)
+        .where(outbox.c.id == message_id, outbox.c.state.not_in(("delivered", "dead_letter")))
+        .values(**values)
+    )
     _add_attempt(conn, message_id, at, outcome, status_code, detail)
 
 
 def hold_back(conn: Connection, match_id: str, at: datetime) -> int:
     """Send nothing more about a match that has ended; return how many messages had not gone out yet."""
     of_match = select(alerts.c.id).where(alerts.c.match_id == match_id)
-    waiting = select(outbox.c.id).where(outbox.c.alert_id.in_(of_match), outbox.c.state.in_(_WAITING))
+    waiting = select(outbox.c.id).where(outbox.c.alert_id.in_(of_match), outbox.c.state.in_((*_WAITING, "sending")))
     found = list(conn.scalars(waiting))
     for message_id in found:
         conn.execute(update(outbox).where(outbox.c.id == message_id).values(state="dead_letter", claimed_until=None))

@@ -217,6 +217,12 @@ def clashes(conn: Connection, case_id: str, owner_id: str) -> bool:
     return conn.execute(wanted.limit(1)).first() is not None
 
 
+def former_owners(conn: Connection, case_id: str) -> list[str]:
+    """Return the partners that have transferred a case."""
+    done = (referrals.c.case_id == case_id, referrals.c.kind == "transfer", referrals.c.state == "done")
+    return list(conn.scalars(select(referrals.c.proposer_id).where(*done).distinct()))
+
+
 def given_away(conn: Connection, partner_id: str, side: str, external_ids: Collection[str]) -> set[str]:
     """Return those of a partner's own numbers whose case he has transferred: his file must not bring it back."""
     numbers = keys.fingerprints(conn, "cases.external_id", list(external_ids)) if external_ids else {}

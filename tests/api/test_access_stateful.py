@@ -178,6 +178,7 @@ class Exchange(RuleBasedStateMachine):
           to=st.sampled_from(["any", "police", "ngo", "shelter"]))  # fmt: skip
     def give(self, side: Side, purpose: str, to: str) -> None:
         case = self.cases[side]
+        to = "any" if purpose == "matching" else to
         form = ConsentForm(purpose=purpose, recipients=to)  # type: ignore[arg-type]
         if self._gone(case):
             with pytest.raises(NotFound):
@@ -199,6 +200,7 @@ class Exchange(RuleBasedStateMachine):
         purpose, _ = case.consents.pop(consent_id)
         if purpose == "matching" and not case.agreed("matching"):
             self.ended = True
+            self._close(side)
         if purpose == "sharing" and not case.agreed("sharing"):
             self._close(side)
 
@@ -338,7 +340,8 @@ class Exchange(RuleBasedStateMachine):
         if shown is not None:
             views = (shown.missing.view, shown.rescued.view)
             assert views == tuple(self.may_see(who, side).value for side in Side), who
-        listed = self.sandhan.reader.page(scope, grades=None, after=None, limit=5).items
+        one = self.cases[Side.MISSING].id
+        listed = self.sandhan.reader.page(scope, grades=None, after=None, limit=5, case_id=one).items
         assert [match.id for match in listed] == ([self.match_id] if self._party(who) else []), who
 
     def _read(self, case_id: str, scope: AccessScope) -> View:

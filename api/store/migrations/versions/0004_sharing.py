@@ -142,7 +142,7 @@ def _carry_over(conn: sa.Connection) -> None:
             )
     conn.execute(sa.text("UPDATE cases SET closed_for = 'owner' WHERE status = 'closed'"))
     for side, basis, given_by in (("missing", "report", "reporter"), ("rescued", "legal_duty", "authority")):
-        for version, purpose in enumerate(("matching", "sharing", "faces"), 1):
+        for version, purpose in enumerate(("matching", "sharing", "referral", "faces"), 1):
             conn.execute(
                 sa.text(
                     "INSERT INTO consents (id, case_id, version, purpose, recipients, basis, given_by, given_at, "
