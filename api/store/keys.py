@@ -251,7 +251,9 @@ class Rotated:
 
 def masters_in_use(conn: Connection) -> set[str]:
     """Return the ids of the master keys by which something is wrapped."""
-    return {str(one) for table in (partner_keys, service_keys) for one in conn.scalars(select(table.c.master_id).distinct())}
+    return {
+        str(one) for table in (partner_keys, service_keys) for one in conn.scalars(select(table.c.master_id).distinct())
+    }
 
 
 def rotate_master(conn: Connection) -> Rotated:
