@@ -95,7 +95,7 @@ class KeyRing:
             self._source.create()
 
     def require(self, in_use: Collection[str]) -> None:
-        """Have every master key that something is wrapped by, so that nothing new is wrapped by one that was taken away.
+        """Have every master key that something is wrapped by, so that nothing new is wrapped by one that is dropped.
 
         Raises:
             KeysUnusable: one is not known here.

@@ -3,8 +3,8 @@
     rotation_child.py FOLDER
 
 For n = 1, 2, 3 ... a fresh copy of one home is rotated, master key and partners' keys, by a forked child that dies at
-its n-th point: before a statement, a commit, or the moment a file takes another's place. What is left must be readable
-by the keys in the file; then the command runs again, and all must be as if nothing had happened. Prints one JSON object.
+its n-th point: before a statement, a commit, a file taking another's place. What is left must be readable by the keys
+in the file; then the command runs again, and all must be as if nothing had happened. Prints one JSON object.
 """
 
 from __future__ import annotations
