@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +18,12 @@ from api.settings import Settings
 from api.store import Database, audit, cases, keys, partners
 from api.store.master_keys import FileKeys, KeysUnusable, MasterKeys
 
-from .conftest import MASTER_KEY, START, TickingClock, empty_database
+from .conftest import MASTER_KEY, START, TickingClock
 
 RUNNER = CliRunner()
 NEW_KEY = base64.b64encode(bytes(range(1, 33))).decode()
 MAIL = "unit@example.org"
 Set = Callable[[str], None]
-
-
-@pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch, dialect: str, tmp_path: Path, template: Path) -> Iterator[Path]:
-    """A folder whose database, SQLite or PostgreSQL, has a partner with one record; its key is in a file."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("MASTER_KEY", "MASTER_KEY_FILE", "MASTER_KEY_COMMAND"):
-        monkeypatch.setenv(f"SANDHAN_{name}", "")
-    folder = tmp_path / "var"
-    with empty_database(dialect, folder, template) as url:
-        monkeypatch.setenv("SANDHAN_HOME", str(folder))
-        monkeypatch.setenv("SANDHAN_DATABASE_URL", url)
-        monkeypatch.setenv("SANDHAN_FACES", "false")
-        yield folder
 
 
 @pytest.fixture
@@ -88,30 +74,30 @@ def check_readable(database: Database | None = None) -> None:
         asked.dispose()
 
 
-def test_a_new_key_is_another_one_each_time_and_is_stored_nowhere(home: Path) -> None:
+def test_a_new_key_is_another_one_each_time_and_is_stored_nowhere(command_home: Path) -> None:
     first, second = run("new"), run("new")
     assert first != second
     assert MasterKeys.from_text(first).to_text() == first
-    assert not (home / "master.key").exists()
+    assert not (command_home / "master.key").exists()
 
 
-def test_status_counts_keys_and_names_none(home: Path) -> None:
+def test_status_counts_keys_and_names_none(command_home: Path) -> None:
     fill()
-    told = status()
-    assert told == {"master": FileKeys(home / "master.key").load().current, "partners": 1, "records": 1, "erased": 0,
+    told, master = status(), FileKeys(command_home / "master.key").load()
+    assert told == {"master": master.current, "partners": 1, "records": 1, "erased": 0,
                     "stale": 0}  # fmt: skip
     text = run("status")
     assert "1 keys of partners, 1 of records; 0 records erased" in text
     assert "older" not in text
-    assert (home / "master.key").read_text().strip() not in text
+    assert (command_home / "master.key").read_text().strip() not in text
 
 
-def test_keys_in_a_file_are_exchanged(home: Path) -> None:
+def test_keys_in_a_file_are_exchanged(command_home: Path) -> None:
     fill()
-    before = FileKeys(home / "master.key").load()
+    before = FileKeys(command_home / "master.key").load()
     done = json.loads(run("rotate", "--json"))
     assert done == {"partner_keys": 1, "service_keys": 3, "record_keys": 0}
-    after = FileKeys(home / "master.key").load()
+    after = FileKeys(command_home / "master.key").load()
     assert len(after.keys) == 1
     assert after.keys != before.keys
     check_readable()
@@ -126,7 +112,7 @@ def test_keys_in_a_file_are_exchanged(home: Path) -> None:
     database.dispose()
 
 
-def test_keys_in_the_environment_are_exchanged_one_process_after_another(home: Path, given: Set) -> None:
+def test_keys_in_the_environment_are_exchanged_one_process_after_another(command_home: Path, given: Set) -> None:
     given(MASTER_KEY)
     fill()
     assert "put the new key before the old one first" in run("rotate", code=2)
@@ -152,7 +138,7 @@ def test_keys_in_the_environment_are_exchanged_one_process_after_another(home: P
         database.dispose()
 
 
-def test_a_process_that_serves_seals_no_new_partner_by_the_key_that_was_dropped(home: Path) -> None:
+def test_a_process_that_serves_seals_no_new_partner_by_the_key_that_was_dropped(command_home: Path) -> None:
     fill()
     serving = opened()
     check_readable(serving)
@@ -166,9 +152,9 @@ def test_a_process_that_serves_seals_no_new_partner_by_the_key_that_was_dropped(
     check_readable()
 
 
-def test_an_interrupted_rotation_is_finished_by_the_next(home: Path) -> None:
+def test_an_interrupted_rotation_is_finished_by_the_next(command_home: Path) -> None:
     fill()
-    file = FileKeys(home / "master.key")
+    file = FileKeys(command_home / "master.key")
     (old,) = file.load().keys
     begun = bytes(32)
     file.replace(MasterKeys((begun, old)))  # killed before anything was wrapped by it
@@ -185,7 +171,7 @@ def test_an_interrupted_rotation_is_finished_by_the_next(home: Path) -> None:
     check_readable()
 
 
-def test_partners_keys_are_exchanged_where_the_master_key_is_done_already(home: Path, given: Set) -> None:
+def test_partners_keys_are_exchanged_where_the_master_key_is_done_already(command_home: Path, given: Set) -> None:
     given(MASTER_KEY)
     fill()
     assert json.loads(run("rotate", "--partners", "--json")) == {
@@ -195,10 +181,10 @@ def test_partners_keys_are_exchanged_where_the_master_key_is_done_already(home: 
     assert status()["partners"] == 1
 
 
-def test_a_file_that_is_only_lent_is_left_as_it_is(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_only_lent_is_left_as_it_is(command_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FileKeys, "is_writable", False)  # root may write everywhere; a mounted secret is not root's
     fill()
-    file = FileKeys(home / "master.key")
+    file = FileKeys(command_home / "master.key")
     assert "put the new key before the old one first" in run("rotate", code=2)
     both = MasterKeys.from_text(f"{NEW_KEY} {file.load().to_text()}")
     file.replace(both)
@@ -208,9 +194,9 @@ def test_a_file_that_is_only_lent_is_left_as_it_is(home: Path, monkeypatch: pyte
     check_readable()
 
 
-def test_two_who_rotate_at_once_lose_no_key(home: Path) -> None:
+def test_two_who_rotate_at_once_lose_no_key(command_home: Path) -> None:
     fill()
-    source, clock = FileKeys(home / "master.key"), TickingClock()
+    source, clock = FileKeys(command_home / "master.key"), TickingClock()
     databases = [opened() for _ in range(4)]
     threads = [threading.Thread(target=rotate_master_key, args=(one, source, clock)) for one in databases]
     for thread in threads:
@@ -223,11 +209,11 @@ def test_two_who_rotate_at_once_lose_no_key(home: Path) -> None:
     assert len(source.load().keys) == 1
 
 
-def test_a_lost_key_is_told_and_not_replaced(home: Path) -> None:
+def test_a_lost_key_is_told_and_not_replaced(command_home: Path) -> None:
     fill()
-    (home / "master.key").rename(home / "elsewhere")
+    (command_home / "master.key").rename(command_home / "elsewhere")
     assert "there is no master key" in run("status", code=2)
     assert "there is no master key" in run("rotate", code=2)
-    assert not (home / "master.key").exists()
-    (home / "elsewhere").rename(home / "master.key")
+    assert not (command_home / "master.key").exists()
+    (command_home / "elsewhere").rename(command_home / "master.key")
     check_readable()

@@ -1,4 +1,4 @@
-"""Do two processes on one database behave as one service? Real ones, started by `sandhan serve`, each with its own home.
+"""Do two processes on one database behave as one service? Real ones: two of `sandhan serve`, each with its own home.
 
 What is entered, withdrawn, closed or revoked at one holds at the other with the next request; a few hundred requests
 that go to either at random leave both with the same answers; SIGTERM ends them with their index saved.
@@ -315,7 +315,7 @@ def test_sigterm_ends_them_cleanly(network: Network) -> None:
     for server in (network.first, network.second):
         assert server.terminate() == 0, server.said()
         assert "Traceback" not in server.said()
-        assert [path for path in (server.home / "index").rglob("CURRENT")], "the index was not saved"
+        assert list((server.home / "index").rglob("CURRENT")), "the index was not saved"
     again = Server("first", network.folder, network.settings)
     try:
         assert again.ask(None, "GET", "ready").json()["checks"]["index"].startswith("ok (snapshot")
