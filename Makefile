@@ -34,6 +34,9 @@ format: install
 lock:
 	uv pip compile pyproject.toml --extra postgres --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --override .ci/overrides.txt --output-file requirements.lock
+	uv pip compile pyproject.toml --extra postgres --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --override .ci/overrides.txt --constraint requirements.lock \
+		--output-file deploy/requirements.lock
 
 bench: install
 	$(BIN)/python -m benchmarks.quality.rescues

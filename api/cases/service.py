@@ -79,8 +79,8 @@ class Registered:
     Attributes:
         created: whether it is new.
         photos: with what became of each.
-        matches: every stored match of grade possible or better that the owner may know of, strongest first; also when it was
-            compared before.
+        matches: every stored match of grade possible or better that the owner may know of, strongest first; also when it
+            was compared before.
         outcome: what comparing it just now came to; None when it was not.
         alerts: alerts that were queued, as far as the owner may know of the matches.
     """

@@ -45,13 +45,14 @@ def rotate(
     """Seal by another master key from now on, and need no older one afterwards.
 
     With a key file, a new key is made. With SANDHAN_MASTER_KEY or a command, put the new key before the old one first;
-    when this has run, the old one can be taken away. It may be interrupted and run again.
+    when this has run and `sandhan keys status` names no older one, the old one can be taken away. A key file that this
+    command may not write (a mounted secret) is handled likewise. It may be interrupted and run again.
     """
     settings = load_settings()
     with plain_errors(), services(settings) as sandhan:
         done = rotate_master_key(sandhan.database, settings.master_keys, sandhan.clock)
         records = rotate_partner_keys(sandhan.database, sandhan.clock) if partners else 0
-    if not done.partner_keys and not done.service_keys:
+    if not done.partner_keys and not done.service_keys and not partners:
         fail("every key is wrapped by the master key in use already; put the new key before the old one first")
     if as_json:
         print_json({"partner_keys": done.partner_keys, "service_keys": done.service_keys, "record_keys": records})

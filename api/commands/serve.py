@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import signal
+from types import FrameType
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -18,7 +20,8 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (SANDHAN_HOST).")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on, 0 takes a free one (SANDHAN_PORT).")] = None,
 ) -> None:
-    """Serve the API and deliver alerts until interrupted."""
+    """Serve the API and deliver alerts until interrupted or told to end (SIGTERM)."""
+    signal.signal(signal.SIGTERM, _leave)
     settings = load_settings()
     with plain_errors():
         listener = bind(host or settings.host, settings.port if port is None else port)
@@ -30,3 +33,8 @@ def serve(
             address, number = listener.getsockname()[:2]
             err.print(f"[bold]Sandhan[/] at http://{address}:{number}  (OpenAPI at /openapi.json, Ctrl-C stops)")
             server_for(create_app(sandhan), "info").run(sockets=[listener])
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """End as at the end of the program: the index is saved and workers end; uvicorn sends the signal on when done."""
+    raise SystemExit(0)

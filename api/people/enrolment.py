@@ -64,6 +64,7 @@ class EnrolmentService:
         Raises:
             EnrolmentRefused: the token is unknown, used or expired, or the person left.
         """
+        # In order with a rotation of keys: what is sealed here is stored before it, or by the key after it.
         with self._database.write() as conn:
             found, person = self._valid(conn, token)
             sealed, context = found.totp_sealed, totp_context(person.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 MASTER_KEY_FILE = "master.key"
 _WRITES = "sandhan_writes"
 _NOT_SEALED = ("0001", "0002")
+_SEALED_BY_0003 = ("partners", "cases", "photos", "faces")
 # Alembic keeps its current environment in module globals: one upgrade at a time per process.
 _upgrading = threading.Lock()
 
@@ -116,9 +117,16 @@ class Database:
                 hold_commit_order(conn)
             yield conn
 
-    def wipe_free_space(self) -> None:
-        """Let nothing that was deleted or replaced lie on in an SQLite file; PostgreSQL does that in its own time."""
-        if self.dialect != "sqlite":
+    def wipe_free_space(self, tables: Sequence[str]) -> None:
+        """Let nothing that was deleted, replaced or dropped lie on in the files of tables: each is written anew.
+
+        PostgreSQL keeps old versions of rows, and the values of a dropped column, until then; it writes the tables that
+        are named, and needs room for them twice. SQLite writes the whole file.
+        """
+        if self.dialect == "postgresql":
+            with translated(), self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as conn:
+                for table in tables:
+                    conn.exec_driver_sql(f"VACUUM (FULL) {table}")
             return
         with self._my_turn(), translated():
             connection = self._engine.raw_connection()
@@ -165,7 +173,7 @@ def upgrade(url: str, master_keys: KeySource | None = None) -> None:
             config.attributes["connection"] = conn
             command.upgrade(config, "head")
         if before in _NOT_SEALED:
-            database.wipe_free_space()
+            database.wipe_free_space(_SEALED_BY_0003)
     finally:
         database.dispose()
 

@@ -249,6 +249,13 @@ class Rotated:
     record_keys: int
 
 
+def masters_in_use(conn: Connection) -> set[str]:
+    """Return the ids of the master keys by which something is wrapped."""
+    return {
+        str(one) for table in (partner_keys, service_keys) for one in conn.scalars(select(table.c.master_id).distinct())
+    }
+
+
 def rotate_master(conn: Connection) -> Rotated:
     """Wrap every partner's and every service key by the master key in use; afterwards no other one is needed."""
     hold_commit_order(conn)
@@ -318,8 +325,13 @@ def counts(conn: Connection) -> Mapping[str, int]:
 
 
 def _prepare(conn: Connection, ring: KeyRing) -> None:
-    """Have a master key made where nothing has been sealed yet; a lost one is never replaced by another."""
-    if not any(conn.scalar(select(table.c.master_id).limit(1)) for table in (partner_keys, service_keys)):
+    """Have a master key made where nothing has been sealed yet; a lost one is never replaced by another.
+
+    After a rotation elsewhere this process may still hold the old master key alone: it must not seal by that one.
+    """
+    if in_use := masters_in_use(conn):
+        ring.require(in_use)
+    else:
         ring.make_first()
 
 

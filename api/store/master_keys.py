@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import os
+import secrets
 import shlex
 import subprocess
 from collections.abc import Callable
@@ -105,8 +106,9 @@ class FileKeys:
     def create(self, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
         """Make the file unless it is there; of two processes that try, one makes it."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
-        handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # A name of its own: in two containers that share the folder, processes have the same number.
+        made = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}.new")
+        handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(handle, "w", encoding="ascii") as sink:
                 sink.write(MasterKeys((random_bytes(LENGTH),)).to_text())
@@ -120,10 +122,21 @@ class FileKeys:
         finally:
             made.unlink(missing_ok=True)
 
+    @property
+    def is_writable(self) -> bool:
+        """Tell whether the file is ours to change; one that systemd or a container hands in is not."""
+        return os.access(self.path.parent, os.W_OK) and os.access(self.path, os.W_OK) and not os.path.ismount(self.path)
+
     def replace(self, keys: MasterKeys) -> None:
-        """Put other keys into the file, in one step."""
-        replace_file(self.path, lambda sink: sink.write(keys.to_text().encode()))
-        self.path.chmod(0o600)
+        """Put other keys into the file, in one step.
+
+        Raises:
+            KeysUnusable: it cannot be written; it is as it was.
+        """
+        try:
+            replace_file(self.path, lambda sink: sink.write(keys.to_text().encode()))
+        except OSError as error:
+            raise KeysUnusable(f"the master key at {self.path} cannot be written ({error.strerror})") from error
 
 
 @dataclass(frozen=True, slots=True)

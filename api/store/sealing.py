@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Collection
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -22,6 +23,7 @@ from api.store.master_keys import FileKeys, KeySource, KeysUnusable, MasterKeys
 KEY_BYTES: Final = 32
 _NONCE: Final = 12
 _FORMAT: Final = b"\x01"
+_OTHER_KEY: Final = "the database is sealed by another master key; give that one too, or restore it"
 
 
 class SealBroken(StoreError):
@@ -92,6 +94,16 @@ class KeyRing:
         if isinstance(self._source, FileKeys) and not self._source.path.exists():
             self._source.create()
 
+    def require(self, in_use: Collection[str]) -> None:
+        """Have every master key that something is wrapped by, so that nothing new is wrapped by one that is dropped.
+
+        Raises:
+            KeysUnusable: one is not known here.
+        """
+        if all(map(self.masters().by_id, in_use)) or all(map(self.masters(again=True).by_id, in_use)):
+            return
+        raise KeysUnusable(_OTHER_KEY)
+
     def wrap(self, key: bytes, place: str) -> tuple[str, bytes]:
         """Return the id of the master key in use, and a key wrapped by it."""
         masters = self.masters()
@@ -105,7 +117,7 @@ class KeyRing:
         """
         found = self.masters().by_id(master_id) or self.masters(again=True).by_id(master_id)
         if found is None:
-            raise KeysUnusable("the database is sealed by another master key; give that one too, or restore it")
+            raise KeysUnusable(_OTHER_KEY)
         return unseal(AESGCM(found), wrapped, place)
 
     def opened(self, key_id: str, master_id: str, wrapped: bytes, place: str) -> AESGCM:

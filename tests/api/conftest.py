@@ -313,6 +313,23 @@ def empty_database(dialect: str, home: Path, template: Path) -> Iterator[str]:
         engine.dispose()
 
 
+@pytest.fixture
+def command_home(monkeypatch: pytest.MonkeyPatch, dialect: str, tmp_path: Path, template: Path) -> Iterator[Path]:
+    """The folder `var` of an empty deployment, SQLite or PostgreSQL, that commands find by their settings.
+
+    Its master key is in the file that is made when something is sealed.
+    """
+    monkeypatch.chdir(tmp_path)
+    for name in ("MASTER_KEY", "MASTER_KEY_FILE", "MASTER_KEY_COMMAND"):
+        monkeypatch.setenv(f"SANDHAN_{name}", "")
+    folder = tmp_path / "var"
+    with empty_database(dialect, folder, template) as url:
+        monkeypatch.setenv("SANDHAN_HOME", str(folder))
+        monkeypatch.setenv("SANDHAN_DATABASE_URL", url)
+        monkeypatch.setenv("SANDHAN_FACES", "false")
+        yield folder
+
+
 @contextmanager
 def open_house(
     home: Path, database_url: str = "", *, seed: int = 1, passwords: Passwords | None = None, **changed: Any

@@ -24,12 +24,8 @@ def run(*words: str, code: int = 0) -> str:
 
 
 @pytest.fixture
-def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A file of two reports, imported for the only partner of a new embedded database."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SANDHAN_HOME", str(tmp_path / "var"))
-    monkeypatch.setenv("SANDHAN_DATABASE_URL", "")
-    monkeypatch.setenv("SANDHAN_FACES", "false")
+def file(command_home: Path, tmp_path: Path) -> Path:
+    """A file of two reports, imported for the only partner of a new database."""
     run("partners", "add", "Unit", "--kind", "ahtu", "--country", "IN", "--json")
     path = tmp_path / "reports.csv"
     path.write_text("id,name\nFIR-77,Sunita Mandal\nFIR-78,Rina\n")

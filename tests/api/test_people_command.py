@@ -27,12 +27,8 @@ RUNNER = CliRunner()
 
 
 @pytest.fixture
-def partner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """Id of the only partner of a new embedded database."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SANDHAN_HOME", str(tmp_path / "var"))
-    monkeypatch.setenv("SANDHAN_DATABASE_URL", "")
-    monkeypatch.setenv("SANDHAN_FACES", "false")
+def partner(command_home: Path) -> str:
+    """Id of the only partner of a new database."""
     made = run("partners", "add", "Unit", "--kind", "ahtu", "--country", "IN", "--json")
     return str(json.loads(made)["partner_id"])
 

@@ -20,11 +20,7 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("SANDHAN_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("SANDHAN_FACES", "false")
-    monkeypatch.delenv("SANDHAN_DATABASE_URL", raising=False)
-    monkeypatch.chdir(tmp_path)
+def run(command_home: Path) -> Run:
     operator = AccessScope("command-line", "command-line", "operator", (), frozenset(OPERATOR))
     with Sandhan.build(Settings(_env_file=None)) as sandhan:  # type: ignore[call-arg]
         for name in ("Asha Shelter", "AHTU"):
