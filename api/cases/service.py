@@ -79,8 +79,8 @@ class Registered:
     Attributes:
         created: whether it is new.
         photos: with what became of each.
-        matches: every stored match of grade possible or better that the owner may know of, strongest first; also when it
-            was compared before.
+        matches: every stored match of grade possible or better that the owner may know of, strongest first; also when
+            it was compared before.
         outcome: what comparing it just now came to; None when it was not.
         alerts: alerts that were queued, as far as the owner may know of the matches.
     """
@@ -513,12 +513,16 @@ class CaseService:
             )
 
 
+_BY_CHANGE = "change:"
+
+
 def note_face_consent(conn: Connection, case: Case, *, at: datetime, by: str, random_bytes: RandomBytes) -> None:
     """Record that photos may be compared, or no longer, where a changed case says other than before."""
     known = [one for one in consents.consents_of(conn, case.id) if one.purpose == "faces"]
     standing_ones = [one for one in known if one.in_force]
-    if case.face_consent and known and not standing_ones:
-        # Once withdrawn, it is given again where consent is recorded, never by a file that says what it did before.
+    said_no = any(one.withdrawn_by and not one.withdrawn_by.startswith(_BY_CHANGE) for one in known)
+    if case.face_consent and said_no and not standing_ones:
+        # Withdrawn where consent is recorded, it is given again there, never by a file that says what it did before.
         cases.set_face_consent(conn, case.id, False, at)
     elif case.face_consent and not standing_ones:
         given = [one for one in agreed_at_first(case.side, True) if one.purpose == "faces"]
@@ -527,7 +531,7 @@ def note_face_consent(conn: Connection, case: Case, *, at: datetime, by: str, ra
         consents.add_consents(conn, new)
     elif not case.face_consent:
         for one in standing_ones:
-            consents.withdraw(conn, one.id, at=at, by=by)
+            consents.withdraw(conn, one.id, at=at, by=f"{_BY_CHANGE}{by}")
 
 
 __all__ = [

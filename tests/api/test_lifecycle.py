@@ -76,11 +76,11 @@ def test_what_holds_when_a_case_comes_in(own: Pair) -> None:
 
     assert held("family", own.missing_id) == [
         ("matching", "any", "report", "reporter"), ("sharing", "any", "report", "reporter"),
-        ("faces", "any", "consent", "reporter"),
+        ("referral", "any", "report", "reporter"), ("faces", "any", "consent", "reporter"),
     ]  # fmt: skip
     assert held("shelter", own.rescued_id) == [
         ("matching", "any", "legal_duty", "authority"), ("sharing", "any", "legal_duty", "authority"),
-        ("faces", "any", "consent", "person"),
+        ("referral", "any", "legal_duty", "authority"), ("faces", "any", "consent", "person"),
     ]  # fmt: skip
 
 
