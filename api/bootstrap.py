@@ -321,6 +321,7 @@ class Sandhan:
                     self.photos.readmit(self.keeper.face_model.model_id)
                 self.lifecycle.expire_due()
                 self.audit.close_days()
+                self.keeper.save_what_was_erased()
                 self.cases.recover()
                 self.idempotency.sweep()
             except Exception as error:  # noqa: BLE001 - a thread that dies would silently stop all recovery

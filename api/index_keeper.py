@@ -241,6 +241,18 @@ class IndexKeeper:
         except SnapshotBusy:
             log.info("index snapshot not written: another process is writing one")
 
+    def save_what_was_erased(self) -> bool:
+        """Write a snapshot where the one on the disk still holds somebody who was erased; tell whether it was written."""
+        kept = self._kept
+        if not self._loaded or kept is None:
+            return False
+        with self._database.read() as conn:
+            if not changes.erased_since(conn, kept):
+                return False
+        self.refresh()
+        self.save_if_free()
+        return True
+
     def status(self) -> IndexStatus:
         """Return the state of the index against the database; never waits for one that is being loaded or built."""
         index = self.index

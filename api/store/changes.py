@@ -19,7 +19,7 @@ from api.store.tables import changes
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of one case; `kind` is "created", "replaced", "status" or "photo"."""
+    """One change of one case; `kind` is "created", "replaced", "status", "photo", "consent", "owner" or "erased"."""
 
     seq: int
     case_id: str
@@ -46,6 +46,12 @@ def since(conn: Connection, seq: int, limit: int) -> list[Change]:
     """Return the changes after a number, in order; start with 0."""
     statement = select(changes).where(changes.c.seq > seq).order_by(changes.c.seq).limit(limit)
     return [Change(**row._asdict()) for row in conn.execute(statement)]
+
+
+def erased_since(conn: Connection, seq: int) -> bool:
+    """Tell whether a case has been erased after a number."""
+    later = select(changes.c.seq).where(changes.c.seq > seq, changes.c.kind == "erased")
+    return conn.execute(later.limit(1)).first() is not None
 
 
 def latest_seq(conn: Connection) -> int:

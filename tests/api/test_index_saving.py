@@ -305,3 +305,19 @@ def test_a_snapshot_that_another_process_saved_is_taken_up(fresh_house: House, t
     assert not serving.adopt()
     assert serving.index.ids(Side.MISSING) == {ids[1], late}
     assert not serving.adopt()  # told once
+
+
+def test_who_was_erased_is_gone_from_the_disk_while_the_service_runs(fresh_house: House, tmp_path: Path) -> None:
+    house = fresh_house
+    kept = house.enter("family", {"side": "missing", "name": "Rina"})["case"]["id"]
+    gone = house.enter("family", {"side": "missing", "name": "Mina"})["case"]["id"]
+    one = keeper(house, tmp_path / "index")
+    one.open()
+    one.save()
+    assert not one.save_what_was_erased()
+    assert house.ask("family", "DELETE", f"/v1/cases/{gone}?reason=wish").status_code == 204
+    assert one.save_what_was_erased()
+    other = keeper(house, tmp_path / "index")
+    assert other.inspect().source == "snapshot"  # nothing is followed here: this is what lies on the disk
+    assert other.index.ids(Side.MISSING) == {kept}
+    assert not one.save_what_was_erased()
