@@ -242,7 +242,7 @@ class IndexKeeper:
             log.info("index snapshot not written: another process is writing one")
 
     def save_what_was_erased(self) -> bool:
-        """Write a snapshot where the one on the disk still holds somebody who was erased; tell whether it was written."""
+        """Write a snapshot where the one on the disk still holds somebody who was erased; tell whether it did."""
         kept = self._kept
         if not self._loaded or kept is None:
             return False
