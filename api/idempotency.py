@@ -19,7 +19,7 @@ from datetime import timedelta
 
 from api.access import AccessScope, NotFound, Permission
 from api.ids import Clock, RandomBytes, new_id
-from api.store import ConstraintViolated, Database, idempotency
+from api.store import ConstraintViolated, Database, audit, idempotency
 from api.store.idempotency import Entry
 from api.store.sealing import SealBroken
 from matcher.errors import InvalidRecord, SandhanError
@@ -155,9 +155,11 @@ class Idempotency:
                 raise IdempotencyKeyReused
             if entry.status is not None:
                 try:
-                    return Answer(entry.status, entry.headers or {}, idempotency.answer_of(conn, entry), replayed=True)
+                    body = idempotency.answer_of(conn, entry)
                 except SealBroken:
                     raise NotFound(request.kind) from None  # erased since
+                audit.append(conn, at=now, actor=scope.actor_id, action="answer.replayed", subject=entry.subject_id)
+                return Answer(entry.status, entry.headers or {}, body, replayed=True)
             if entry.leased_until is not None and now < entry.leased_until:
                 raise RequestInProgress
             return idempotency.take_over(conn, entry.id, now + LEASE)

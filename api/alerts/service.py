@@ -36,27 +36,32 @@ class AlertService:
         priority: str | None = None,
         created_since: datetime | None = None,
     ) -> AlertPageRows:
-        """Return a page of the caller's alerts in id order (oldest first)."""
+        """Return a page of the caller's alerts in id order (oldest first); the read is audited."""
         scope.require(Permission.ALERTS_READ)
-        with self._database.read() as conn:
+        with self._database.write() as conn:
             rows = alerts.list_alerts(
                 conn, scope.partner_id, state=state, priority=priority, created_since=created_since, after=after,
                 limit=limit + 1,
             )  # fmt: skip
             items = [(alert, outbox.messages_of(conn, alert.id)) for alert in rows[:limit]]
+            audit.append(
+                conn, at=self._clock(), actor=scope.actor_id, action="alerts.listed", subject=scope.partner_id,
+                detail={"count": len(items)},
+            )  # fmt: skip
         return AlertPageRows(items, rows[limit - 1].id if len(rows) > limit else None)
 
     def read(self, alert_id: str, scope: AccessScope) -> tuple[Alert, list[MessageState]]:
-        """Return one of the caller's alerts.
+        """Return one of the caller's alerts; the read is audited.
 
         Raises:
             NotFound: there is none, or it was sent to somebody else.
         """
         scope.require(Permission.ALERTS_READ)
-        with self._database.read() as conn:
+        with self._database.write() as conn:
             alert = alerts.get_alert(conn, alert_id)
             if alert is None or alert.recipient_id != scope.partner_id:
                 raise NotFound("alert")
+            audit.append(conn, at=self._clock(), actor=scope.actor_id, action="alert.read", subject=alert_id)
             return alert, outbox.messages_of(conn, alert_id)
 
     def acknowledge(self, alert_id: str, scope: AccessScope) -> tuple[Alert, list[MessageState]]:

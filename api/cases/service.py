@@ -188,6 +188,7 @@ class CaseService:
                 if any(consents.permitted(conn, existing.id, purpose) for purpose in refused):
                     raise InvalidRecord("consents", "are withdrawn at /v1/cases/{id}/consents: this case is known")
                 case = existing
+                self._note_read(conn, case.id, scope, Relation.OWNER)
             else:
                 entry = CaseToPut(form.side, form.external_id, content, form.agreed)
                 if self._suppressed(conn, [entry], scope):
@@ -285,9 +286,12 @@ class CaseService:
             view = scope.view_of(relation)
             if case is None or view is View.NOTHING:
                 raise NotFound("case")
-            detail: dict[str, object] = {"view": view, "relation": relation}
-            audit.append(conn, at=now, actor=scope.actor_id, action="case.read", subject=case_id, detail=detail)
+            self._note_read(conn, case_id, scope, relation)
             return Shown(case, view, tuple(photos.list_photos(conn, case_id)), relation is Relation.OWNER)
+
+    def _note_read(self, conn: Connection, case_id: str, scope: AccessScope, relation: Relation) -> None:
+        detail: dict[str, object] = {"view": scope.view_of(relation), "relation": relation}
+        audit.append(conn, at=self._clock(), actor=scope.actor_id, action="case.read", subject=case_id, detail=detail)
 
     def own_page(
         self,
@@ -347,15 +351,20 @@ class CaseService:
         return result.case, result.photos
 
     def photos(self, case_id: str, scope: AccessScope) -> list[Photo]:
-        """Return the photos of the caller's own case, without their bytes.
+        """Return the photos of the caller's own case, without their bytes; the read is audited.
 
         Raises:
             NotFound: there is none, or it is another partner's.
         """
         scope.require(Permission.CASES_READ)
-        with self._database.read() as conn:
+        with self._database.write() as conn:
             self._own(conn, case_id, scope)
-            return photos.list_photos(conn, case_id)
+            found = photos.list_photos(conn, case_id)
+            audit.append(
+                conn, at=self._clock(), actor=scope.actor_id, action="photos.listed", subject=case_id,
+                detail={"count": len(found)},
+            )  # fmt: skip
+        return found
 
     def photo(self, case_id: str, photo_id: str, scope: AccessScope) -> PhotoContent:
         """Return a cleaned photo of a case that is the caller's own or was opened to him; the read is audited.

@@ -83,25 +83,30 @@ class DisclosureService:
         return new
 
     def page(self, scope: AccessScope, *, state: str | None, after: str | None, limit: int) -> DisclosurePage:
-        """Return what the caller has asked for and what it was asked for, oldest first."""
+        """Return what the caller has asked for and what it was asked for, oldest first; the read is audited."""
         scope.require(Permission.MATCHES_READ)
-        with self._database.read() as conn:
+        with self._database.write() as conn:
             found = disclosures.list_disclosures(conn, scope.partner_id, state=state, after=after, limit=limit + 1)
             shown = [_as_seen(conn, one, scope) for one in found[:limit]]
+            audit.append(
+                conn, at=self._clock(), actor=scope.actor_id, action="disclosures.listed", subject=scope.partner_id,
+                detail={"count": len(shown)},
+            )  # fmt: skip
         return DisclosurePage(shown, found[limit - 1].id if len(found) > limit else None)
 
     def read(self, disclosure_id: str, scope: AccessScope) -> Disclosure:
-        """Return a request that the caller made, or one about his own case.
+        """Return a request that the caller made, or one about his own case; the read is audited.
 
         Raises:
             NotFound: there is none, or it is of others.
         """
         scope.require(Permission.MATCHES_READ)
-        with self._database.read() as conn:
+        with self._database.write() as conn:
             found = disclosures.get_disclosure(conn, disclosure_id)
-            if found is not None and found.requester_id == scope.partner_id:
-                return found
-            return _as_seen(conn, self._own(conn, disclosure_id, scope), scope)
+            if found is None or found.requester_id != scope.partner_id:
+                found = self._own(conn, disclosure_id, scope)
+            audit.append(conn, at=self._clock(), actor=scope.actor_id, action="disclosure.read", subject=disclosure_id)
+            return _as_seen(conn, found, scope)
 
     def decide(self, disclosure_id: str, decision: Decision, scope: AccessScope) -> Disclosure:
         """Accept or refuse a request about the caller's own case, or take an acceptance back.

@@ -75,7 +75,7 @@ class MatchReader:
     def query(
         self, asked: MatchQuery, scope: AccessScope, uploads: Sequence[bytes] = (), wishes: Wishes = ()
     ) -> QueryAnswer:
-        """Return the possible matches of a person described in the query; only the audit row is stored.
+        """Return the possible matches of a person described in the query; only audit rows are stored.
 
         Raises:
             NotPermitted: the key may not query.
@@ -105,6 +105,7 @@ class MatchReader:
             language = _language(conn, scope, wishes)
             shown = [self._transient(conn, match, record, scope, language) for match in found]
             views = [view for view in shown if view is not None][: min(asked.limit, self._limit)]
+            self._note_shown(conn, scope, "query", views, asked.purpose)
             audit.append(
                 conn, at=now, actor=scope.actor_id, action="matches.queried", subject=scope.partner_id,
                 purpose=asked.purpose, detail={"side": asked.person.side, "answers": len(views)},
@@ -120,7 +121,9 @@ class MatchReader:
         """
         with self._database.write() as conn:
             match = self._opened(conn, match_id, scope, {})
-            return self._stored(conn, match, scope, _language(conn, scope, wishes))
+            view = self._stored(conn, match, scope, _language(conn, scope, wishes))
+            self._note_shown(conn, scope, "match", [view])
+        return view
 
     def waterfall(self, match_id: str, scope: AccessScope, wishes: Wishes = ()) -> str:
         """Return how the evidence of a stored match adds up, as an SVG document; audited as the read that it is.
@@ -166,7 +169,21 @@ class MatchReader:
             )  # fmt: skip
             language = _language(conn, scope, wishes)
             items = [self._stored(conn, match, scope, language) for match in rows]
+            self._note_shown(conn, scope, "list", items)
         return MatchPageRows(items, following)
+
+    def _note_shown(
+        self, conn: Connection, scope: AccessScope, by: str, views: Sequence[MatchView], purpose: str | None = None
+    ) -> None:
+        """Append a row for each shown case of another owner: it stands in his log who saw this person."""
+        seen = {one.id: one.view for view in views for one in (view.missing, view.rescued) if one is not None}
+        owners = cases.owners_of(conn, list(seen))
+        for word in sorted(set(seen.values())):
+            audit.append_all(
+                conn, at=self._clock(), actor=scope.actor_id, action="case.shown", purpose=purpose,
+                subjects=[one for one, shown in seen.items() if shown == word and owners[one] != scope.partner_id],
+                detail={"view": word, "by": by},
+            )  # fmt: skip
 
     def _visible(
         self, conn: Connection, scope: AccessScope, asked: MatchFilter, after: str | None, limit: int

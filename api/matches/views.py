@@ -102,7 +102,7 @@ Purpose = Literal["identify-rescued-person", "trace-missing-person", "verify-mat
 
 
 class MatchQuery(BaseModel):
-    """Who might this person be? Nothing is stored but the audit row."""
+    """Who might this person be? Nothing is stored but who asked, why, and which cases were shown."""
 
     model_config = ConfigDict(extra="forbid")
 

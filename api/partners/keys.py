@@ -44,14 +44,17 @@ class KeyService:
     def list(self, scope: AccessScope) -> list[ApiKey]:
         """Return the keys of the caller's partner, oldest first; revoked ones too."""
         scope.require(Permission.KEYS_MANAGE)
-        with self._database.read() as conn:
-            return partners.list_keys(conn, scope.partner_id)
+        with self._database.write() as conn:
+            found = partners.list_keys(conn, scope.partner_id)
+            self._note_listed(conn, scope, len(found))
+        return found
 
     def page(self, scope: AccessScope, *, after: str | None, limit: int) -> tuple[Sequence[ApiKey], str | None]:
         """Return a page of the keys of the caller's partner, oldest first, and the last id where there are more."""
         scope.require(Permission.KEYS_MANAGE)
-        with self._database.read() as conn:
+        with self._database.write() as conn:
             rows = partners.list_keys(conn, scope.partner_id, after=after, limit=limit + 1)
+            self._note_listed(conn, scope, min(len(rows), limit))
         return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
 
     def create(
@@ -142,6 +145,12 @@ class KeyService:
                 return
             partners.revoke_key(conn, key_id, now)
             audit.append(conn, at=now, actor=scope.actor_id, action="key.revoked", subject=key_id)
+
+    def _note_listed(self, conn: Connection, scope: AccessScope, count: int) -> None:
+        audit.append(
+            conn, at=self._clock(), actor=scope.actor_id, action="keys.listed", subject=scope.partner_id,
+            detail={"count": count},
+        )  # fmt: skip
 
     @staticmethod
     def _own(conn: Connection, key_id: str, scope: AccessScope) -> ApiKey:

@@ -83,15 +83,17 @@ class PeopleService:
     def list(self, scope: AccessScope) -> list[Person]:
         """Return the people of the caller's partner, oldest first."""
         scope.require(Permission.PEOPLE_MANAGE)
-        with self._database.read() as conn:
+        with self._database.write() as conn:
             rows = people.list_people(conn, scope.partner_id)
+            self._note(conn, scope, self._clock(), "people.listed", scope.partner_id, count=len(rows))
         return [self._opened(row) for row in rows]
 
     def page(self, scope: AccessScope, *, after: str | None, limit: int) -> tuple[Sequence[Person], str | None]:
         """Return a page of the people of the caller's partner, oldest first, and the last id where there are more."""
         scope.require(Permission.PEOPLE_MANAGE)
-        with self._database.read() as conn:
+        with self._database.write() as conn:
             rows = people.list_people(conn, scope.partner_id, after=after, limit=limit + 1)
+            self._note(conn, scope, self._clock(), "people.listed", scope.partner_id, count=min(len(rows), limit))
         found = [self._opened(row) for row in rows[:limit]]
         return found, rows[limit - 1].id if len(rows) > limit else None
 
@@ -102,8 +104,10 @@ class PeopleService:
             NotFound: there is none, or it is another partner's.
         """
         scope.require(Permission.PEOPLE_MANAGE)
-        with self._database.read() as conn:
-            return self._opened(self._own(conn, person_id, scope))
+        with self._database.write() as conn:
+            row = self._own(conn, person_id, scope)
+            self._note(conn, scope, self._clock(), "person.read", person_id)
+        return self._opened(row)
 
     def invite(self, new: NewPerson, scope: AccessScope, person_id: str | None = None) -> Invitation:
         """Add a person to the caller's partner; the token of the answer lets him or her enrol.
@@ -241,10 +245,8 @@ class PeopleService:
         return row
 
     @staticmethod
-    def _note(
-        conn: Connection, scope: AccessScope, now: datetime, action: str, person_id: str, **detail: object
-    ) -> None:
-        audit.append(conn, at=now, actor=scope.actor_id, action=action, subject=person_id, detail=detail)
+    def _note(conn: Connection, scope: AccessScope, now: datetime, action: str, subject: str, **detail: object) -> None:
+        audit.append(conn, at=now, actor=scope.actor_id, action=action, subject=subject, detail=detail)
 
     def _opened(self, row: PersonRow) -> Person:
         return Person(

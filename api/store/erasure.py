@@ -18,7 +18,7 @@ from api.store import changes, keys, referrals
 from api.store.cases import Case
 from api.store.errors import RowMissing
 from api.store.portable import chunks, hold_commit_order
-from api.store.sharing_tables import suppressions
+from api.store.sharing_tables import disclosures, suppressions
 from api.store.tables import alerts, case_versions, cases, faces, matches, photos
 
 
@@ -125,8 +125,9 @@ def tombstones_for(
         after: time and id of the last one of the page before.
     """
     told = select(alerts.c.match_id).where(alerts.c.recipient_id == partner_id)
-    own = select(cases.c.id).where(cases.c.owner_id == partner_id)
-    mine = or_(matches.c.id.in_(told), matches.c.missing_id.in_(own), matches.c.rescued_id.in_(own))
+    asked = select(disclosures.c.match_id).where(disclosures.c.requester_id == partner_id)
+    # An own case is not enough: most of its matches were never told, to either side.
+    mine = or_(matches.c.id.in_(told), matches.c.id.in_(asked))
     known = or_(
         cases.c.owner_id == partner_id,
         cases.c.id.in_(select(matches.c.missing_id).where(mine)),

@@ -197,7 +197,11 @@ class SuspectService:
         with self._database.write() as conn:
             if not _reads_case(conn, case_id, scope, self._clock()):
                 raise NotFound("case")
-            audit.append(conn, at=self._clock(), actor=scope.actor_id, action="case.suspects_read", subject=case_id)
+            # Not a row of the case: its owner's auditor may not learn that suspects are looked for in it.
+            audit.append(
+                conn, at=self._clock(), actor=scope.actor_id, action="case.suspects_read", subject=scope.partner_id,
+                detail={"case": case_id},
+            )  # fmt: skip
             return suspects.links_of_case(conn, case_id, scope.partner_id)
 
     def _checked(self, form: SuspectForm) -> dict[str, object]:

@@ -14,7 +14,8 @@ from api.cli import build_app
 from api.store import Database, audit
 from api.store.audit import AuditHead
 
-from .conftest import REPORT, House, Pair
+from .conftest import REPORT, RESCUE, House, Pair
+from .town import Town
 
 RUNNER = CliRunner()
 
@@ -49,9 +50,85 @@ def test_each_organisation_sees_what_concerns_it(pair: Pair) -> None:
     assert any(entry["actor"] == house["ahtu"].key_id and entry["action"] == "case.read" for entry in mine)
     assert not any(entry["subject"] == pair.rescued_id and entry["actor"] != house["family"].key_id for entry in mine)
     theirs = read(house, auditor(house, "stranger"))
-    assert {entry["action"] for entry in theirs} <= {"partner.registered", "audit.read", "cases.listed"}
+    assert {entry["action"] for entry in theirs} <= {
+        "partner.registered",
+        "audit.read",
+        "alerts.listed",
+        "cases.listed",
+    }
     only = read(house, auditor(house, "family"), subject=pair.missing_id)
     assert {entry["subject"] for entry in only} == {pair.missing_id}
+
+
+def noted(house: House, method: str, path: str, who: str, **asked: Any) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return action, subject and detail of the rows that a request leaves."""
+    with house.sandhan.database.read() as conn:
+        head = audit.head(conn)
+    answer = house.ask(who, method, path, **asked)
+    assert answer.is_success, answer.text
+    with house.sandhan.database.read() as conn:
+        rows = audit.entries(conn, after=head.seq, limit=100)
+    assert {row.actor for row in rows} <= {house[who].key_id}
+    return [(row.action, row.subject, dict(row.detail)) for row in rows]
+
+
+def test_who_saw_a_case_by_a_match_stands_in_the_log_of_its_owner(pair: Pair) -> None:
+    house = pair.house
+    ask = {
+        "person": {key: RESCUE[key] for key in ("side", "name", "father_name", "sex", "age", "phone")},
+        "purpose": "identify-rescued-person",
+    }
+    # A side of one's own leaves no such row; police see the report of their district, and the other side masked.
+    assert noted(house, "GET", f"/v1/matches/{pair.match_id}", "shelter") == [
+        ("match.read", pair.match_id, {}),
+        ("case.shown", pair.missing_id, {"view": "masked", "by": "match"}),
+    ]
+    assert noted(house, "GET", "/v1/matches", "ahtu")[1:] == [
+        ("case.shown", pair.missing_id, {"view": "disclosed", "by": "list"}),
+        ("case.shown", pair.rescued_id, {"view": "masked", "by": "list"}),
+    ]
+    assert noted(house, "POST", "/v1/matches/query", "stranger", json=ask)[:-1] == [
+        ("case.shown", pair.missing_id, {"view": "masked", "by": "query"})
+    ]
+    seen = read(house, auditor(house, "family"), subject=pair.missing_id)
+    told = {(entry["actor"], entry["detail"].get("by")) for entry in seen if entry["action"] == "case.shown"}
+    assert told >= {
+        (house["shelter"].key_id, "match"), (house["ahtu"].key_id, "list"), (house["stranger"].key_id, "query"),
+    }  # fmt: skip
+
+
+def test_every_read_leaves_a_row_with_ids_and_counts_only(pair: Pair) -> None:
+    house, shelter, alert = pair.house, pair.house["shelter"].id, pair.alerts["shelter"]
+    form = {"side": "rescued", "purpose": "verify-identity"}
+    asked = house.ask("family", "POST", f"/v1/matches/{pair.match_id}/disclosures", json=form).json()["id"]
+    for path, expected in (
+        ("/v1/alerts", ("alerts.listed", shelter, {"count": 1})),
+        (f"/v1/alerts/{alert}", ("alert.read", alert, {})),
+        (f"/v1/cases/{pair.rescued_id}/photos", ("photos.listed", pair.rescued_id, {"count": 1})),
+        ("/v1/disclosures", ("disclosures.listed", shelter, {"count": 1})),
+        (f"/v1/disclosures/{asked}", ("disclosure.read", asked, {})),
+    ):
+        assert noted(house, "GET", path, "shelter") == [expected], path
+    again = noted(house, "POST", "/v1/cases", "family", json=REPORT)
+    assert again == [("case.read", pair.missing_id, {"view": "full", "relation": "owner"})]
+
+
+def test_reading_who_and_what_acts_for_one_is_noted(town: Town) -> None:
+    house, who = town.house, town.enrolled("shelter", "administrator")
+    headers, shelter = who.headers(), town.house["shelter"].id
+    with house.sandhan.database.read() as conn:
+        head = audit.head(conn)
+    told = {
+        path: town.send("GET", path, headers=headers) for path in ("/v1/people", f"/v1/people/{who.id}", "/v1/keys")
+    }
+    assert {answer.status_code for answer in told.values()} == {200}
+    with house.sandhan.database.read() as conn:
+        rows = audit.entries(conn, after=head.seq, limit=10)
+    assert [(row.actor, row.action, row.subject, row.detail) for row in rows] == [
+        (who.id, "people.listed", shelter, {"count": len(told["/v1/people"].json()["items"])}),
+        (who.id, "person.read", who.id, {}),
+        (who.id, "keys.listed", shelter, {"count": len(told["/v1/keys"].json()["items"])}),
+    ]
 
 
 def test_the_log_holds_no_personal_data(pair: Pair) -> None:

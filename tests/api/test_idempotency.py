@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from api.access import AccessScope, Permission
 from api.idempotency import LEASE, Answer, Idempotency, IdempotencyKeyReused, Request, RequestInProgress, read_key
 from api.keeping import rotate_partner_keys
-from api.store import keys, partners, tables
+from api.store import audit, keys, partners, tables
 from api.store.errors import DatabaseUnavailable
 from matcher.errors import InvalidRecord
 
@@ -41,7 +41,10 @@ def test_the_same_request_again_is_done_once_and_answered_the_same(fresh_house: 
         assert again.headers[name] == first.headers[name]
     assert "idempotent-replayed" not in first.headers
     assert again.headers["idempotent-replayed"] == "true"
-    assert house.row_counts() == rows
+    assert house.row_counts() == rows | {"audit": rows["audit"] + 1}
+    with house.sandhan.database.read() as conn:
+        noted = audit.entries(conn, subject=first.json()["case"]["id"], limit=100)[-1]
+    assert (noted.action, noted.actor) == ("answer.replayed", house["family"].key_id)
     other = house.ask("family", "POST", "/v1/cases", json=form, headers={"Idempotency-Key": "another"})
     assert other.json()["case"]["id"] != first.json()["case"]["id"]
 

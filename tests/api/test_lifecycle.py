@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import LargeBinary, select
+from sqlalchemy import LargeBinary, delete, select, update
 
 from api.store import audit, cases, erasure, outbox, tables
+from api.store.sharing_tables import disclosures
 
 from .conftest import GREEN, REPORT, RESCUE, START, House, Pair, matched, picture
 
@@ -306,6 +307,32 @@ def test_a_tombstone_is_told_to_its_owner_and_to_whoever_knew_of_her(own: Pair) 
         assert (item["id"], item["side"], item["own"]) == (own.rescued_id, "rescued", who == "shelter")
         assert set(item) == {"id", "side", "own", "erased_at"}
     assert house.ask("stranger", "GET", "/v1/tombstones").json() == {"items": [], "next": None}
+
+
+@pytest.mark.parametrize("who", ["shelter", "family"])
+def test_a_match_of_which_nobody_was_told_tells_of_no_erasure(own: Pair, who: str) -> None:
+    """Most matches of an own case are told to neither side: that there was another record is no news for them."""
+    house = own.house
+    other, case_id = ("family", own.missing_id) if who == "shelter" else ("shelter", own.rescued_id)
+    form = {"side": "rescued" if who == "family" else "missing", "purpose": "verify-identity"}
+    asked = house.ask(who, "POST", f"/v1/matches/{own.match_id}/disclosures", json=form)
+    assert asked.status_code == 201, asked.text
+    answer = house.ask(other, "DELETE", f"/v1/cases/{case_id}", params={"reason": "wish"})
+    assert answer.status_code == 204, answer.text
+
+    def told() -> list[str]:
+        return [item["id"] for item in house.ask(who, "GET", "/v1/tombstones").json()["items"]]
+
+    with house.sandhan.database.write() as conn:
+        conn.execute(
+            update(tables.alerts)
+            .values(recipient_id=house["stranger"].id)
+            .where(tables.alerts.c.recipient_id == house[who].id)
+        )
+    assert told() == [case_id]  # it asked
+    with house.sandhan.database.write() as conn:
+        conn.execute(delete(disclosures))
+    assert told() == []
 
 
 def test_tombstones_come_page_by_page(fresh_house: House) -> None:

@@ -136,6 +136,14 @@ def test_a_case_names_a_suspect_by_a_link_that_only_who_reads_both_sees(fresh_ho
     assert house.ask("ahtu", "DELETE", away).status_code == 204
     assert house.ask("ahtu", "DELETE", away).status_code == 404
     assert house.ask("ahtu", "GET", links).json()["items"] == []
+    # Nor does the owner's auditor learn of it; the unit's own does.
+    logs = {}
+    for who in ("family", "ahtu"):
+        headers = house.key_with(who, Permission.AUDIT_READ)
+        items = house.client.get("/v1/audit", headers=headers, params={"limit": 1000}).json()["items"]
+        logs[who] = [one["action"] for one in items if case_id in (one["subject"], one["detail"].get("case"))]
+    assert not any("suspect" in action for action in logs["family"])
+    assert {"suspect.linked", "case.suspects_read", "suspect.unlinked"} <= set(logs["ahtu"])
 
 
 def test_an_erased_suspect_leaves_a_tombstone_without_a_word(house: House) -> None:

@@ -89,14 +89,18 @@ def test_nothing_is_kept_but_who_asked_when_and_why(stage: Stage) -> None:
     before = stage.rows()
     with stage.sandhan.database.read() as conn:
         head = audit.head(conn)
-    stage.query("shelter", dict(record.fields), purpose="verify-match")
+    answer = stage.query("shelter", dict(record.fields), purpose="verify-match").json()
+    seen = {match["missing"]["id"] for match in answer["matches"]}
     after = stage.rows()
-    assert after == before | {"audit": before["audit"] + 1}
+    assert after == before | {"audit": before["audit"] + len(seen) + 1}
     with stage.sandhan.database.read() as conn:
-        (entry,) = audit.entries(conn, after=head.seq, limit=10)
+        *shown, entry = audit.entries(conn, after=head.seq, limit=100)
         assert audit.verify(conn, [head]) is None
     assert (entry.action, entry.purpose) == ("matches.queried", "verify-match")
     assert set(entry.detail) == {"side", "answers"}
+    assert {(row.action, row.purpose, row.subject) for row in shown} == {
+        ("case.shown", "verify-match", case_id) for case_id in seen
+    }
 
 
 def test_the_answer_is_masked_for_everyone_but_the_owner(stage: Stage) -> None:
