@@ -71,6 +71,11 @@ CLIENT = (*_READING, _P.CASES_WRITE, _P.MATCHES_QUERY, _P.ALERTS_ACKNOWLEDGE)
 """What an API key may do unless it is given more: it never reads names."""
 CASE_WORK = (*_CASE_MANAGER, _P.SUSPECTS_READ, _P.SUSPECTS_WRITE)
 """All that is done with cases."""
+GUARDED = frozenset((
+    _P.NAMES_READ, _P.SUSPECTS_READ, _P.SUSPECTS_WRITE, _P.CASES_ERASE, _P.CASES_EXPORT, _P.DISCLOSURE_DECIDE,
+    _P.CONSENTS_MANAGE,
+))  # fmt: skip
+"""What goes into a key only by the hand of somebody who may do it: managing keys is no way to the cases."""
 OPERATOR = (_P.PARTNERS_WRITE, _P.PARTNERS_READ, _P.PEOPLE_MANAGE, _P.KEYS_MANAGE, _P.AGREEMENTS_MANAGE)
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, TypeVar
 
 from fastapi import Header, Request, Response
@@ -91,10 +91,14 @@ def once(
     return Response(answer.body, status_code=answer.status, headers=headers, media_type="application/json")
 
 
-def as_answer(view: BaseModel, status: int, headers: Mapping[str, str], about: str) -> Answer:
+def as_answer(
+    view: BaseModel, status: int, headers: Mapping[str, str], about: str, *, shown_once: Sequence[str] = ()
+) -> Answer:
     """Return a view as it is sent and kept.
 
     Args:
         about: id of what it tells of.
+        shown_once: fields with a secret: null in what is kept, and so in every later answer.
     """
-    return Answer(status, dict(headers), view.model_dump_json().encode(), about)
+    kept = view.model_copy(update=dict.fromkeys(shown_once)).model_dump_json().encode() if shown_once else None
+    return Answer(status, dict(headers), view.model_dump_json().encode(), about, kept=kept)

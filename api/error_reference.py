@@ -30,6 +30,7 @@ REMEDIES: Final[dict[str, str]] = {
     "decided_already": "Read the request again; its `state` says what was decided.",
     "person_exists": "The person signs in already. Use another address, or change the person who has it.",
     "last_administrator": "Let another administrator enrol first.",
+    "own_roles": "Have another administrator change them, or the command line.",
     "key_over": "Make another key (`POST /v1/keys`).",
     "already_corrected": "Read the entries again and name the one that stands in `corrects`.",
     "not_due": "Read the follow-up again; `detail` says how it was settled.",

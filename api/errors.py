@@ -33,6 +33,7 @@ from api.people.errors import (
     CsrfRefused,
     EnrolmentRefused,
     LastAdministrator,
+    OwnRoles,
     PersonExists,
     ProviderFailed,
     SignInBusy,
@@ -128,6 +129,7 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (VersionConflict, 409, "Changed meanwhile"),
     (PersonExists, 409, "In use"),
     (LastAdministrator, 409, "The last administrator"),
+    (OwnRoles, 409, "Your own roles"),
     (KeyOver, 409, "Not in use"),
     (AlreadyCorrected, 409, "Corrected already"),
     (NotDue, 409, "Settled already"),
@@ -320,6 +322,6 @@ ENROLMENT_RESPONSES = _described(
 PROVIDER_RESPONSES = _described(
     (401, "Sign-in failed"), (404, "Not set up"), (502, "The other service did not answer"), (503, "Not set up")
 )
-PEOPLE_RESPONSES = _described((409, "In use, or the last administrator"), (503, "Not set up"))
+PEOPLE_RESPONSES = _described((409, "In use, the last administrator, or one's own roles"), (503, "Not set up"))
 KEY_RESPONSES = _described((409, "The key is revoked or has expired"))
 OPENING_RESPONSES = _described((503, "The index is being opened"))

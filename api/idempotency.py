@@ -56,6 +56,7 @@ class Answer:
     Attributes:
         about: id of the thing that it tells of, where that is another than the one reserved: it was there before.
         replayed: it was given before.
+        kept: what is kept in place of the body: the same without its secrets; None for the body itself.
     """
 
     status: int
@@ -63,6 +64,7 @@ class Answer:
     body: bytes = field(repr=False)
     about: str | None = None
     replayed: bool = False
+    kept: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,8 @@ class Idempotency:
         try:
             with self._database.write() as conn:
                 about = answer.about or known.subject_id
-                idempotency.finish(conn, known, about, answer.status, answer.headers, answer.body)
+                kept = answer.body if answer.kept is None else answer.kept
+                idempotency.finish(conn, known, about, answer.status, answer.headers, kept)
         except SealBroken:
             raise NotFound(request.kind) from None  # erased in the meantime
         return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from api.commands.console import Json, out, print_json
 from api.commands.context import services
 from api.commands.people import PartnerOption, administrator_of
 from api.ids import utc_now
+from api.partners.keys import grantable
 from api.store.partners import ApiKey
 
 app = typer.Typer(help="API keys of a partner's software.", no_args_is_help=True)
@@ -31,9 +33,11 @@ def add(
 ) -> None:
     """Make a key; its secret is shown this once."""
     with services() as sandhan:
+        scope = administrator_of(sandhan, partner)
         made = sandhan.keys.create(
             label,
-            administrator_of(sandhan, partner),
+            # Whoever has the machine has its data: here every key can be made.
+            replace(scope, permissions=scope.permissions | grantable(scope.kind)),
             permissions=permission,
             expires_at=expires.replace(tzinfo=UTC) if expires else None,
         )

@@ -9,7 +9,7 @@ from typing import Annotated, cast
 import typer
 from rich.table import Table
 
-from api.access import OPERATOR, AccessScope
+from api.access import CASE_WORK, OPERATOR, AccessScope, Permission
 from api.commands import partner_keys
 from api.commands.console import out, print_json
 from api.commands.context import services
@@ -41,9 +41,15 @@ def add(
     time_zone: _Zone = None,
     hours: _Hours = None,
     channel: _Channel = None,
+    permission: Annotated[
+        list[Permission] | None,
+        typer.Option(help="Of its key; may be given several times; when left out, the usual ones, never names."),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Its key does all work on cases, names included.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Register a partner; its API key is shown this once. An `operator` may register others over HTTP."""
+    permissions = CASE_WORK if full else tuple(permission) if permission else None
     with services() as sandhan:
         if kind == "operator":
             welcome = sandhan.partners.register_operator(name, country)
@@ -51,6 +57,7 @@ def add(
             new = NewPartner(
                 name, kind, country, language, tuple(area or ()), email, webhook, residency=residency,
                 time_zone=time_zone, office_hours=hours_from(hours) if hours else None, channels=channel,
+                permissions=permissions,
             )  # fmt: skip
             welcome = sandhan.partners.register(new, _LOCAL)
     secrets = {"partner_id": welcome.partner.id, "api_key": welcome.api_key, "webhook_secret": welcome.webhook_secret}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib import resources
 
 from PIL import Image, ImageEnhance
 
+from api.access import CASE_WORK
 from api.bootstrap import Sandhan
 from api.cases.forms import CaseForm
 from api.cases.service import CaseToPut
@@ -134,7 +135,7 @@ def set_stage(sandhan: Sandhan, contact: Callable[[str, NewPartner], NewPartner]
     scope = sandhan.partners.scope_of(operator.api_key)
     partners = {"operator": operator}
     for key, new in (SOURCES | DESTINATIONS).items():
-        partners[key] = sandhan.partners.register(contact(key, new), scope)
+        partners[key] = sandhan.partners.register(replace(contact(key, new), permissions=CASE_WORK), scope)
     taking_part = [welcome.partner.id for key, welcome in partners.items() if key != "operator"]
     sandhan.agreements.propose(taking_part, "Memorandum of the demonstration", None, scope, signed=True)
     sample = linked_sample(SEED, REPORTS, RESCUES, share=1.0)

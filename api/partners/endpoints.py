@@ -54,10 +54,14 @@ def _expectation(if_match: str | None, caller: AccessScope, services: Sandhan) -
 def register_partner(
     form: PartnerForm, request: Request, caller: Caller, services: Services, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Register a partner and give it its first API key. Operators only."""
+    """Register a partner and give it its first API key, good for a year. Operators only.
+
+    The key reads no names unless `key_permissions` says so.
+    """
     new = NewPartner(
         form.name, form.kind, form.country, form.language, tuple(form.areas), form.email, form.webhook_url,
         residency=form.residency, time_zone=form.time_zone, office_hours=form.hours(), channels=form.channels,
+        permissions=None if form.key_permissions is None else tuple(form.key_permissions),
     )  # fmt: skip
 
     def work(partner_id: str | None) -> Answer:
@@ -66,7 +70,9 @@ def register_partner(
             shared(welcome.partner) | {"api_key": welcome.api_key, "webhook_secret": welcome.webhook_secret}
         )
         headers = {"Location": f"/v1/partners/{welcome.partner.id}"}
-        return as_answer(view, status.HTTP_201_CREATED, headers, welcome.partner.id)
+        return as_answer(
+            view, status.HTTP_201_CREATED, headers, welcome.partner.id, shown_once=("api_key", "webhook_secret")
+        )
 
     return once(
         request, services, caller, idempotency_key, content=form, kind="partner",

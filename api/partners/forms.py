@@ -6,6 +6,7 @@ from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from api.access import CASE_WORK, Permission
 from api.partners.office_hours import PERIODS_A_DAY, WEEKDAYS, Hours
 from api.partners.profile import ChangedPartner
 from api.partners.rules import CHANNELS, Changes
@@ -65,6 +66,9 @@ class PartnerForm(BaseModel):
     time_zone: Zone | None = Field(None, description=_ZONE)
     office_hours: dict[Weekday, Periods] | None = Field(None, description=_HOURS)
     channels: Channels | None = Field(None, description=_CHANNELS)
+    key_permissions: Annotated[list[Permission], Field(min_length=1, max_length=len(CASE_WORK))] | None = Field(
+        None, description="what its first key may do with cases; null: what software usually needs, never names"
+    )
 
     def hours(self) -> Hours | None:
         """Return the office hours, by day."""
@@ -158,8 +162,10 @@ class ChangedView(OnePartnerView):
 class WelcomeView(PartnerView):
     """A partner just registered; the secrets are shown this once."""
 
-    api_key: str
-    webhook_secret: str | None = Field(description="verifies webhook signatures (Standard Webhooks)")
+    api_key: str | None = Field(description="expires in a year; null in a replayed answer")
+    webhook_secret: str | None = Field(
+        description="verifies webhook signatures (Standard Webhooks); null in a replayed answer"
+    )
 
 
 class PartnerPage(BaseModel):

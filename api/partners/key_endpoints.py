@@ -81,7 +81,7 @@ class KeyView(BaseModel):
 class NewKeyView(KeyView):
     """A key with its secret, which is shown this once."""
 
-    api_key: str
+    api_key: str | None = Field(description="null in a replayed answer")
 
 
 class KeyPage(BaseModel):
@@ -132,7 +132,8 @@ def create_key(
         made = services.keys.create(
             form.label, caller, permissions=form.permissions, expires_at=form.expires_at, key_id=key_id
         )
-        return as_answer(_new(made), status.HTTP_201_CREATED, {"Location": "/v1/keys"}, made.key.id)
+        headers = {"Location": "/v1/keys"}
+        return as_answer(_new(made), status.HTTP_201_CREATED, headers, made.key.id, shown_once=("api_key",))
 
     return once(
         request, services, caller, idempotency_key, content=form, kind="key", permission=Permission.KEYS_MANAGE,

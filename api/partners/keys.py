@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from api.access import CLIENT, OPERATOR, PERMISSIONS, AccessScope, NotFound, Permission
+from api.access import CLIENT, GUARDED, OPERATOR, PERMISSIONS, AccessScope, NotFound, Permission
 from api.ids import Clock, RandomBytes, new_id, new_secret, secret_hash
 from api.people.roles import CASE_ROLES
 from api.store import Connection, Database, audit, partners
@@ -74,7 +74,7 @@ class KeyService:
             key_id: reserved for this request (`api.idempotency`). A key that stands under it was made by an earlier
                 attempt that broke off: it gets another secret, since nobody has seen the first.
         Raises:
-            NotPermitted: the caller manages no keys.
+            NotPermitted: the caller manages no keys, or lacks one of `api.access.GUARDED` that is wanted.
             InvalidRecord: a permission that keys of this partner cannot have, or a time that cannot be.
         """
         scope.require(Permission.KEYS_MANAGE)
@@ -86,6 +86,7 @@ class KeyService:
         if not wanted or not set(wanted) <= allowed:
             words = ", ".join(word for word in Permission if word in allowed)
             raise InvalidRecord("permissions", f"must be one or more of {words}")
+        _require_guarded(wanted, scope)
         until = expires_at or now + USUAL_LIFE
         if until.utcoffset() is None or not now < until <= now + LONGEST_LIFE:
             raise InvalidRecord("expires_at", "must lie within the next two years, and say its time zone")
@@ -117,6 +118,7 @@ class KeyService:
         Raises:
             NotFound: there is no such key, or it is another partner's.
             KeyOver: it is revoked or has expired.
+            NotPermitted: the key has one of `api.access.GUARDED` that the caller lacks, who would see its secret.
             InvalidRecord: more than seven days of grace.
         """
         scope.require(Permission.KEYS_MANAGE)
@@ -124,8 +126,10 @@ class KeyService:
             raise InvalidRecord("grace_days", f"must be 0 to {LONGEST_GRACE_DAYS}")
         now, secret = self._clock(), new_secret(self._random)
         with self._database.write() as conn:
-            if not self._own(conn, key_id, scope).usable(now):
+            found = self._own(conn, key_id, scope)
+            if not found.usable(now):
                 raise KeyOver
+            _require_guarded(found.permissions, scope)
             until = now + timedelta(days=grace_days)
             key = partners.rotate_key(conn, key_id, secret_hash(secret), previous_until=until)
             detail: dict[str, object] = {"grace_days": grace_days}
@@ -158,6 +162,12 @@ class KeyService:
         if key is None or key.partner_id != scope.partner_id:
             raise NotFound("key")
         return key
+
+
+def _require_guarded(words: Sequence[str], scope: AccessScope) -> None:
+    for permission in Permission:
+        if permission in GUARDED and permission in words:
+            scope.require(permission)
 
 
 def grantable(partner_kind: str) -> frozenset[Permission]:

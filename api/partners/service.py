@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from api.access import CASE_WORK, OPERATOR, AccessScope, NotFound, Permission
 from api.alerts.webhook import new_webhook_secret
 from api.cases.photos import PhotoDesk
 from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes, new_id, new_secret, secret_hash
+from api.partners.keys import USUAL_LIFE, usual
 from api.partners.office_hours import Hours
 from api.partners.rules import PARTNER_KINDS, Changes, PartnerRules, check_whole, resolve_area
 from api.store import Connection, Database, audit, partners
@@ -33,6 +35,7 @@ class NewPartner:
     Attributes:
         areas: gazetteer paths or names, widest first ("India, Assam").
         webhook_secret: one that the partner's receiver knows already; made when left out.
+        permissions: of its first key, of `api.access.CASE_WORK`; when left out, what software usually needs: no names.
         residency, time_zone, office_hours, channels: see `api.store.partners.Partner`.
     """
 
@@ -48,6 +51,7 @@ class NewPartner:
     time_zone: str | None = None
     office_hours: Hours | None = None
     channels: Sequence[str] | None = None
+    permissions: tuple[Permission, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class PartnerService:
         self._clock, self._random = clock, random_bytes
 
     def register(self, new: NewPartner, scope: AccessScope, partner_id: str | None = None) -> Welcome:
-        """Add a partner and its first key.
+        """Add a partner and its first key, which expires after a year.
 
         Args:
             partner_id: reserved for this request (`api.idempotency`). A partner that stands under it was stored by an
@@ -84,7 +88,11 @@ class PartnerService:
             InvalidRecord: a field breaks its rule.
         """
         scope.require(Permission.PARTNERS_WRITE)
-        return self._add(new, actor=scope.actor_id, permissions=CASE_WORK, reserved=partner_id)
+        permissions = tuple(dict.fromkeys(usual(new.kind) if new.permissions is None else new.permissions))
+        if not permissions or not set(permissions) <= set(CASE_WORK):
+            raise InvalidRecord("key_permissions", "must be one or more of " + ", ".join(CASE_WORK))
+        until = self._clock() + USUAL_LIFE
+        return self._add(new, actor=scope.actor_id, permissions=permissions, until=until, reserved=partner_id)
 
     def register_operator(self, name: str, country: str) -> Welcome:
         """Add an operator: by command on the machine itself, since nobody has a key before the first."""
@@ -185,7 +193,13 @@ class PartnerService:
         return AccessScope(partner.id, key.id, partner.kind, partner.areas, frozenset(key.permissions))
 
     def _add(
-        self, new: NewPartner, *, actor: str, permissions: Sequence[Permission], reserved: str | None = None
+        self,
+        new: NewPartner,
+        *,
+        actor: str,
+        permissions: Sequence[Permission],
+        until: datetime | None = None,
+        reserved: str | None = None,
     ) -> Welcome:
         if new.kind not in PARTNER_KINDS:
             raise InvalidRecord("kind", "is not one of " + ", ".join(PARTNER_KINDS))
@@ -198,14 +212,15 @@ class PartnerService:
         check_whole(kept, frozenset(kept))
         now = self._clock()
         secret = new_secret(self._random)
+        detail: dict[str, object] = {"permissions": [str(permission) for permission in permissions]}
         webhook_secret = (new.webhook_secret or new_webhook_secret(self._random)) if new.webhook_url else None
         with self._database.write() as conn:
             begun = partners.get_partner(conn, reserved) if reserved else None
             if begun is not None:
                 for key in partners.list_keys(conn, begun.id):
                     partners.revoke_key(conn, key.id, now)
-                self._add_key(conn, begun, secret, permissions)
-                audit.append(conn, at=now, actor=actor, action="partner.key_replaced", subject=begun.id)
+                self._add_key(conn, begun, secret, permissions, until)
+                audit.append(conn, at=now, actor=actor, action="partner.key_replaced", subject=begun.id, detail=detail)
                 return Welcome(begun, secret, begun.webhook_secret)
             partner = partners.add_partner(
                 conn,
@@ -215,11 +230,18 @@ class PartnerService:
                 webhook_secret=webhook_secret,
                 **kept,
             )
-            self._add_key(conn, partner, secret, permissions)
-            audit.append(conn, at=now, actor=actor, action="partner.registered", subject=partner.id)
+            self._add_key(conn, partner, secret, permissions, until)
+            audit.append(conn, at=now, actor=actor, action="partner.registered", subject=partner.id, detail=detail)
         return Welcome(partner, secret, webhook_secret)
 
-    def _add_key(self, conn: Connection, partner: Partner, secret: str, permissions: Sequence[Permission]) -> None:
+    def _add_key(
+        self,
+        conn: Connection,
+        partner: Partner,
+        secret: str,
+        permissions: Sequence[Permission],
+        until: datetime | None,
+    ) -> None:
         now = self._clock()
         partners.add_key(
             conn,
@@ -229,4 +251,5 @@ class PartnerService:
             label="first key",
             permissions=[str(permission) for permission in permissions],
             at=now,
+            expires_at=until,
         )

@@ -66,7 +66,8 @@ def invite_person(
     def work(person_id: str | None) -> Answer:
         view = invitation_view(services.people.invite(new, caller, person_id), services.settings.public_url)
         headers = {"Location": f"/v1/people/{view.person.id}"}
-        return as_answer(view, status.HTTP_201_CREATED, headers, view.person.id)
+        secrets = ("enrolment_token", "enrolment_link")
+        return as_answer(view, status.HTTP_201_CREATED, headers, view.person.id, shown_once=secrets)
 
     return once(
         request, services, caller, idempotency_key, content=form, kind="person",

@@ -102,6 +102,8 @@ class EnrolmentService:
             changes |= {"totp_last_step": step}
             if hashed is not None:
                 changes["password_hash"] = hashed
+            if found.kind == "enrolment" and not person.linked:
+                changes["oidc_fingerprint"] = None  # barred by a reset until now
             people.change_person(conn, person.id, **changes)
             people.replace_recovery_codes(conn, person.id, [recovery_hash(person.id, text) for text in codes])
             # Every other token too: whoever knew the old password may have begun to set up a second factor.

@@ -8,6 +8,7 @@ SandhanError
 ├── CsrfRefused           a cookie without the header that only our own pages know
 ├── PersonExists          the address signs in already
 ├── LastAdministrator     nobody would be left who can manage the partner's people
+├── OwnRoles              nobody changes his or her own roles
 ├── ProviderFailed        the other issuer did not answer as it should
 └── ProviderNotInstalled  an issuer is set, and the extra that talks to it is missing
 """
@@ -86,6 +87,15 @@ class LastAdministrator(SandhanError):
 
     def __init__(self) -> None:
         super().__init__("nobody else can manage the people of this partner; let another administrator enrol first")
+
+
+class OwnRoles(SandhanError):
+    """Nobody gives himself roles, nor takes them from himself."""
+
+    code = "own_roles"
+
+    def __init__(self) -> None:
+        super().__init__("nobody changes his or her own roles; another administrator can")
 
 
 class ProviderFailed(SandhanError):

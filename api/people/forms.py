@@ -224,8 +224,10 @@ class InvitationView(BaseModel):
     }]})  # fmt: skip
 
     person: PersonView
-    enrolment_token: str
-    enrolment_link: str = Field(description="the token stands behind #, so that no server's log has it")
+    enrolment_token: str | None = Field(description="null in a replayed answer")
+    enrolment_link: str | None = Field(
+        description="the token stands behind #, so that no server's log has it; null in a replayed answer"
+    )
     expires_at: str
 
 

@@ -130,7 +130,7 @@ class OpenIdConnect:
         return outcome
 
     def _person(self, conn: Connection, known: Known) -> PersonRow | None:
-        """Return whose account it is; link it the first time."""
+        """Return whose account it is; link it the first time, but after a reset not before enrolling anew."""
         account = self._sealer.fingerprint("person account", f"{self._issuer.issuer}\n{known.subject}")
         person = people.find_by_account(conn, account)
         if person is not None or known.email is None:

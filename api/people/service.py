@@ -12,12 +12,12 @@ from api.alerts.messages import check_address
 from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes, new_id
 from api.people.enrolment import EnrolmentService, name_context
-from api.people.errors import LastAdministrator, PersonExists
+from api.people.errors import LastAdministrator, OwnRoles, PersonExists
 from api.people.roles import checked_roles, manages_people
 from api.people.sealing import Sealer
 from api.people.signing_in import email_context, email_fingerprint
 from api.store import Connection, Database, audit, partners, people
-from api.store.people import PersonRow
+from api.store.people import PersonRow, barred_account
 from matcher.errors import InvalidRecord
 
 
@@ -169,6 +169,8 @@ class PeopleService:
     ) -> Person:
         """Give a person other roles, or let him or her act for the partner no longer, or again; sessions end.
 
+        Who no longer acts for the partner has seen the secrets of the keys that he or she made: they are revoked.
+
         Args:
             even_last: permit that nobody is left to manage people; for the command line.
             is_expected: tells whether the person is still what the caller has read.
@@ -176,6 +178,7 @@ class PeopleService:
             NotFound: there is no such person, or it is another partner's.
             InvalidRecord: a role that people of this partner cannot have.
             LastAdministrator: nobody would be left to manage people.
+            OwnRoles: the caller is that person, and the roles are others than now.
             PreconditionFailed: the person is not what was expected; nothing was changed.
         """
         scope.require(Permission.PEOPLE_MANAGE)
@@ -200,10 +203,13 @@ class PeopleService:
             stays = (row.active if active is None else active) and manages_people(wanted or row.roles)
             if not stays and not even_last:
                 self._require_another(conn, row)
+            if "roles" in changes and person_id == scope.actor_id:
+                raise OwnRoles
             row = people.change_person(conn, person_id, **changes)
             people.revoke_sessions(conn, person_id, now)
             if not row.active:
                 people.void_tokens(conn, person_id)
+                self._revoke_keys(conn, scope, person_id, now)
         return self._opened(row)
 
     def reset(self, person_id: str, scope: AccessScope, *, even_last: bool = False) -> Invitation:
@@ -222,13 +228,22 @@ class PeopleService:
             if not even_last:
                 self._require_another(conn, row)
             row = people.change_person(
-                conn, person_id, password_hash=None, totp_sealed=None, totp_last_step=None, oidc_fingerprint=None
-            )
+                conn, person_id, password_hash=None, totp_sealed=None, totp_last_step=None,
+                oidc_fingerprint=barred_account(person_id),
+            )  # fmt: skip
             people.replace_recovery_codes(conn, person_id, [])
             people.revoke_sessions(conn, person_id, now)
             token, until = self._enrolment.issue(conn, person_id, now)
             self._note(conn, scope, now, "person.reset", person_id)
         return Invitation(self._opened(row), token, until)
+
+    @staticmethod
+    def _revoke_keys(conn: Connection, scope: AccessScope, person_id: str, now: datetime) -> None:
+        """Take the keys that a person made out of use."""
+        for key in partners.list_keys(conn, scope.partner_id):
+            if key.created_by == person_id and partners.revoke_key(conn, key.id, now):
+                detail: dict[str, object] = {"because": "person.deactivated", "person": person_id}
+                audit.append(conn, at=now, actor=scope.actor_id, action="key.revoked", subject=key.id, detail=detail)
 
     def _require_another(self, conn: Connection, row: PersonRow) -> None:
         """Refuse unless somebody else can manage the partner's people, where this person can."""
@@ -264,7 +279,7 @@ class PeopleService:
 
 
 def _enrolled(row: PersonRow) -> bool:
-    return row.password_hash is not None or row.oidc_fingerprint is not None
+    return row.password_hash is not None or row.linked
 
 
 def _can_manage(row: PersonRow) -> bool:

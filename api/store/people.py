@@ -28,7 +28,8 @@ class PersonRow:
         name_sealed, email_sealed, totp_sealed: as the sealer of the people gave them.
         email_fingerprint: keyed hash of the casefolded address.
         totp_last_step: the step of thirty seconds whose code was used last.
-        oidc_fingerprint: keyed hash of issuer and subject of the linked account.
+        oidc_fingerprint: keyed hash of issuer and subject of the linked account; after a reset `barred_account`, until
+            the person has enrolled anew.
     """
 
     id: str
@@ -45,6 +46,11 @@ class PersonRow:
     totp_sealed: bytes | None = field(default=None, repr=False)
     totp_last_step: int | None = None
     oidc_fingerprint: str | None = field(default=None, repr=False)
+
+    @property
+    def linked(self) -> bool:
+        """Tell whether an account of another issuer opens for the person."""
+        return self.oidc_fingerprint not in (None, barred_account(self.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,3 +287,8 @@ def forget_before(conn: Connection, at: datetime) -> None:
 
 def _person(row: Row[Any] | None) -> PersonRow | None:
     return None if row is None else PersonRow(**{**row._asdict(), "roles": tuple(row.roles)})
+
+
+def barred_account(person_id: str) -> str:
+    """Return what stands in the place of an account's keyed hash while none may be linked: no hash is like it."""
+    return f"reset:{person_id}"

@@ -27,6 +27,7 @@ from PIL import Image
 from sqlalchemy import create_engine, func, make_url, select, text
 from starlette.testclient import TestClient
 
+from api.access import CASE_WORK
 from api.app import create_app
 from api.bootstrap import Sandhan
 from api.face_model import FACE_MODEL
@@ -212,7 +213,7 @@ class House:
 
     def join(self, name: str, kind: str, areas: tuple[str, ...] = (), *, agrees: bool = True, **more: Any) -> Member:
         """Register a partner over HTTP, as the operator does; it exchanges with all others unless it does not agree."""
-        form = {"name": name, "kind": kind, "country": "IN", "areas": list(areas), **more}
+        form = {"name": name, "kind": kind, "country": "IN", "areas": list(areas), "key_permissions": CASE_WORK, **more}
         answer = self.ask("operator", "POST", "/v1/partners", json=form)
         assert answer.status_code == 201, answer.text
         member = self.keep(name, answer.json()["id"], answer.json()["api_key"])

@@ -76,7 +76,8 @@ def test_the_same_request_again_is_done_once(office: Office, what: str) -> None:
     first = office.ask("POST", path, json=form, headers=KEY)
     assert first.status_code == 201, first.text
     again = office.ask("POST", path, json=form, headers=KEY)
-    assert (again.status_code, again.content) == (201, first.content)
+    secrets = dict.fromkeys({"api_key", "enrolment_token", "enrolment_link"} & first.json().keys())
+    assert (again.status_code, again.json()) == (201, first.json() | secrets)
     assert again.headers["idempotent-replayed"] == "true"
     assert office.house.row_counts()[table] == before + 1
     assert office.ask("GET", first.headers["location"]).status_code == 200

@@ -89,11 +89,12 @@ def test_a_key_that_breaks_its_rule_is_named(house: House, key: str) -> None:
     assert [error["field"] for error in body["errors"]] == ["Idempotency-Key"]
 
 
-def test_a_partner_is_registered_once_and_its_key_shown_again(fresh_house: House) -> None:
+def test_a_partner_is_registered_once_and_its_secrets_shown_once(fresh_house: House) -> None:
     house = fresh_house
     first = house.ask("operator", "POST", "/v1/partners", json=FORM, headers=KEY)
     again = house.ask("operator", "POST", "/v1/partners", json=FORM, headers=KEY)
-    assert again.json() == first.json()
+    assert again.json() == first.json() | {"api_key": None, "webhook_secret": None}
+    assert first.json()["webhook_secret"].startswith("whsec_")
     assert house.client.get("/v1/cases", headers={"X-API-Key": first.json()["api_key"]}).status_code == 200
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from api.access import CLIENT, OPERATOR, PERMISSIONS, Permission, Role
+from api.access import CLIENT, GUARDED, OPERATOR, PERMISSIONS, Permission, Role
 from api.partners.keys import grantable
 from api.store import tables
 
@@ -48,11 +48,44 @@ def test_a_key_opens_for_a_year_and_reads_no_names_unless_told(town: Town, admin
     assert not opens(town, body["api_key"])
 
 
-def test_names_are_read_by_a_key_that_is_given_them_by_name(town: Town, admin: dict[str, str]) -> None:
+def test_names_are_read_by_a_key_that_is_given_them_by_name(town: Town) -> None:
+    admin = town.enrolled("ahtu", "administrator", "officer").headers()
     body = make(town, admin, permissions=["cases:read", "names:read"]).json()
     me = town.send("GET", "/v1/session", headers={"Authorization": f"Bearer {body['api_key']}"}).json()
     assert me["permissions"] == ["cases:read", "names:read"]
     assert (me["role"], me["actor_id"]) == ("client", body["id"])
+
+
+@pytest.mark.parametrize("permission", sorted(GUARDED))
+def test_nobody_puts_into_a_key_what_he_lacks(town: Town, admin: dict[str, str], permission: str) -> None:
+    before = town.house.row_counts()["api_keys"]
+    answer = make(town, admin, permissions=["cases:read", permission])
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_permitted")
+    assert permission in answer.json()["detail"]
+    assert town.house.row_counts()["api_keys"] == before
+    both = town.enrolled("ahtu", "administrator", "officer").headers()
+    key_id = make(town, both, permissions=["cases:read", permission]).json()["id"]
+    # Another secret of the same key is as good as another key.
+    assert town.send("POST", f"/v1/keys/{key_id}/rotate", {}, headers=admin).status_code == 403
+    assert town.send("POST", f"/v1/keys/{key_id}/rotate", {}, headers=both).status_code == 200
+
+
+def test_the_keys_that_a_person_made_go_when_he_leaves(town: Town, admin: dict[str, str]) -> None:
+    maker = town.enrolled("ahtu", "administrator")
+    made, kept = make(town, maker.headers()).json(), make(town, admin).json()
+    assert town.send("PATCH", f"/v1/people/{maker.id}", {"active": False}, headers=admin).status_code == 200
+    assert not opens(town, made["api_key"])
+    assert opens(town, kept["api_key"])
+    assert town.audited(made["id"])[-1].detail == {"because": "person.deactivated", "person": maker.id}
+    assert town.actions(made["id"]) == ["key.created", "key.revoked"]
+
+
+def test_a_key_sent_for_again_comes_without_its_secret(town: Town, admin: dict[str, str]) -> None:
+    headers = admin | {"Idempotency-Key": "8a2f0a64-55a1-4a31-b0a2-3d3f5a1c7e11"}
+    first, again = make(town, headers), make(town, headers)
+    assert again.headers["idempotent-replayed"] == "true"
+    assert opens(town, first.json()["api_key"])
+    assert again.json() == first.json() | {"api_key": None}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +200,7 @@ def test_a_revoked_key_opens_by_neither_secret_and_stays_so(town: Town, admin: d
 
 
 def test_keys_of_another_partner_do_not_exist(town: Town, admin: dict[str, str]) -> None:
-    foreign = town.house["shelter"]
+    foreign = town.house.join("neighbour", "shelter")
     for method, path in (("POST", f"/v1/keys/{foreign.key_id}/rotate"), ("DELETE", f"/v1/keys/{foreign.key_id}")):
         form = {} if method == "POST" else None
         answer = town.send(method, path, form, headers=admin)
@@ -177,9 +210,11 @@ def test_keys_of_another_partner_do_not_exist(town: Town, admin: dict[str, str])
     assert opens(town, foreign.key)
 
 
-def test_the_first_key_of_a_partner_is_as_it_was(town: Town, admin: dict[str, str]) -> None:
+def test_the_first_key_of_a_partner_expires_in_a_year(town: Town, admin: dict[str, str]) -> None:
     first = listed(town, admin, town.house["ahtu"].key_id)
-    assert (first["label"], first["expires_at"], first["created_by"]) == ("first key", None, None)
+    assert (first["label"], first["created_by"]) == ("first key", None)
+    made, until = (datetime.fromisoformat(first[name]) for name in ("created_at", "expires_at"))
+    assert timedelta(days=364, hours=23) < until - made <= timedelta(days=365)
     assert "names:read" in first["permissions"]
 
 

@@ -122,6 +122,18 @@ def test_nobody_is_made_by_an_account(oidc_town: Town, issuer: LocalIssuer) -> N
     assert oidc_town.actions(officer.id) == ["person.invited"]
 
 
+def test_after_a_reset_the_address_links_nothing_before_enrolling_anew(oidc_town: Town, issuer: LocalIssuer) -> None:
+    officer, chief = oidc_town.invite("ahtu", "officer"), oidc_town.enrolled("ahtu", "administrator")
+    assert come_in(issuer, officer).status_code == 200
+    reset = oidc_town.send("POST", f"/v1/people/{officer.id}/reset", headers=chief.headers())
+    assert reset.json()["person"]["enrolled"] is False
+    for subject in (f"account of {officer.id}", "an account that took the address over"):
+        assert come_in(issuer, officer, sub=subject).status_code == 401
+    officer.token = reset.json()["enrolment_token"]
+    officer.enrol()
+    assert come_in(issuer, officer).json()["person_id"] == officer.id
+
+
 def test_who_left_does_not_come_in(oidc_town: Town, issuer: LocalIssuer) -> None:
     officer, chief = oidc_town.invite("ahtu", "officer"), oidc_town.enrolled("ahtu", "administrator")
     assert come_in(issuer, officer).status_code == 200

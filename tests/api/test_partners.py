@@ -7,7 +7,8 @@ import json
 import pytest
 from sqlalchemy import select
 
-from api.store import audit, tables
+from api.access import CLIENT
+from api.store import audit, partners, tables
 
 from .conftest import House
 
@@ -35,6 +36,18 @@ def test_the_key_is_kept_as_a_hash_only_and_the_registration_is_audited(house: H
     assert body["api_key"] not in repr(stored)
     assert (entry.action, entry.actor) == ("partner.registered", house["operator"].key_id)
     assert body["webhook_secret"] is None  # there is nothing to sign for
+
+
+def test_the_first_key_may_do_what_is_said_and_by_itself_reads_no_names(house: House) -> None:
+    for said, permissions in ((None, list(CLIENT)), (["cases:read", "names:read"], ["cases:read", "names:read"])):
+        form = FORM if said is None else FORM | {"key_permissions": said}
+        body = house.ask("operator", "POST", "/v1/partners", json=form).json()
+        with house.sandhan.database.read() as conn:
+            (key,) = partners.list_keys(conn, body["id"])
+            (entry,) = audit.entries(conn, subject=body["id"], limit=10)
+        assert list(key.permissions) == permissions == entry.detail["permissions"]
+    for wrong in (["partners:write"], ["keys:manage"], ["all"], []):
+        assert house.ask("operator", "POST", "/v1/partners", json=FORM | {"key_permissions": wrong}).status_code == 422
 
 
 def test_areas_may_be_written_as_names(house: House) -> None:

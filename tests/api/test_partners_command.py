@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from api.access import CASE_WORK, CLIENT
 from api.cli import build_app
 from api.commands.partners import hours_from
 from matcher.errors import InvalidRecord
@@ -33,6 +34,26 @@ def run(*words: str, code: int = 0) -> str:
 
 def listed(*words: str) -> list[dict[str, Any]]:
     return list(json.loads(run("partners", "list", *words, "--json")))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ((), CLIENT),
+        (("--permission", "cases:read", "--permission", "names:read"), ("cases:read", "names:read")),
+        (("--full",), CASE_WORK),
+    ],
+)
+def test_the_first_key_may_do_what_is_said(options: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    added = run("partners", "add", "AHTU Assam", "--kind", "ahtu", "--country", "IN", "--json", *options)
+    partner = json.loads(added)["partner_id"]
+    (key,) = json.loads(run("partners", "keys", "list", "--partner", partner, "--json"))
+    assert tuple(key["permissions"]) == tuple(expected)
+    assert key["expires_at"] is not None
+    made = run(
+        "partners", "keys", "add", "--partner", partner, "--label", "all", "--permission", "names:read", "--json"
+    )
+    assert json.loads(made)["permissions"] == ["names:read"]
 
 
 def test_a_partner_is_added_with_its_profile_changed_and_shut_out() -> None:

@@ -167,9 +167,22 @@ def test_the_last_who_manages_people_cannot_leave(town: Town) -> None:
         answer = town.send(method, there, form, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (409, "last_administrator")
     assert town.send("PATCH", f"/v1/people/{auditor.id}", {"active": False}, headers=headers).status_code == 200
-    assert town.send("PATCH", path, {"roles": ["administrator"]}, headers=headers).status_code == 200
     town.enrolled("small", "administrator")
     assert town.send("PATCH", path, {"active": False}, headers=only.headers()).status_code == 200
+
+
+def test_nobody_changes_his_own_roles(town: Town) -> None:
+    town.house.join("watched", "ngo")
+    chief, other = (town.enrolled("watched", "administrator") for _ in range(2))
+    path, headers = f"/v1/people/{chief.id}", chief.headers()
+    for roles in (["administrator", "officer"], ["auditor"]):
+        answer = town.send("PATCH", path, {"roles": roles}, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (409, "own_roles")
+    assert town.send("GET", path, headers=headers).json()["roles"] == ["administrator"]
+    assert "person.roles_changed" not in town.actions(chief.id)
+    assert town.send("PATCH", path, {"roles": ["administrator"]}, headers=headers).status_code == 200
+    form = {"roles": ["administrator", "officer"]}
+    assert town.send("PATCH", path, form, headers=other.headers()).status_code == 200
 
 
 def test_two_who_remove_each_other_at_once_leave_one(two_towns: tuple[Town, Town]) -> None:

@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from api.access import AccessScope
+from api.access import CASE_WORK, AccessScope
 from api.alerts.delivery import DeliverySettings, Dispatcher
 from api.alerts.outcomes import SendResult
 from api.bootstrap import Sandhan
@@ -192,9 +192,10 @@ def found_home(
         sandhan.open_index()
         operator = sandhan.partners.scope_of(sandhan.partners.register_operator("Operator", "IN").api_key)
         unit = NewPartner(
-            "Unit of Nepal", "ahtu", "NP", areas=("NP",), email="unit@example.org", webhook_url=webhook[0]
-        )
-        shelter = NewPartner("Shelter in Mumbai", "shelter", "IN", email="shelter@example.org")
+            "Unit of Nepal", "ahtu", "NP", areas=("NP",), email="unit@example.org", webhook_url=webhook[0],
+            permissions=CASE_WORK,
+        )  # fmt: skip
+        shelter = NewPartner("Shelter in Mumbai", "shelter", "IN", email="shelter@example.org", permissions=CASE_WORK)
         welcomes = {
             UNIT: sandhan.partners.register(unit, operator),
             SHELTER: sandhan.partners.register(shelter, operator),

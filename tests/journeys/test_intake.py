@@ -22,6 +22,7 @@ import httpx
 import pytest
 from PIL import Image, ImageEnhance
 
+from api.access import CASE_WORK
 from api.alerts.webhook import new_webhook_secret
 from api.app import create_app
 from api.bootstrap import Sandhan
@@ -167,10 +168,13 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             "far": {"kind": "ahtu", "areas": ["IN/AS"], "email": "far@example.org"},
         }
         for name, form in newcomers.items():
-            body = made.ask("operator", "POST", "/v1/partners", json={"name": name, "country": "IN", **form}).json()
+            form |= {"name": name, "country": "IN", "key_permissions": CASE_WORK}
+            body = made.ask("operator", "POST", "/v1/partners", json=form).json()
             made.keys[name], made.ids[name] = body["api_key"], body["id"]
         # The receiver has its secret before the service does, so this one is registered with it.
-        ahtu = NewPartner("ahtu", "ahtu", "IN", areas=("IN/WB",), webhook_url=hook.url, webhook_secret=secret)
+        ahtu = NewPartner(
+            "ahtu", "ahtu", "IN", areas=("IN/WB",), webhook_url=hook.url, webhook_secret=secret, permissions=CASE_WORK
+        )
         welcome = sandhan.partners.register(ahtu, sandhan.partners.scope_of(operator.api_key))
         made.keys["ahtu"], made.ids["ahtu"] = welcome.api_key, welcome.partner.id
         parties = {"parties": [made.ids[name] for name in (*newcomers, "ahtu")], "reference": "MoU", "signed": True}

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from api.access import CASE_WORK
 from api.app import create_app
 from api.bootstrap import Sandhan
 from api.cases.forms import CaseForm
@@ -55,7 +56,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         sandhan = stack.enter_context(Sandhan.build(settings))
         operator = sandhan.partners.scope_of(sandhan.partners.register_operator("Operator", "IN").api_key)
         keys = {
-            name: sandhan.partners.register(NewPartner(name, kind, "IN"), operator).api_key
+            name: sandhan.partners.register(NewPartner(name, kind, "IN", permissions=CASE_WORK), operator).api_key
             for name, kind in (("police", "police"), ("shelter", "shelter"))
         }
         everybody = [one.id for one in sandhan.partners.list(operator) if one.kind != "operator"]
