@@ -17,6 +17,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import compile_path
 
+from api.access import NotFound
 from api.bootstrap import Sandhan
 from api.dependencies import address_of, charge, quotas_of
 from api.errors import AddressTooLong, HeadersTooLarge, RequestTooLarge, fault, problem_of
@@ -95,6 +96,8 @@ def _check_sizes(request: Request, limit: int) -> None:
         raise AddressTooLong(MAX_ADDRESS)
     if sum(len(name) + len(value) + 4 for name, value in request.headers.raw) > MAX_HEADERS:
         raise HeadersTooLarge(MAX_HEADERS)
+    if "\0" in request.scope["path"]:
+        raise NotFound("record")  # PostgreSQL could not even be asked for it
     if "%00" in address.query:
         raise InvalidRecord("address", "holds a NUL character in a parameter")
 

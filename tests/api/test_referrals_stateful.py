@@ -26,8 +26,9 @@ from api.access import AccessScope, NotFound, Permission
 from api.care.errors import CaseClosed, NoAgreement, ReferralOpen, TransferClash
 from api.care.referral_states import Event, Party, ReasonMissing, State, StepRefused, possible
 from api.care.referrals import Proposal, ReferralService
+from api.cases.agreed import agreed_at_first, as_rows
 from api.ids import new_id
-from api.store import Connection, Database, VersionConflict, audit, cases, changes, partners, referrals
+from api.store import Connection, Database, VersionConflict, audit, cases, changes, consents, partners, referrals
 from api.store.cases import Case, CaseContent
 from api.store.master_keys import GivenKeys
 from api.store.tables import partner_keys, record_keys
@@ -122,6 +123,9 @@ def machine_on(database: Database) -> type[RuleBasedStateMachine]:
                     conn, case_id=case_id, side=side, owner_id=self.ids[who], content=content, at=clock(), by="p",
                     external_id=number,
                 )  # fmt: skip
+                given = agreed_at_first(side, False)
+                rows = as_rows(case_id, given, first_version=1, at=clock(), by="p", random_bytes=randomness.randbytes)
+                consents.add_consents(conn, rows)
             self.known[case_id] = Known(who, side, number)
 
         @rule(agreed=st.sampled_from([True, True, True, False]))

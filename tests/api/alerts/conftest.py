@@ -1,5 +1,6 @@
 """A migrated database, partners to tell, alerts to send, and a clock that the test moves."""
 
+import base64
 import os
 import shutil
 import subprocess
@@ -17,7 +18,9 @@ from api.alerts.mail import EmailSender
 from api.alerts.messages import alert_payload
 from api.alerts.webhook import WebhookSender, new_webhook_secret
 from api.store import Connection, Database, alerts, outbox, partners, tables, upgrade
+from api.store.master_keys import GivenKeys
 
+MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 POSTGRES = os.environ.get("SANDHAN_TEST_POSTGRES")
 SECRET = new_webhook_secret(lambda count: bytes(range(count)))
 
@@ -232,7 +235,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 def world(database_url: str) -> Iterator[World]:
-    database = Database.open(database_url)
+    # The file beside an embedded database; on PostgreSQL there is none.
+    database = Database.open(database_url, None if database_url.startswith("sqlite") else GivenKeys(MASTER_KEY))
     made = World(database)
     yield made
     made.close()

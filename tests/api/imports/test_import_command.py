@@ -68,7 +68,7 @@ def test_a_summary_for_people(run: Run, file: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "Imported" in result.stdout
     assert "row 3, age" in result.stderr
-    assert "rejects.csv" in result.stderr
+    assert "rejects.csv" in "".join(result.stderr.split())  # a long path is broken over lines
     assert "Rina" not in result.output
     assert "would be created" in run(file, "--side", "missing", "--dry-run").stdout
     assert "sandhan serve" in run(file, "--side", "missing", "--no-match").stdout
