@@ -17,7 +17,6 @@ from api.care.errors import CaseClosed, NoAgreement, NoConsent, ReferralOpen, Tr
 from api.care.owning import own_case, reads_texts
 from api.care.referral_states import Event, Party, State, after, possible
 from api.cases.forms import without_sources
-from api.cases.standing import may_share
 from api.ids import Clock, RandomBytes, new_id
 from api.store import (
     Connection,
@@ -230,6 +229,10 @@ class ReferralService:
         if receiver is None or not consents.permitted(conn, case_id, "referral", RECIPIENT_CLASS[receiver.kind]):
             raise NoConsent
 
+    def _may_share(self, conn: Connection, case: Case, scope: AccessScope) -> bool:
+        agreed = self._agreed(conn, case.owner_id, scope.partner_id)
+        return agreed and consents.permitted(conn, case.id, "sharing", scope.recipient_class)
+
     def _require_agreed(self, conn: Connection, one: str, other: str) -> None:
         if not self._agreed(conn, one, other):
             raise NoAgreement
@@ -271,8 +274,9 @@ class ReferralService:
         helps = party is Party.RECEIVER and referral.kind == "referral" and referral.state == State.ACCEPTED
         if not (owns or helps) or not reads_texts(scope):
             referral = replace(referral, note=None)
-        shared = case is not None and not case.expired(self._clock()) and may_share(conn, case, scope, self._clock())
-        masked = case if party is Party.RECEIVER and is_open and shared else None
+        masked = case if party is Party.RECEIVER and is_open else None
+        if masked is not None and (masked.expired(self._clock()) or not self._may_share(conn, masked, scope)):
+            masked = None
         return ReferralSeen(
             referral,
             tuple(referrals.events_of(conn, referral.id)),

@@ -258,7 +258,7 @@ def machine_on(database: Database) -> type[RuleBasedStateMachine]:
         def nobody_sees_more_than_his_part(self) -> None:
             for referral_id, one in getattr(self, "asked", {}).items():
                 seen = self.service.read(referral_id, self.scope(one.receiver))
-                assert (seen.case is not None) == (one.state in OPEN)
+                assert (seen.case is not None) == (one.state in OPEN and self.agreed)
                 owns = self.known[one.case_id].owner == one.receiver
                 helps = one.kind == "referral" and one.state == "accepted"
                 assert (seen.referral.note is not None) == (owns or helps)
