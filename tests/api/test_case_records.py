@@ -15,11 +15,12 @@ import pytest
 from api.cases.forms import CaseForm, to_person
 from api.cases.records import no_search_for_garbage, open_records, records_of
 from api.store import Connection, Database, cases, faces, open_cases, partners, photos
+from api.store.master_keys import GivenKeys
 from api.store.open_cases import IdRange
 from data.synthetic import linked_sample
 from matcher.person import PersonRecord, Side
 
-from .conftest import START, empty_database
+from .conftest import MASTER_KEY, START, empty_database
 
 SAMPLE = linked_sample(13, 40, 30)
 # As no form lets them in today, and as they may have been kept all the same.
@@ -41,7 +42,7 @@ MODEL = "m"
 def database(dialect: str, tmp_path_factory: Any, template: Path) -> Iterator[Database]:
     home = tmp_path_factory.mktemp("records") / "home"
     with empty_database(dialect, home, template) as url:
-        opened = Database.open(url or f"sqlite:///{home / 'sandhan.db'}")
+        opened = Database.open(url or f"sqlite:///{home / 'sandhan.db'}", GivenKeys(MASTER_KEY))
         with opened.write() as conn:
             fill(conn)
         yield opened
