@@ -25,6 +25,7 @@ def at_terminal(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Pair:
     settings = pair.house.sandhan.settings
     monkeypatch.setenv("SANDHAN_HOME", str(settings.home))
     monkeypatch.setenv("SANDHAN_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("SANDHAN_MASTER_KEY", settings.master_key.get_secret_value())
     monkeypatch.setenv("COLUMNS", "200")
     return pair
 
