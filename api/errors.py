@@ -21,7 +21,7 @@ from api.alerts.errors import TargetRefused
 from api.answers import NotModified
 from api.care.errors import AlreadyCorrected, CaseClosed, NoAgreement, NoConsent, NotDue, ReferralOpen, TransferClash
 from api.care.referral_states import StepRefused
-from api.cases.service import ConsentMissing, DuplicateCase, Suppressed
+from api.cases.outcomes import ConsentMissing, DuplicateCase, Suppressed
 from api.entity_tags import PreconditionFailed
 from api.faults import origin
 from api.idempotency import IdempotencyKeyReused, RequestInProgress

@@ -120,7 +120,7 @@ class Idempotency:
             self._leave(known)
             raise RequestInProgress from None  # an attempt that outlived its lease was faster
         except Exception:
-            self._leave(known)
+            self._leave(known)  # whatever it was, the same request may be sent again at once
             raise
         try:
             with self._database.write() as conn:

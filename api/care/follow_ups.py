@@ -9,8 +9,9 @@ from typing import Final
 
 from api.access import AccessScope, NotFound, Permission
 from api.care.errors import CaseClosed, NotDue
-from api.care.owning import own_case, reads_texts
+from api.care.owning import reads_texts
 from api.care.schedule import FOLLOW_UP_MONTHS, due_dates
+from api.cases.standing import own_case
 from api.days import require_past
 from api.ids import Clock, RandomBytes, new_id
 from api.store import Connection, Database, audit, follow_ups

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from api.access import AccessScope, Permission
-from api.care.owning import own_case, reads_texts
+from api.care.owning import reads_texts
 from api.cases.forms import handed_on
+from api.cases.standing import own_case
 from api.ids import Clock
 from api.store import Database, audit, cases, referrals
 from api.store.cases import CaseVersion

@@ -1,24 +1,8 @@
-"""Whose case is it, and may the caller read texts? What every service of care asks first."""
+"""May the caller read texts? What every service of care asks, once it knows whose case it is (`api.cases.standing`)."""
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from api.access import AccessScope, NotFound, Permission
-from api.store import Connection, cases
-from api.store.cases import Case
-
-
-def own_case(conn: Connection, case_id: str, scope: AccessScope, now: datetime) -> Case:
-    """Return the caller's own case.
-
-    Raises:
-        NotFound: there is none, it is another partner's, or its time is over: the answer is the same.
-    """
-    case = cases.get_case(conn, case_id)
-    if case is None or case.owner_id != scope.partner_id or case.expired(now):
-        raise NotFound("case")
-    return case
+from api.access import AccessScope, Permission
 
 
 def reads_texts(scope: AccessScope) -> bool:

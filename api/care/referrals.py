@@ -14,9 +14,10 @@ from typing import Literal
 
 from api.access import RECIPIENT_CLASS, AccessScope, NotFound, Permission
 from api.care.errors import CaseClosed, NoAgreement, NoConsent, ReferralOpen, TransferClash
-from api.care.owning import own_case, reads_texts
+from api.care.owning import reads_texts
 from api.care.referral_states import Event, Party, State, after, possible
 from api.cases.forms import without_sources
+from api.cases.standing import own_case
 from api.ids import Clock, RandomBytes, new_id
 from api.store import (
     Connection,

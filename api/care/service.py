@@ -13,8 +13,9 @@ from typing import TypeVar
 from api.access import AccessScope, NotFound, Permission
 from api.care.errors import AlreadyCorrected
 from api.care.follow_ups import FollowUpService
-from api.care.owning import own_case, reads_texts
+from api.care.owning import reads_texts
 from api.care.stages import present, return_of
+from api.cases.standing import own_case
 from api.days import require_coming, require_past
 from api.ids import Clock, RandomBytes, new_id
 from api.store import Connection, Database, audit, care, home_reports, partners

@@ -18,6 +18,8 @@ from typing import Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.ids import RandomBytes, new_id
+from api.store import Connection, cases, consents
+from api.store.cases import Case
 from api.store.consents import Consent
 
 Purpose = Literal["matching", "sharing", "faces", "referral", "publication"]
@@ -93,3 +95,25 @@ def as_rows(
         )
         for version, one in enumerate(given, first_version)
     ]  # fmt: skip
+
+
+_BY_CHANGE = "change:"
+"""Before the actor of a withdrawal that a changed case brought: it may be given again by a change, too."""
+
+
+def note_face_consent(conn: Connection, case: Case, *, at: datetime, by: str, random_bytes: RandomBytes) -> None:
+    """Record that photos may be compared, or no longer, where a changed case says other than before."""
+    known = [one for one in consents.consents_of(conn, case.id) if one.purpose == "faces"]
+    standing_ones = [one for one in known if one.in_force]
+    said_no = any(one.withdrawn_by and not one.withdrawn_by.startswith(_BY_CHANGE) for one in known)
+    if case.face_consent and said_no and not standing_ones:
+        # Withdrawn where consent is recorded, it is given again there, never by a file that says what it did before.
+        cases.set_face_consent(conn, case.id, False, at)
+    elif case.face_consent and not standing_ones:
+        given = [one for one in agreed_at_first(case.side, True) if one.purpose == "faces"]
+        version = consents.next_version(conn, case.id)
+        new = as_rows(case.id, given, first_version=version, at=at, by=by, random_bytes=random_bytes)
+        consents.add_consents(conn, new)
+    elif not case.face_consent:
+        for one in standing_ones:
+            consents.withdraw(conn, one.id, at=at, by=f"{_BY_CHANGE}{by}")

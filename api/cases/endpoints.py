@@ -12,7 +12,7 @@ from api.access import AccessScope, Permission
 from api.answers import IdempotencyKey, IfMatch, IfNoneMatch, as_answer, once, shown
 from api.bootstrap import Sandhan
 from api.cases.forms import CaseForm
-from api.cases.service import Registered
+from api.cases.outcomes import Registered
 from api.cases.views import CaseOut, FaceChoice, OwnCaseOut, PhotoView, own_view, photo_view, view_case
 from api.dependencies import Caller, Services
 from api.entity_tags import PreconditionFailed, expected_version

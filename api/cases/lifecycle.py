@@ -15,6 +15,7 @@ from api.access import AccessScope, NotFound, Permission
 from api.cases.agreed import ConsentForm, Given, as_rows
 from api.cases.photos import PhotoDesk
 from api.cases.retention import Retention
+from api.cases.standing import own_case
 from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes
 from api.matches.service import MatchService
@@ -76,7 +77,7 @@ class Lifecycle:
         """
         scope.require(Permission.CASES_READ)
         with self._database.write() as conn:
-            self._own(conn, case_id, scope)
+            own_case(conn, case_id, scope, self._clock())
             self._note(conn, scope.actor_id, "consents.read", case_id)
             return consents.consents_of(conn, case_id)
 
@@ -96,7 +97,7 @@ class Lifecycle:
             raise InvalidRecord("granted", "is false: withdraw the consent that stands instead")
         now = self._clock()
         with self._database.write() as conn:
-            case = self._own(conn, case_id, scope)
+            case = own_case(conn, case_id, scope, self._clock())
             begun = consents.get_consent(conn, consent_id) if consent_id else None
             if begun is not None:
                 return begun
@@ -129,7 +130,7 @@ class Lifecycle:
         scope.require(Permission.CONSENTS_MANAGE)
         now = self._clock()
         with self._database.write() as conn:
-            case = self._own(conn, case_id, scope)
+            case = own_case(conn, case_id, scope, self._clock())
             found = consents.get_consent(conn, consent_id)
             if found is None or found.case_id != case_id:
                 raise NotFound("consent")
@@ -179,7 +180,7 @@ class Lifecycle:
         if moment > self._retention.latest(now):
             raise InvalidRecord("until", "is further off than a case may be kept without anybody looking at it")
         with self._database.write() as conn:
-            found = self._own(conn, case_id, scope)
+            found = own_case(conn, case_id, scope, self._clock())
             if expected_version is not None and expected_version != found.version:
                 raise PreconditionFailed
             cases.keep_until(conn, case_id, moment)
@@ -196,7 +197,7 @@ class Lifecycle:
         """
         scope.require(Permission.CASES_ERASE)
         with self._database.write() as conn:
-            case = self._own(conn, case_id, scope)
+            case = own_case(conn, case_id, scope, self._clock())
             freed = self._erase(conn, case, reason, scope.actor_id, suppress=reason not in ("error", "duplicate"))
         self._matching.follow()
         if freed and not self._matching.must_wait:
@@ -292,12 +293,6 @@ class Lifecycle:
                     conn, match.id, "suggested", expected="withdrawn", kind="consent_given", actor=actor,
                     at=self._clock(),
                 )  # fmt: skip
-
-    def _own(self, conn: Connection, case_id: str, scope: AccessScope) -> Case:
-        case = cases.get_case(conn, case_id)
-        if case is None or case.owner_id != scope.partner_id or case.expired(self._clock()):
-            raise NotFound("case")
-        return case
 
     def _note(
         self, conn: Connection, actor: str, action: str, subject: str, detail: dict[str, object] | None = None

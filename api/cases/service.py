@@ -8,18 +8,25 @@ register ── one transaction: case, history, photos as received, change, audi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from api.access import AccessScope, NotFound, Permission, Relation, View
-from api.cases.agreed import Given, agreed_at_first, as_rows
+from api.cases.agreed import as_rows, note_face_consent
 from api.cases.forms import CaseForm
+from api.cases.outcomes import (
+    CaseToPut,
+    ConsentMissing,
+    DuplicateCase,
+    PutOutcome,
+    Registered,
+    Shown,
+    Suppressed,
+)
 from api.cases.photos import PhotoDesk
 from api.cases.retention import Retention
-from api.cases.standing import is_party, standing
+from api.cases.standing import is_party, own_case, standing
 from api.ids import Clock, RandomBytes, new_id
-from api.matches.service import MatchOutcome, MatchService
+from api.matches.service import MatchService
 from api.store import (
     Connection,
     Database,
@@ -34,102 +41,11 @@ from api.store import (
     referrals,
 )
 from api.store.cases import Case, CaseContent, NewCase
-from api.store.matches import Match
 from api.store.photos import Photo, PhotoContent
-from matcher.errors import InvalidRecord, SandhanError
+from matcher.errors import InvalidRecord
 from matcher.model import Grade
 from matcher.person import Side
 from matcher.photos.faces import Box
-
-
-class DuplicateCase(SandhanError):
-    """The owner has a case of this external id with other content."""
-
-    code = "duplicate_case"
-
-    def __init__(self, case_id: str) -> None:
-        super().__init__("you have a case with this external_id and other content; send a PUT to the case to change it")
-        self.case_id = case_id
-
-
-class Suppressed(SandhanError):
-    """This record was erased or handed over: it is not taken again."""
-
-    code = "suppressed"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "this record was erased or handed over, and is not taken again; an operator may: sandhan cases readmit"
-        )
-
-
-class ConsentMissing(SandhanError):
-    """The person has withdrawn consent to being searched for."""
-
-    code = "consent_missing"
-
-    def __init__(self) -> None:
-        super().__init__("consent to matching was withdrawn; record a new one first, then the case is opened by itself")
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """A case after registration.
-
-    Attributes:
-        created: whether it is new.
-        photos: with what became of each.
-        matches: every stored match of grade possible or better that the owner may know of, strongest first; also when
-            it was compared before.
-        outcome: what comparing it just now came to; None when it was not.
-        alerts: alerts that were queued, as far as the owner may know of the matches.
-    """
-
-    case: Case
-    created: bool
-    photos: tuple[Photo, ...]
-    matches: tuple[Match, ...]
-    outcome: MatchOutcome | None
-    alerts: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A case as far as a caller may see it; `own` tells whether it is his organisation's."""
-
-    case: Case
-    view: View
-    photos: tuple[Photo, ...]
-    own: bool = True
-
-
-class PutOutcome(StrEnum):
-    """What storing a case under its owner's id came to."""
-
-    CREATED = "created"
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
-    SUPPRESSED = "suppressed"
-    """It was erased, and is not taken again."""
-
-
-@dataclass(frozen=True, slots=True)
-class CaseToPut:
-    """A case as its owner's system knows it; found again by owner, side and external id, never without one.
-
-    Attributes:
-        agreed: what is agreed to when it comes in; None for what holds of itself.
-    """
-
-    side: str
-    external_id: str | None = field(repr=False)
-    content: CaseContent = field(repr=False)
-    agreed: tuple[Given, ...] | None = None
-
-    @property
-    def given(self) -> tuple[Given, ...]:
-        """Return what is agreed to."""
-        return agreed_at_first(self.side, self.content.face_consent) if self.agreed is None else self.agreed
 
 
 class CaseService:
@@ -245,7 +161,7 @@ class CaseService:
         """
         scope.require(Permission.CASES_WRITE)
         with self._database.write() as conn:
-            return self._desk.keep(conn, self._own(conn, case_id, scope), uploads)
+            return self._desk.keep(conn, own_case(conn, case_id, scope, self._clock()), uploads)
 
     def change(
         self,
@@ -266,7 +182,7 @@ class CaseService:
             raise InvalidRecord("consents", "are given and withdrawn at /v1/cases/{id}/consents, not by a change")
         content = form.content(self._clock().date())
         with self._database.write() as conn:
-            if self._own(conn, case_id, scope).side != form.side:
+            if own_case(conn, case_id, scope, self._clock()).side != form.side:
                 raise NotFound("case")
             case = self._replace(conn, case_id, content, scope, expected_version)
             self._desk.keep(conn, case, uploads)
@@ -331,7 +247,7 @@ class CaseService:
         """
         scope.require(Permission.CASES_WRITE)
         with self._database.write() as conn:
-            found = self._own(conn, case_id, scope)
+            found = own_case(conn, case_id, scope, self._clock())
             if expected_version not in (None, found.version):
                 raise VersionConflict("cases", expected_version or 0, found.version)
             if status == "open" and not consents.permitted(conn, case_id, "matching"):
@@ -358,7 +274,7 @@ class CaseService:
         """
         scope.require(Permission.CASES_READ)
         with self._database.write() as conn:
-            self._own(conn, case_id, scope)
+            own_case(conn, case_id, scope, self._clock())
             found = photos.list_photos(conn, case_id)
             audit.append(
                 conn, at=self._clock(), actor=scope.actor_id, action="photos.listed", subject=case_id,
@@ -399,17 +315,11 @@ class CaseService:
         """
         scope.require(Permission.CASES_WRITE)
         with self._database.write() as conn:
-            case = self._own(conn, case_id, scope)
+            case = own_case(conn, case_id, scope, self._clock())
             photo = self._desk.choose(conn, case, photo_id, box, scope)
         self._follow_up(case, created=False, match=case.status == "open", scope=scope)
         with self._database.read() as conn:
             return photos.get_photo(conn, photo.id) or photo
-
-    def _own(self, conn: Connection, case_id: str, scope: AccessScope) -> Case:
-        case = cases.get_case(conn, case_id)
-        if case is None or case.owner_id != scope.partner_id or case.expired(self._clock()):
-            raise NotFound("case")
-        return case
 
     def recover(self) -> tuple[int, int]:
         """Finish what a stopped process left: photos not read, cases not compared. Return both counts."""
@@ -520,36 +430,3 @@ class CaseService:
                 outcome,
                 outcome.alerts if outcome is not None and seen else 0,
             )
-
-
-_BY_CHANGE = "change:"
-
-
-def note_face_consent(conn: Connection, case: Case, *, at: datetime, by: str, random_bytes: RandomBytes) -> None:
-    """Record that photos may be compared, or no longer, where a changed case says other than before."""
-    known = [one for one in consents.consents_of(conn, case.id) if one.purpose == "faces"]
-    standing_ones = [one for one in known if one.in_force]
-    said_no = any(one.withdrawn_by and not one.withdrawn_by.startswith(_BY_CHANGE) for one in known)
-    if case.face_consent and said_no and not standing_ones:
-        # Withdrawn where consent is recorded, it is given again there, never by a file that says what it did before.
-        cases.set_face_consent(conn, case.id, False, at)
-    elif case.face_consent and not standing_ones:
-        given = [one for one in agreed_at_first(case.side, True) if one.purpose == "faces"]
-        version = consents.next_version(conn, case.id)
-        new = as_rows(case.id, given, first_version=version, at=at, by=by, random_bytes=random_bytes)
-        consents.add_consents(conn, new)
-    elif not case.face_consent:
-        for one in standing_ones:
-            consents.withdraw(conn, one.id, at=at, by=f"{_BY_CHANGE}{by}")
-
-
-__all__ = [
-    "CaseService",
-    "CaseToPut",
-    "DuplicateCase",
-    "PutOutcome",
-    "Registered",
-    "Shown",
-    "Suppressed",
-    "VersionConflict",
-]

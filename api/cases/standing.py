@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from api.access import POLICE_KINDS, AccessScope, Relation
+from api.access import POLICE_KINDS, AccessScope, NotFound, Relation
 from api.store import Connection, agreements, alerts, cases, consents, disclosures, matches, referrals
 from api.store.cases import Case
 from api.store.matches import Match
@@ -39,6 +39,18 @@ def standing(conn: Connection, case: Case, scope: AccessScope, now: datetime) ->
     if _is_police_of(case, scope):
         return Relation.POLICE
     return Relation.PARTY if party_to else Relation.STRANGER
+
+
+def own_case(conn: Connection, case_id: str, scope: AccessScope, now: datetime) -> Case:
+    """Return the caller's own case.
+
+    Raises:
+        NotFound: there is none, it is another partner's, or its time is over: the answer is the same.
+    """
+    case = cases.get_case(conn, case_id)
+    if case is None or case.owner_id != scope.partner_id or case.expired(now):
+        raise NotFound("case")
+    return case
 
 
 def may_share(conn: Connection, case: Case, scope: AccessScope, now: datetime) -> bool:

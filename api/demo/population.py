@@ -13,7 +13,7 @@ from PIL import Image, ImageEnhance
 from api.access import CASE_WORK
 from api.bootstrap import Sandhan
 from api.cases.forms import CaseForm
-from api.cases.service import CaseToPut
+from api.cases.outcomes import CaseToPut
 from api.commands.context import scope_for
 from api.partners.service import NewPartner, Welcome
 from api.store import cases

@@ -40,6 +40,7 @@ class Archive:
             with readable():
                 self._zip = zipfile.ZipFile(self._file)
             _check(self._zip.infolist(), limit)
+        # NotImplementedError: a way of packing that Python does not know; ValueError: names that are no text.
         except (zipfile.BadZipFile, NotImplementedError, ValueError):
             self._file.close()
             raise FileRefused("the archive is damaged, or in a form of ZIP that is not read; pack it again") from None

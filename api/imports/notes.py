@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.access import AccessScope
-from api.cases.service import CaseService, CaseToPut
+from api.cases.outcomes import CaseToPut
+from api.cases.service import CaseService
 from api.imports.pfif import PfifNote
 from api.imports.pfif_mapping import note_values
 from api.imports.plain import PFIF

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from api.access import AccessScope
-from api.cases.service import CaseService, CaseToPut, PutOutcome
+from api.cases.outcomes import CaseToPut, PutOutcome
+from api.cases.service import CaseService
 from api.imports.columns import Columns
 from api.imports.errors import Problem
 from api.imports.files import Row

@@ -62,13 +62,24 @@ class Asked(Protocol):
     """What an import request says of its file."""
 
     @property
-    def file(self) -> Path: ...  # noqa: D102
+    def file(self) -> Path:
+        """Return where it is."""
+        ...
+
     @property
-    def side(self) -> str | None: ...  # noqa: D102
+    def side(self) -> str | None:
+        """Return the side of rows that do not say; None where they must."""
+        ...
+
     @property
-    def mapping(self) -> ColumnMapping: ...  # noqa: D102
+    def mapping(self) -> ColumnMapping:
+        """Return which column is which field."""
+        ...
+
     @property
-    def sheet(self) -> str | None: ...  # noqa: D102
+    def sheet(self) -> str | None:
+        """Return the sheet of a workbook, by name or number; None for the first."""
+        ...
 
 
 @contextmanager

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import product
 from typing import Any, Final, TypeAlias
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Column, Connection, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, Select, delete, func, insert, select, update
 
 from api.store.care_tables import suspect_keys
 from api.store.errors import ConstraintViolated
@@ -311,7 +311,10 @@ def rotate_partner(conn: Connection, partner_id: str, at: datetime, sealed: Sequ
 def counts(conn: Connection) -> Mapping[str, int]:
     """Return how many keys there are of each kind, and how many wait to be wrapped by the master key in use."""
     current = ring_of(conn).masters().current
-    count: Callable[[Any], int] = lambda statement: int(conn.scalar(statement) or 0)  # noqa: E731
+
+    def count(statement: Select[Any]) -> int:
+        return int(conn.scalar(statement) or 0)
+
     stale = [
         count(select(func.count()).select_from(table).where(table.c.master_id != current))
         for table in (partner_keys, service_keys)

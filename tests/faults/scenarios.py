@@ -143,7 +143,7 @@ def tally(conn: Connection) -> dict[str, int]:
     """Return how much there is of everything that intake writes; the same after every crash as after none."""
     counts = {name: _count(conn, name) for name in _COUNTED}
     actions = select(tables.audit.c.action, func.count()).group_by(tables.audit.c.action)
-    # Who asks again after a crash reads again: of reading there may be more rows, never fewer things.
+    # Who asks again after a crash reads again, and each reading is a row: they are no part of what must be the same.
     written = [(action, count) for action, count in conn.execute(actions) if action not in _READINGS]
     counts.update({f"audit {action}": count for action, count in written})
     return counts

@@ -9,7 +9,7 @@ import pytest
 
 from api.access import AccessScope, NotFound, NotPermitted
 from api.cases.forms import CaseForm
-from api.cases.service import CaseToPut, PutOutcome
+from api.cases.outcomes import CaseToPut, PutOutcome
 from api.store import audit, cases, changes
 
 FORMS = [
