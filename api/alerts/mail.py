@@ -72,7 +72,7 @@ class SmtpSender:
             except smtplib.SMTPNotSupportedError:
                 return SendResult("smtp_unsupported", detail="the mail server lacks what this message needs")
             except (smtplib.SMTPException, OSError) as error:
-                if deadline.passed or isinstance(error, TimeoutError):
+                if deadline.passed or _timed_out(error):
                     return SendResult("timeout", detail=f"no answer within {self._timeout_s:g} s")
                 return SendResult("connection_failed", detail=_reason(error))
 
@@ -98,6 +98,11 @@ class SmtpSender:
         if self._encryption == "implicit":
             return smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout_s, context=self._ssl_context)
         return smtplib.SMTP(self._host, self._port, timeout=self._timeout_s)
+
+
+def _timed_out(error: Exception) -> bool:
+    # A step that took too long reaches us as a closed connection: smtplib keeps the reason only as the context.
+    return isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
 
 
 def _reason(error: Exception) -> str:

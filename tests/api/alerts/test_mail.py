@@ -14,6 +14,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from api.alerts.errors import InvalidDeliverySettings
+from api.alerts.deadline import Deadline
 from api.alerts.mail import SmtpSender
 from api.sinks import MailSink
 
@@ -118,6 +119,14 @@ def test_a_server_that_hangs_is_given_up() -> None:
         began = time.monotonic()
         result = send(port, timeout_s=0.2)
         assert time.monotonic() - began < 4.0
+    assert result.outcome == "timeout"
+
+
+def test_one_step_that_hangs_is_given_up_before_the_whole_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The two limits are equal, and which of them comes first is chance: here it is the step's.
+    monkeypatch.setattr("api.alerts.mail.Deadline", lambda seconds: Deadline(seconds + 60.0))
+    with scripted(b"220 hi", hang=True) as port:
+        result = send(port, timeout_s=0.2)
     assert result.outcome == "timeout"
 
 
