@@ -53,8 +53,11 @@ MATCH: Final[dict[str, Any]] = {
     "created_at": "2026-11-01T09:00:01+00:00", "updated_at": "2026-11-01T09:00:01+00:00",
 }  # fmt: skip
 ALERT: Final[dict[str, Any]] = {
-    "id": _ALERT_ID, "match_id": _MATCH_ID, "event": "new", "grade": "probable", "priority": "critical",
-    "state": "delivered", "due_at": "2026-11-01T13:00:01+00:00", "created_at": "2026-11-01T09:00:01+00:00",
+    "id": _ALERT_ID, "kind": "match", "match_id": _MATCH_ID, "subject_id": None, "about_id": None, "event": "new",
+    "grade": "probable", "priority": "critical", "state": "delivered", "your_record_id": _CASE_ID,
+    "other_organisation": "Shelter Guwahati", "rule": "owner of the missing report", "withheld": {},
+    "due_at": "2026-11-01T13:00:01+00:00", "act_by": "2026-11-02T09:00:01+00:00",
+    "created_at": "2026-11-01T09:00:01+00:00",
     "acknowledged_at": None,
     "messages": [{"id": "msg_01m6b5cjs5x0", "channel": "webhook", "state": "delivered", "attempts": 1}],
 }  # fmt: skip

@@ -23,7 +23,8 @@ from typing import Final, Self
 from api.alerts.errors import InvalidDeliverySettings, InvalidNotice
 from api.alerts.lanes import Lanes
 from api.alerts.mail import EmailSender, Encryption, SmtpSender
-from api.alerts.messages import AlertNotice, email_message, webhook_body
+from api.alerts.messages import email_message, webhook_body
+from api.alerts.notice import AlertNotice
 from api.alerts.outcomes import SendResult, next_attempt
 from api.alerts.webhook import HttpxWebhookSender, WebhookSender
 from api.faults import origin
@@ -251,6 +252,7 @@ class Dispatcher:
                 message.id,
                 written_at=message.created_at,
                 public_url=self._settings.public_url,
+                language=partner.language,
             )
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
@@ -14,6 +14,8 @@ from api.store.alerts import Alert
 from api.store.outbox import MessageState
 
 router = APIRouter(prefix="/alerts", tags=["alerts"])
+Kind = Literal["match", "bulletin", "same_person", "same_suspect", "clock", "digest"]
+Priority = Literal["critical", "standard", "digest"]
 
 
 class MessageView(BaseModel):
@@ -29,12 +31,20 @@ class AlertView(BaseModel):
     """An alert to the caller. It carries no name, photo or place: those are behind the match."""
 
     id: str
-    match_id: str
+    kind: Kind = Field(description="what it is about")
+    match_id: str | None
+    subject_id: str | None = Field(description="what it is about where that is no match: a bulletin, a case of yours")
+    about_id: str | None = Field(description="the alert that it recalls or escalates")
     event: str
-    grade: str
-    priority: Literal["critical", "standard"]
+    grade: str | None
+    priority: Priority
     state: str
-    due_at: str = Field(description="by when an acknowledgement is due")
+    your_record_id: str | None = Field(description="your own case")
+    other_organisation: str | None = Field(description="null where there is none, or you are not told")
+    rule: str | None = Field(description="why you are told")
+    withheld: dict[str, str] = Field(description="field -> why you are not told it")
+    due_at: str | None = Field(description="by when an acknowledgement is due")
+    act_by: str | None = Field(description="by when it is to be acted on")
     created_at: str
     acknowledged_at: str | None
     messages: list[MessageView]
@@ -53,12 +63,20 @@ AlertState = Literal["queued", "sent", "delivered", "acknowledged", "retrying", 
 def _view(alert: Alert, messages: list[MessageState]) -> AlertView:
     return AlertView(
         id=alert.id,
+        kind=cast(Kind, alert.kind),
         match_id=alert.match_id,
+        subject_id=alert.subject_id,
+        about_id=alert.about_id,
         event=alert.event,
         grade=alert.grade,
-        priority="critical" if alert.priority == "critical" else "standard",
+        priority=cast(Priority, alert.priority),
         state=alert.state,
-        due_at=alert.due_at.isoformat(),
+        your_record_id=alert.own_case_id,
+        other_organisation=alert.other_organisation,
+        rule=alert.rule,
+        withheld=alert.withheld or {},
+        due_at=alert.due_at.isoformat() if alert.due_at else None,
+        act_by=alert.act_by.isoformat() if alert.act_by else None,
         created_at=alert.created_at.isoformat(),
         acknowledged_at=alert.acknowledged_at.isoformat() if alert.acknowledged_at else None,
         messages=[
@@ -76,7 +94,7 @@ def list_alerts(
     services: Services,
     pages: PageOf,
     state: AlertState | None = None,
-    priority: Literal["critical", "standard"] | None = None,
+    priority: Priority | None = None,
     created_since: Annotated[Since, Query(description="queued at this moment or later")] = None,
     after: After = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,

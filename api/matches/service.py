@@ -17,15 +17,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from api.alerts.messages import alert_payload
-from api.alerts.routing import Recipient, recipients_of
+from api.alerts.raising import Occasion, raise_alert
+from api.alerts.routing import recipients_of
 from api.cases.forms import to_person
 from api.ids import Clock, RandomBytes, new_id
 from api.index_building import usable
 from api.index_keeper import IndexKeeper
 from api.matches.exchange import Exchange
-from api.store import Connection, Database, agreements, alerts, audit, cases, changes, faces, matches
-from api.store.alerts import NewMessage
+from api.store import Connection, Database, agreements, audit, cases, changes, faces, matches
 from api.store.cases import Case
 from api.store.matches import Evidence
 from indexing.meeting import Here, Meeting
@@ -222,27 +221,21 @@ class MatchService:
     ) -> int:  # fmt: skip
         """Queue one alert for each recipient, with a message for each of its channels; return how many are new."""
         critical = _is_minor(record, now)
-        due = now + (CRITICAL_WITHIN if critical else STANDARD_WITHIN)
-        priority = "critical" if critical else "standard"
         queued = 0
         for recipient in recipients_of(conn, missing, rescued, now):
-            alert_id = new_id("alert", now, self._random)
-            payload = _payload(recipient, alert_id, match_id, event, found.pair.grade, priority, due)
-            channels = recipient.partner.messages_go_by()
-            made = alerts.add_alert(
-                conn,
-                alert_id=alert_id,
-                match_id=match_id,
-                recipient_id=recipient.partner.id,
+            occasion = Occasion(
                 event=event,
-                dedupe_key=_dedupe_key(missing, rescued, recipient, event, found),
+                priority="critical" if critical else "standard",
+                same=(missing.id, rescued.id, found.pair.grade, found.pair.model_version, str(missing.version),
+                      str(rescued.version)),
+                rule=recipient.reason,
+                match_id=match_id,
                 grade=found.pair.grade,
-                priority=priority,
-                due_at=due,
-                at=now,
-                messages=[NewMessage(new_id("msg", now, self._random), channel, payload) for channel in channels],
-            )
-            queued += made is not None
+                own_case_id=recipient.own_case.id,
+                other_organisation=recipient.other_organisation,
+                due_at=now + (CRITICAL_WITHIN if critical else STANDARD_WITHIN),
+            )  # fmt: skip
+            queued += raise_alert(conn, recipient.partner, occasion, now, self._random) is not None
         return queued
 
 
@@ -276,29 +269,6 @@ def _evidence(found: FoundMatch, missing: Case, rescued: Case) -> Evidence:
         evidence_hash=digest.hexdigest(),
         missing_version=missing.version,
         rescued_version=rescued.version,
-    )
-
-
-def _dedupe_key(missing: Case, rescued: Case, recipient: Recipient, event: str, found: FoundMatch) -> str:
-    """The same occasion for the same recipient: pair, event, and the grade it was told with."""
-    parts = [missing.id, rescued.id, recipient.partner.id, event, found.pair.grade, found.pair.model_version]
-    parts += [str(missing.version), str(rescued.version)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _payload(
-    recipient: Recipient, alert_id: str, match_id: str, event: str, grade: str, priority: str, due: datetime
-) -> dict[str, object]:
-    return alert_payload(
-        alert_id=alert_id,
-        match_id=match_id,
-        event=event,
-        grade=grade,
-        priority=priority,
-        your_record_id=recipient.own_case.id,
-        other_organisation=recipient.other_organisation,
-        due_at=due,
-        link=f"/v1/alerts/{alert_id}",
     )
 
 

@@ -6,7 +6,7 @@ escalated, updated, recalled (moved by people and deadlines). Delivered is not a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, case, insert, select, update
 
 from api.store.errors import RowMissing
 from api.store.portable import insert_if_absent
-from api.store.tables import alerts, outbox
+from api.store.tables import alert_events, alerts, outbox
 
 # Later than acknowledged: an acknowledgement is noted and moves nothing back.
 _PAST_ACKNOWLEDGEMENT = ("acknowledged", "actioned", "closed", "recalled")
@@ -22,28 +22,65 @@ _PAST_ACKNOWLEDGEMENT = ("acknowledged", "actioned", "closed", "recalled")
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One recipient told of one event of one match.
+    """One recipient told of one event.
 
     Attributes:
-        event: "new", "risen" or "recalled".
+        kind: one of `tables.ALERT_KINDS`.
+        match_id: the match that it is about; None for other kinds.
+        subject_id: what it is about where it is no match: a bulletin, or a case of the recipient's own.
+        about_id: the alert that this one recalls or escalates.
+        event: what happened, by kind: see `api.alerts.notice.EVENTS`.
         dedupe_key: the same occasion for the same recipient has the same key, and alerts once.
-        priority: "critical" or "standard".
-        due_at: by when an acknowledgement is due.
+        priority: "critical", "standard", or "digest": told once a day, together with others.
+        own_case_id: the recipient's own record.
+        other_organisation: who else is concerned; None where the recipient is not told.
+        rule: why it is told.
+        withheld: field -> why the recipient is not told it.
+        due_at, act_by: by when it is to be acknowledged, and to be acted on; None for what only informs.
+        next_step_at: when somebody is reminded or told next, if nothing happens.
+        steps: how many reminders and escalations there were.
+        digest_id: the digest that told of it.
     """
 
     id: str
-    match_id: str
+    kind: str
+    match_id: str | None
+    subject_id: str | None
+    about_id: str | None
     recipient_id: str
     event: str
     dedupe_key: str
-    grade: str
+    grade: str | None
     priority: str
     state: str
-    due_at: datetime
+    own_case_id: str | None
+    other_organisation: str | None
+    rule: str | None
+    withheld: dict[str, str] | None
+    due_at: datetime | None
+    act_by: datetime | None
+    next_step_at: datetime | None
+    steps: int
+    digest_id: str | None
     created_at: datetime
     updated_at: datetime
     acknowledged_at: datetime | None
     acknowledged_by: str | None
+    actioned_at: datetime | None
+    actioned_by: str | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """Something that happened to an alert; `detail` holds no personal data."""
+
+    id: int
+    alert_id: str
+    kind: str
+    at: datetime
+    actor: str
+    detail: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,36 +97,62 @@ def add_alert(
     conn: Connection,
     *,
     alert_id: str,
-    match_id: str,
     recipient_id: str,
     event: str,
     dedupe_key: str,
-    grade: str,
     priority: str,
-    due_at: datetime,
     at: datetime,
     messages: Sequence[NewMessage],
+    kind: str = "match",
+    match_id: str | None = None,
+    subject_id: str | None = None,
+    about_id: str | None = None,
+    grade: str | None = None,
+    own_case_id: str | None = None,
+    other_organisation: str | None = None,
+    rule: str | None = None,
+    withheld: Mapping[str, str] | None = None,
+    due_at: datetime | None = None,
+    act_by: datetime | None = None,
+    next_step_at: datetime | None = None,
 ) -> Alert | None:
-    """Add an alert together with its outbox messages, in the caller's transaction.
+    """Add an alert together with its outbox messages, in the caller's transaction; arguments as in `Alert`.
 
     Returns:
         The alert, or None when one with this dedupe key exists: then nothing is written and nobody is told twice.
     """
     row = {
         "id": alert_id,
+        "kind": kind,
         "match_id": match_id,
+        "subject_id": subject_id,
+        "about_id": about_id,
         "recipient_id": recipient_id,
         "event": event,
         "dedupe_key": dedupe_key,
         "grade": grade,
         "priority": priority,
         "state": "queued",
+        "own_case_id": own_case_id,
+        "other_organisation": other_organisation,
+        "rule": rule,
+        "withheld": None if withheld is None else dict(withheld),
         "due_at": due_at,
+        "act_by": act_by,
+        "next_step_at": next_step_at,
         "created_at": at,
         "updated_at": at,
     }
     if not insert_if_absent(conn, alerts, row, ["dedupe_key"]):
         return None
+    add_messages(conn, alert_id, recipient_id, at, messages)
+    return get_alert(conn, alert_id)
+
+
+def add_messages(
+    conn: Connection, alert_id: str, recipient_id: str, at: datetime, messages: Sequence[NewMessage]
+) -> None:
+    """Queue messages of an alert: its first ones, or a reminder's."""
     queued = [
         {
             "id": message.id,
@@ -105,7 +168,20 @@ def add_alert(
     ]
     if queued:
         conn.execute(insert(outbox), queued)
-    return get_alert(conn, alert_id)
+
+
+def add_event(
+    conn: Connection, alert_id: str, kind: str, *, at: datetime, actor: str, detail: Mapping[str, object] | None = None
+) -> None:
+    """Record something that happened to an alert."""
+    row = {"alert_id": alert_id, "kind": kind, "at": at, "actor": actor, "detail": dict(detail or {})}
+    conn.execute(insert(alert_events).values(**row))
+
+
+def events_of(conn: Connection, alert_id: str) -> list[AlertEvent]:
+    """Return what happened to an alert, first to last."""
+    statement = select(alert_events).where(alert_events.c.alert_id == alert_id).order_by(alert_events.c.id)
+    return [AlertEvent(**row._asdict()) for row in conn.execute(statement)]
 
 
 def get_alert(conn: Connection, alert_id: str) -> Alert | None:

@@ -36,6 +36,7 @@ BUSY_TIMEOUT_S = 10.0
 _MIGRATIONS = Path(__file__).parent / "migrations"
 MASTER_KEY_FILE = "master.key"
 _WRITES = "sandhan_writes"
+_REBUILDS = "sandhan_rebuilds"
 _NOT_SEALED = ("0001", "0002")
 _SEALED_BY_0003 = ("partners", "cases", "photos", "faces")
 # Alembic keeps its current environment in module globals: one upgrade at a time per process.
@@ -117,6 +118,26 @@ class Database:
                 hold_commit_order(conn)
             yield conn
 
+    @contextmanager
+    def rebuild(self) -> Iterator[Connection]:
+        """Give a connection that writes and may put another table in a table's place, as migrations of SQLite must.
+
+        SQLite would take the old one's rows for deleted while others refer to them; references are checked at the end.
+
+        Raises:
+            DatabaseUnavailable: a row would refer to nothing; nothing was changed.
+        """
+        with self._my_turn(), translated(), self._writer.execution_options(**{_REBUILDS: True}).connect() as conn:
+            try:
+                with conn.begin():
+                    hold_commit_order(conn)
+                    yield conn
+                    if self.dialect == "sqlite" and conn.exec_driver_sql("PRAGMA foreign_key_check").first():
+                        raise DatabaseUnavailable("after the change of tables a row would refer to nothing")
+            finally:
+                if self.dialect == "sqlite":
+                    conn.invalidate()  # it no longer watches over references
+
     def wipe_free_space(self, tables: Sequence[str]) -> None:
         """Let nothing that was deleted, replaced or dropped lie on in the files of tables: each is written anew.
 
@@ -167,7 +188,7 @@ def upgrade(url: str, master_keys: KeySource | None = None) -> None:
     """
     database = Database.open(url, master_keys)
     try:
-        with _upgrading, database.write() as conn:
+        with _upgrading, database.rebuild() as conn:
             before = MigrationContext.configure(conn).get_current_revision()
             config = _config()
             config.attributes["connection"] = conn
@@ -246,5 +267,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(conn: Connection) -> None:
     writes = bool(conn.get_execution_options().get(_WRITES))
     conn.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+    if conn.get_execution_options().get(_REBUILDS):
+        conn.exec_driver_sql("PRAGMA foreign_keys = OFF")
     # A deferred transaction that starts by reading cannot wait for another writer; it fails. IMMEDIATE waits.
     conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -39,7 +39,8 @@ SIDES = ("missing", "rescued")
 CASE_STATUSES = ("open", "closed")
 PHOTO_STATES = ("pending", "embedded", "failed", "withheld")
 GRADES = ("certainly-not", "possible", "probable", "certain")  # weakest first: the order is used
-PRIORITIES = ("critical", "standard")
+ALERT_KINDS = ("match", "bulletin", "same_person", "same_suspect", "clock", "digest")
+PRIORITIES = ("critical", "standard", "digest")
 CHANNELS = ("webhook", "email")
 OUTBOX_STATES = ("queued", "sending", "retrying", "delivered", "dead_letter")
 RUN_STATES = ("running", "finished", "failed")
@@ -291,23 +292,60 @@ alerts = Table(
     "alerts",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("match_id", Id, ForeignKey("matches.id"), nullable=False),
+    Column("kind", Text, nullable=False, server_default="match"),
+    # What it is about: a match, or what the kind says (a bulletin, a case), or nothing (a digest).
+    Column("match_id", Id, ForeignKey("matches.id")),
+    Column("subject_id", Id),
+    # The alert that this one recalls or escalates.
+    Column("about_id", Id, ForeignKey("alerts.id")),
     Column("recipient_id", Id, ForeignKey("partners.id"), nullable=False),
     Column("event", Text, nullable=False),
     Column("dedupe_key", Id, nullable=False),
-    Column("grade", Text, nullable=False),
+    Column("grade", Text),
     Column("priority", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("due_at", UtcDateTime, nullable=False),
+    # The compiled view: the recipient's own case, whom it concerns, by which rule it is told, what is withheld and why.
+    Column("own_case_id", Id, ForeignKey("cases.id")),
+    Column("other_organisation", Text),
+    Column("rule", Text),
+    Column("withheld", Document),
+    # By when it is to be acknowledged, and by when to be acted on.
+    Column("due_at", UtcDateTime),
+    Column("act_by", UtcDateTime),
+    # When somebody is reminded or told next if nothing happens, and how often that was.
+    Column("next_step_at", UtcDateTime),
+    Column("steps", Integer, nullable=False, server_default="0"),
+    Column("digest_id", Id, ForeignKey("alerts.id")),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("acknowledged_at", UtcDateTime),
     Column("acknowledged_by", Text),
+    Column("actioned_at", UtcDateTime),
+    Column("actioned_by", Text),
+    Column("closed_at", UtcDateTime),
     UniqueConstraint("dedupe_key"),
+    one_of("kind", ALERT_KINDS),
     one_of("grade", GRADES),
     one_of("priority", PRIORITIES),
     Index(None, "recipient_id", "state"),
     Index(None, "match_id"),
+    Index(None, "subject_id"),
+    Index(None, "about_id"),
+    Index(None, "next_step_at"),
+    Index(None, "digest_id"),
+)
+
+# What happened to an alert, by whom: "reminded", "escalated", "acknowledged", "lapsed", "actioned", "recalled", ….
+alert_events = Table(
+    "alert_events",
+    metadata,
+    Column("id", Sequence, primary_key=True, autoincrement=True),
+    Column("alert_id", Id, ForeignKey("alerts.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("detail", Document, nullable=False),
+    Index(None, "alert_id"),
 )
 
 outbox = Table(

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, insert, make_url, text
 
 from api.alerts.delivery import DeliverySettings, Dispatcher
 from api.alerts.mail import EmailSender
-from api.alerts.messages import alert_payload
+from api.alerts.notice import AlertNotice
 from api.alerts.webhook import WebhookSender, new_webhook_secret
 from api.store import Connection, Database, alerts, outbox, partners, tables, upgrade
 from api.store.master_keys import GivenKeys
@@ -117,16 +117,19 @@ class World:
         alert_id = f"al-{self._count:04}"
         message_ids = [f"ob-{self._count:04}-{channel}" for channel in channels or ("webhook",)]
         with self.database.write() as connection:
-            stored = payload or alert_payload(
-                alert_id=alert_id,
-                match_id="ma-1",
-                event="new",
-                grade="probable",
-                priority="critical",
-                your_record_id="ca-m",
-                other_organisation="Childline",
-                due_at=self.clock() + timedelta(hours=4),
-                link=f"/console/alerts/{alert_id}",
+            stored = (
+                payload
+                or AlertNotice(
+                    alert_id=alert_id,
+                    match_id="ma-1",
+                    event="new",
+                    grade="probable",
+                    priority="critical",
+                    your_record_id="ca-m",
+                    other_organisation="Childline",
+                    due_at=self.clock() + timedelta(hours=4),
+                    link=f"/console/alerts/{alert_id}",
+                ).to_payload()
             )
             alerts.add_alert(
                 connection,

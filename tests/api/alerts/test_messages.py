@@ -8,17 +8,8 @@ from typing import Any
 import pytest
 
 from api.alerts.errors import InvalidNotice
-from api.alerts.messages import (
-    EVENTS,
-    GRADES,
-    LONGEST_BODY,
-    PRIORITIES,
-    AlertNotice,
-    alert_link,
-    alert_payload,
-    email_message,
-    webhook_body,
-)
+from api.alerts.messages import LONGEST_BODY, email_message, webhook_body
+from api.alerts.notice import EVENTS, GRADES, KINDS, PRIORITIES, REMINDERS, AlertNotice
 
 DUE = datetime(2030, 5, 4, 12, 30, tzinfo=UTC)
 MADE = datetime(2030, 5, 4, 8, 30, tzinfo=UTC)
@@ -51,6 +42,7 @@ def test_the_payload_has_these_fields_and_no_other() -> None:
         "type",
         "alert_id",
         "match_id",
+        "subject_id",
         "event",
         "grade",
         "priority",
@@ -58,16 +50,10 @@ def test_the_payload_has_these_fields_and_no_other() -> None:
         "other_organisation",
         "due_at",
         "link",
+        "count",
     ]
     assert payload["type"] == "alert.match"
     assert payload["due_at"] == "2030-05-04T12:30:00+00:00"
-
-
-def test_alert_payload_is_the_payload_of_the_notice_and_takes_nothing_more() -> None:
-    fields = {name: getattr(notice(), name) for name in AlertNotice.__slots__}
-    assert alert_payload(**fields) == notice().to_payload()
-    with pytest.raises(TypeError):
-        alert_payload(**fields, name="somebody")
 
 
 def test_payload_survives_json_and_reading_back() -> None:
@@ -84,7 +70,10 @@ def test_payload_survives_json_and_reading_back() -> None:
         ("your_record_id", "a\nb"),
         ("your_record_id", ""),
         ("your_record_id", "x" * 65),
-        ("event", "updated"),
+        ("event", "published"),
+        ("kind", "child"),
+        ("subject_id", "Sonagachi Lane"),
+        ("count", 0),
         ("grade", "sure"),
         ("priority", "high"),
         ("other_organisation", "  "),
@@ -106,7 +95,14 @@ def test_a_field_that_breaks_its_rule_is_refused_and_not_quoted(field: str, valu
 
 @pytest.mark.parametrize(
     "change",
-    [{"type": "alert.other"}, {"name": "somebody"}, {"due_at": "tomorrow"}, {"grade": 3}, {"link": None}],
+    [
+        {"type": "alert.other"},
+        {"name": "somebody"},
+        {"due_at": "tomorrow"},
+        {"grade": 3},
+        {"link": None},
+        {"count": True},
+    ],
 )
 def test_a_payload_with_anything_unexpected_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(InvalidNotice) as caught:
@@ -125,7 +121,6 @@ def test_a_stored_path_is_completed_when_sent() -> None:
     stored = notice(link="/console/alerts/al-1")
     assert stored.with_base("https://new.example/") == "https://new.example/console/alerts/al-1"
     assert notice().with_base("https://new.example/") == notice().link
-    assert alert_link("https://new.example/", "al-1") == "https://new.example/console/alerts/al-1"
     body = json.loads(webhook_body(stored, MADE, "https://new.example"))
     assert body["data"]["link"] == "https://new.example/console/alerts/al-1"
 
@@ -165,21 +160,39 @@ def test_email_headers() -> None:
     assert message["Auto-Submitted"] == "auto-generated"
 
 
-@pytest.mark.parametrize("event", EVENTS)
+OCCASIONS = [(kind, event) for kind in KINDS for event in EVENTS[kind]]
+
+
+def told(kind: str, event: str, **changes: Any) -> Any:
+    about = {"match_id": "ma-1"} if kind == "match" else {"match_id": None, "grade": None, "subject_id": "su-1"}
+    return mail(**{"kind": kind, "event": event, "count": 7 if kind == "digest" else None, **about, **changes})
+
+
+@pytest.mark.parametrize(("kind", "event"), OCCASIONS)
 @pytest.mark.parametrize("priority", PRIORITIES)
-def test_the_subject_names_no_record_and_no_organisation(event: str, priority: str) -> None:
-    subject = mail(event=event, priority=priority)["Subject"]
-    assert "ossible match" in subject
-    assert not any(value in subject for value in ("al-1", "ma-1", "ca-1", "Shelter"))
-    assert ("Critical" in subject) == (priority == "critical" and event != "recalled")
+def test_the_subject_names_no_record_and_no_organisation(kind: str, event: str, priority: str) -> None:
+    subject = told(kind, event, priority=priority)["Subject"]
+    assert not any(value in subject for value in ("al-1", "ma-1", "ca-1", "su-1", "Shelter"))
+    ended = event in ("recalled", "taken_down")
+    assert ("Critical" in subject) == (priority == "critical" and not ended)
 
 
-@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize(("kind", "event"), OCCASIONS)
 @pytest.mark.parametrize("grade", GRADES)
-def test_email_never_claims_more_than_a_possible_match(event: str, grade: str) -> None:
-    text = mail(event=event, grade=grade).get_body(("plain",)).get_content()
-    assert "possible match" in text
-    assert "It is not a finding" in text
+def test_email_never_claims_more_than_a_suggestion(kind: str, event: str, grade: str) -> None:
+    text = told(kind, event, grade=grade).get_body(("plain",)).get_content()
+    assert ("It is not a finding" in text) == (kind in ("match", "same_person", "same_suspect", "digest"))
+    assert "carries no name, photo or place" in text
+    if kind == "match" and event not in REMINDERS:
+        assert "possible match" in text
+
+
+@pytest.mark.parametrize(("kind", "event"), OCCASIONS)
+def test_every_occasion_has_words_of_its_own(kind: str, event: str) -> None:
+    message = told(kind, event)
+    others = [told(*other) for other in OCCASIONS if other[1] != event]
+    assert message["Subject"] not in [other["Subject"] for other in others]
+    assert "{" not in message["Subject"] + message.get_body(("plain",)).get_content()
 
 
 def test_a_repeated_email_is_the_same_to_the_byte() -> None:

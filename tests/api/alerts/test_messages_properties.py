@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.alerts.errors import InvalidNotice
-from api.alerts.messages import EVENTS, GRADES, PRIORITIES, AlertNotice, alert_payload, email_message, webhook_body
+from api.alerts.messages import email_message, webhook_body
+from api.alerts.notice import EVENTS, GRADES, KINDS, PRIORITIES, AlertNotice
 
 MADE = datetime(2030, 5, 4, 8, 30, tzinfo=UTC)
 
@@ -59,31 +60,35 @@ def everything_sent(payload: dict[str, object]) -> list[str]:
 
 @given(
     case=cases,
-    event=st.sampled_from(EVENTS),
+    occasion=st.sampled_from([(kind, event) for kind in KINDS for event in EVENTS[kind]]),
     grade=st.sampled_from(GRADES),
     priority=st.sampled_from(PRIORITIES),
     due_at=st.datetimes(timezones=st.just(UTC), min_value=datetime(2000, 1, 1), max_value=datetime(2200, 1, 1)),
 )
 def test_no_value_of_a_case_is_in_anything_that_is_sent(
-    case: dict[str, Any], event: str, grade: str, priority: str, due_at: datetime
+    case: dict[str, Any], occasion: tuple[str, str], grade: str, priority: str, due_at: datetime
 ) -> None:
-    payload = alert_payload(
+    payload = AlertNotice(
         alert_id=identifier("al", case),
         match_id=identifier("ma", case),
-        event=event,
+        subject_id=identifier("su", case),
+        kind=occasion[0],
+        event=occasion[1],
         grade=grade,
         priority=priority,
         your_record_id=identifier("ca", case),
         other_organisation="Childline",
         due_at=due_at,
         link=f"/console/alerts/{identifier('al', case)}",
-    )
+    ).to_payload()
     for sent in everything_sent(payload):
         assert not [value for value in values_of(case) if value in sent]
 
 
 @given(
-    field=st.sampled_from(["alert_id", "match_id", "your_record_id", "event", "grade", "priority", "link"]),
+    field=st.sampled_from(
+        ["alert_id", "match_id", "subject_id", "your_record_id", "kind", "event", "grade", "priority", "link"]
+    ),
     value=personal_text,
 )
 def test_personal_text_in_a_wrong_field_is_refused_and_not_repeated(field: str, value: str) -> None:
@@ -100,14 +105,14 @@ def test_personal_text_in_a_wrong_field_is_refused_and_not_repeated(field: str, 
     }
     fields[field] = value
     with pytest.raises(InvalidNotice) as caught:
-        alert_payload(**fields)
+        AlertNotice(**fields)
     assert caught.value.field == field
     assert value not in str(caught.value)
 
 
 @given(extra=st.dictionaries(personal_text, personal_text, min_size=1, max_size=3))
 def test_a_payload_with_further_fields_is_never_sent(extra: dict[str, str]) -> None:
-    payload = alert_payload(
+    payload = AlertNotice(
         alert_id="al-1",
         match_id="ma-1",
         event="new",
@@ -117,7 +122,7 @@ def test_a_payload_with_further_fields_is_never_sent(extra: dict[str, str]) -> N
         other_organisation="Childline",
         due_at=MADE,
         link="/x",
-    )
+    ).to_payload()
     with pytest.raises(InvalidNotice):
         AlertNotice.from_payload({**payload, **extra})
 
@@ -125,7 +130,10 @@ def test_a_payload_with_further_fields_is_never_sent(extra: dict[str, str]) -> N
 @given(name=st.text(max_size=250))
 def test_any_name_of_an_organisation_is_sent_unchanged_or_refused(name: str) -> None:
     with contextlib.suppress(InvalidNotice):
-        notice = AlertNotice("al-1", "ma-1", "new", "probable", "critical", "ca-1", name, MADE, "/x")
+        notice = AlertNotice(
+            alert_id="al-1", match_id="ma-1", event="new", grade="probable", priority="critical",
+            your_record_id="ca-1", other_organisation=name, due_at=MADE, link="/x",
+        )  # fmt: skip
         assert json.loads(webhook_body(notice, MADE))["data"]["other_organisation"] == name
         message = email_message(notice, "officer@police.example", "alerts@sandhan.example", "ob-1", written_at=MADE)
         assert name in message.get_body(("plain",)).get_content()
