@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from api.access import PERMISSIONS, VIEWS, Permission, Relation, Role, View
 from api.cases.forms import OWNER_ONLY, CaseForm
-from api.cases.views import TELLS_WHERE, CaseView, MaskedCaseView, OutlineCaseView, OwnOutline
+from api.cases.views import PAPERS_OF_HER_OWN, TELLS_WHERE, CaseView, MaskedCaseView, OutlineCaseView, OwnOutline
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "reference" / "access.md"
 NEVER_STORED: Final = frozenset({"side", "external_id", "consents"})
@@ -109,6 +109,7 @@ def access_page() -> str:
     ]
     for name in ENTERED:
         disclosed = "yes" if name in entered_fields(View.DISCLOSED, protected=True) else "unless protected"
+        disclosed = "her own papers, if protected" if name == "identifier" else disclosed
         disclosed = disclosed if name in entered_fields(View.DISCLOSED, protected=False) else ""
         lines.append(f"| `{name}` | yes | {disclosed} |  |  |")
     lines += [
@@ -116,6 +117,11 @@ def access_page() -> str:
         "*Unless protected*: not of a rescued person whose location is protected (`protect_location`). Photos go to",
         "the owner and to whoever the case was opened to (disclosed), never by jurisdiction alone, and only with",
         "`names:read`. What a PFIF feed brought along and the case keeps (`pfif`) is the owner's alone.",
+        "",
+        "*Her own papers, if protected*: of a protected person's identifiers, others see the types "
+        + ", ".join(f"`{kind}`" for kind in sorted(PAPERS_OF_HER_OWN)),
+        "only: the number of an FIR, an order or a shelter tells the place. And a protected person is compared as of",
+        "the day of entry, not of finding ([who may know](../decisions/0021-who-may-know.md)).",
         "",
     ]
     return "\n".join(lines)

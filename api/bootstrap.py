@@ -46,6 +46,7 @@ from api.partners.keys import KeyService
 from api.partners.profile import ProfileService
 from api.partners.rules import PartnerRules
 from api.partners.service import PartnerService
+from api.people.attempts import Attempts
 from api.people.enrolment import EnrolmentService
 from api.people.errors import ProviderNotInstalled
 from api.people.oidc import Issuer, OpenIdConnect
@@ -176,9 +177,10 @@ class Sandhan:
         retention = Retention(settings.keep_missing_years, settings.keep_rescued_years)
         sealer: Sealer = PartnerSeal(database)
         passwords = passwords or Passwords(random_bytes)
-        enrolment = EnrolmentService(database, sealer, passwords, clock, random_bytes)
+        attempts = Attempts(database, sealer, clock, random_bytes)
+        enrolment = EnrolmentService(database, sealer, passwords, attempts, clock, random_bytes)
         sessions = SessionService(database, clock, random_bytes)
-        sign_in = SignIn(database, sealer, passwords, sessions, clock, random_bytes)
+        sign_in = SignIn(database, sealer, passwords, sessions, attempts, clock, random_bytes)
         follow_ups = FollowUpService(database, clock, random_bytes, settings.months_of_follow_up)
         return cls(
             settings=settings,

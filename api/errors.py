@@ -317,8 +317,9 @@ SIGN_IN_RESPONSES = _described(
     (401, "Sign-in failed"), (422, "A field breaks its rule"), (429, "Too many attempts"), (503, "Busy, or not set up")
 )
 ENROLMENT_RESPONSES = _described(
-    (401, "The token is not valid, or no longer"), (422, "A field breaks its rule"), (503, "Busy, or not set up")
-)
+    (401, "The token is not valid, or no longer"), (422, "A field breaks its rule"), (429, "Too many attempts"),
+    (503, "Busy, or not set up"),
+)  # fmt: skip
 PROVIDER_RESPONSES = _described(
     (401, "Sign-in failed"), (404, "Not set up"), (502, "The other service did not answer"), (503, "Not set up")
 )

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.cases.records import records_of
+from api.cases.records import READING, records_of
 from api.face_model import FACE_MODEL, NOT_SET_UP, FaceModel
 from api.ids import Clock
 from api.index_building import Progress, build_index, usable
@@ -331,7 +331,7 @@ class IndexKeeper:
         with self._database.read() as conn:
             database_id = meta.database_id(conn) or ""
         encoders = (NameEncoder.load().encoder_id, RecordSpace.load().version, self.face_model.model_id)
-        return Origin(database_id, "+".join(encoders), f"{PIPELINE}+{LAYOUT}")
+        return Origin(database_id, "+".join(encoders), f"{PIPELINE}+{LAYOUT}+{READING}")
 
     @contextmanager
     def _while_opening(self) -> Iterator[None]:

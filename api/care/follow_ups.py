@@ -9,7 +9,7 @@ from typing import Final
 
 from api.access import AccessScope, NotFound, Permission
 from api.care.errors import CaseClosed, NotDue
-from api.care.owning import reads_texts
+from api.care.owning import Texts, reads_texts
 from api.care.schedule import FOLLOW_UP_MONTHS, due_dates
 from api.cases.standing import own_case
 from api.days import require_past
@@ -97,7 +97,7 @@ class FollowUpService:
             if own_case(conn, case_id, scope, self._clock()).status != "open":
                 raise CaseClosed
             self.start(conn, case_id, returned_on, "return", scope)
-            return _shown(follow_ups.follow_ups_of(conn, case_id), scope)
+            return Texts(conn, case_id, scope).follow_ups(follow_ups.follow_ups_of(conn, case_id))
 
     def of_case(self, case_id: str, scope: AccessScope) -> list[FollowUp]:
         """Return every timer of the caller's own case.
@@ -109,7 +109,7 @@ class FollowUpService:
         with self._database.write() as conn:
             own_case(conn, case_id, scope, self._clock())
             audit.append(conn, at=self._clock(), actor=scope.actor_id, action="care.follow_ups_read", subject=case_id)
-            return _shown(follow_ups.follow_ups_of(conn, case_id), scope)
+            return Texts(conn, case_id, scope).follow_ups(follow_ups.follow_ups_of(conn, case_id))
 
     def agenda(self, scope: AccessScope, *, upto: date | None, after: str | None, limit: int) -> AgendaPage:
         """Return what the caller's organisation has to do up to and with a day (a month ahead when none is given).

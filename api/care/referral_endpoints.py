@@ -45,7 +45,8 @@ class ProposalForm(BaseModel):
     with_sources: bool = Field(
         False,
         strict=True,
-        description="a transfer hands over who reported and who said what; otherwise only you ever knew",
+        description="a transfer hands over who reported and who said what, and every text that was written after the "
+        "report; otherwise only you ever knew, and of the texts he reads medical notes only",
     )
 
 

@@ -6,14 +6,14 @@ Nothing is overwritten: an entry is corrected by a later one that names it, a ho
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TypeVar
 
 from api.access import AccessScope, NotFound, Permission
 from api.care.errors import AlreadyCorrected
 from api.care.follow_ups import FollowUpService
-from api.care.owning import reads_texts
+from api.care.owning import Texts
 from api.care.stages import present, return_of
 from api.cases.standing import own_case
 from api.days import require_coming, require_past
@@ -150,8 +150,7 @@ class CareService:
         """
 
         def found(conn: Connection) -> list[CaseNote]:
-            notes = care.notes_of(conn, case_id)
-            return notes if reads_texts(scope) else [replace(note, text=None) for note in notes]
+            return Texts(conn, case_id, scope).notes(care.notes_of(conn, case_id))
 
         return self._read(case_id, scope, "care.notes_read", found)
 
@@ -193,7 +192,8 @@ class CareService:
         """
 
         def found(conn: Connection) -> list[HomeReport]:
-            return [_shown(report, scope) for report in home_reports.reports_of(conn, case_id)]
+            texts = Texts(conn, case_id, scope)
+            return [texts.home_report(report) for report in home_reports.reports_of(conn, case_id)]
 
         return self._read(case_id, scope, "care.home_reports_read", found)
 
@@ -263,7 +263,7 @@ class CareService:
                 conn, at=now, actor=scope.actor_id, action="care.home_report_received", subject=case_id,
                 detail={"report": report.id, "version": report.version},
             )  # fmt: skip
-        return _shown(report, scope)
+            return Texts(conn, case_id, scope).home_report(report)
 
     def _follow_return(
         self,
@@ -288,17 +288,8 @@ class CareService:
 
 
 def _timeline(conn: Connection, case_id: str, scope: AccessScope) -> Timeline:
-    entries = care.stages_of(conn, case_id)
-    if not reads_texts(scope):
-        entries = [replace(entry, note=None) for entry in entries]
+    entries = Texts(conn, case_id, scope).stages(care.stages_of(conn, case_id))
     return Timeline(tuple(entries), present(entries))
-
-
-def _shown(report: HomeReport, scope: AccessScope) -> HomeReport:
-    if reads_texts(scope):
-        return report
-    findings = tuple(replace(finding, role=None, narrative=None) for finding in report.findings)
-    return replace(report, unit=None, question=None, findings=findings)
 
 
 def _require_standing(entries: list[_Entry], corrects: str | None, what: str) -> None:

@@ -18,7 +18,7 @@ from api.store.home_reports import HomeReport
 EntryId = Annotated[str, StringConstraints(max_length=80)]
 NoteKind = Literal["interview", "contact", "observation", "sighting", "medical", "legal", "other"]
 HomeOutcome = Literal["safe", "unsafe", "inconclusive"]
-_TEXT = "left out for whoever may not read names"
+_TEXT = "null for a caller without `names:read`, and where a transfer kept it from you"
 
 
 def _form(example: dict[str, Any]) -> ConfigDict:

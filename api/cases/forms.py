@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from api.cases.agreed import ConsentForm, Given, agreed_at_first
+from api.cases.guarding import ELSEWHEN, guarded, is_guarded
 from api.store.cases import Case, CaseContent
 from api.store.faces import Face
 from matcher.errors import InvalidRecord
@@ -263,15 +264,16 @@ def as_text(value: object) -> str:
 
 def to_person(case: Case, faces: list[Face]) -> PersonRecord:
     """Return a stored case as the matching core sees it."""
-    parsed = read_record(
-        case.id,
-        Side(case.side),
-        as_fields(case.payload),
-        today=case.created_at.date(),
+    fields, entered_on = as_fields(case.payload), case.created_at.date()
+
+    def read(said: dict[str, str | list[str]]) -> PersonRecord:
         # It was checked when it came in; a rule that became stricter since must not make the case unfindable.
-        lenient=True,
-    )
+        return read_record(case.id, Side(case.side), said, today=entered_on, lenient=True).record
+
+    record = read(fields)
+    if is_guarded(case.side, case.protect_location):
+        record = guarded(record, read(fields | {"found": ELSEWHEN}), entered_on)
     embeddings = tuple(
         FaceEmbedding(face.vector, face.model, face.quality, face.taken, face.photo_id) for face in faces
     )
-    return replace(parsed.record, faces=embeddings) if case.face_consent else parsed.record
+    return replace(record, faces=embeddings) if case.face_consent else record

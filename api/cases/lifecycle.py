@@ -19,6 +19,7 @@ from api.cases.standing import own_case
 from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes
 from api.matches.service import MatchService
+from api.matches.withholding import hold_back_unshared
 from api.store import (
     Connection,
     Database,
@@ -137,6 +138,9 @@ class Lifecycle:
             withdrawn = consents.withdraw(conn, consent_id, at=now, by=scope.actor_id)
             detail: dict[str, object] = {"consent": consent_id, "purpose": found.purpose}
             self._note(conn, scope.actor_id, "consent.withdrawn", case_id, detail)
+            if found.purpose == "sharing":
+                # Where it still stands for another class, whoever is of that class is still told.
+                hold_back_unshared(conn, now, [match.id for match in matches.matches_of_case(conn, case_id)])
             if consents.permitted(conn, case_id, found.purpose):
                 return withdrawn  # for another class of recipients, or on another ground, it is still permitted
             freed: list[str] = []

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from api.cases.forms import as_text
+from api.cases.guarding import ELSEWHEN, guarded, is_guarded
 from api.store import Connection, faces, open_cases
 from api.store.faces import Embeddings
 from api.store.open_cases import IdRange, OpenCase
@@ -18,6 +19,8 @@ from matcher.fields import FIELDS
 from matcher.person import PersonRecord, Side
 from matcher.stored_fields import read_stored
 
+READING = "guarded-1"
+"""How cases are read as records; goes into an index's origin: one that was built by another reading is built anew."""
 _SIDES = {side.value: side for side in Side}
 
 
@@ -81,7 +84,12 @@ def _record(case: OpenCase, embeddings: Embeddings) -> PersonRecord:
         # Almost all values are texts already, and are left where they are.
         if type(value) is not str and field in FIELDS:
             fields[field] = _hashable(value)
-    return read_stored(case.id, _SIDES[case.side], fields, case.created_on, tuple(embeddings.get(case.id, ())))
+    side, found = _SIDES[case.side], tuple(embeddings.get(case.id, ()))
+    record = read_stored(case.id, side, fields, case.created_on, found)
+    if not is_guarded(case.side, case.protect_location):
+        return record
+    elsewhen = read_stored(case.id, side, fields | {"found": ELSEWHEN}, case.created_on)
+    return guarded(record, elsewhen, case.created_on)
 
 
 def _hashable(value: object) -> str | tuple[str, ...]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from api.access import POLICE_KINDS, AccessScope, NotFound, Relation
+from api.access import POLICE_KINDS, RECIPIENT_CLASS, AccessScope, NotFound, Relation
 from api.store import Connection, agreements, alerts, cases, consents, disclosures, matches, referrals
 from api.store.cases import Case
 from api.store.matches import Match
@@ -55,8 +55,13 @@ def own_case(conn: Connection, case_id: str, scope: AccessScope, now: datetime) 
 
 def may_share(conn: Connection, case: Case, scope: AccessScope, now: datetime) -> bool:
     """Tell whether anything of another partner's case may go to the caller: by agreement and by consent."""
-    return agreements.agreed(conn, case.owner_id, scope.partner_id, now) and consents.permitted(
-        conn, case.id, "sharing", scope.recipient_class
+    return may_go_to(conn, case, scope.partner_id, scope.kind, now)
+
+
+def may_go_to(conn: Connection, case: Case, partner_id: str, kind: str, now: datetime) -> bool:
+    """Tell whether anything of another partner's case may go to a partner of a kind."""
+    return agreements.agreed(conn, case.owner_id, partner_id, now) and consents.permitted(
+        conn, case.id, "sharing", RECIPIENT_CLASS[kind]
     )
 
 

@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import AccessScope, Relation, View
 from api.cases.forms import OWNER_ONLY, to_person
+from api.cases.guarding import five_years, is_guarded
 from api.store.cases import Case
 from api.store.photos import Photo
 from matcher.names.script import normalise
-from matcher.person import Side
+from matcher.person import PartialDate, Side
 from matcher.places import Gazetteer
 
 
@@ -49,6 +50,11 @@ class PhotoView(BaseModel):
 
 TELLS_WHERE = frozenset({"event_country", "event_state", "event_district", "found", "narrative"})
 """Entered fields of a protected rescued person that no other partner sees: they may tell where she is."""
+PAPERS_OF_HER_OWN = frozenset({
+    "aadhaar", "birth_certificate", "citizenship", "epic", "nid", "nrc", "pan", "passport", "ration_card", "voter_id",
+})  # fmt: skip
+"""Types of identifiers that a protected person brought from home. Any other may be a police station's, a court's or a
+shelter's, and its number tells which: others see none of these."""
 
 
 class CaseView(BaseModel):
@@ -117,15 +123,14 @@ def masked_view(case: Case, has_photo: bool) -> MaskedCaseView:
     record = to_person(case, [])
     gazetteer = Gazetteer.load()
     state = "/".join((case.origin_area or "").split("/")[:2])
-    hide_event = _is_protected(case)
     return MaskedCaseView(
         id=case.id,
         side=Side(case.side).value,
         initials=[" ".join(f"{word[0]}." for word in normalise(name.text).split()) for name in record.names],
         sex=str(record.sex),
-        born_between=_five_years(record.birth.earliest.year, record.birth.latest.year) if record.birth else None,
+        born_between=_five_years(record.birth) if record.birth else None,
         origin_state=gazetteer.label(state) or None if state else None,
-        event_year=None if hide_event or record.event is None else record.event.latest.year,
+        event_year=None if _is_protected(case) or record.event is None else record.event.latest.year,
         has_photo=has_photo,
     )
 
@@ -139,11 +144,19 @@ def disclosed_view(case: Case, photos: tuple[Photo, ...]) -> CaseView:
     """Return the case as another partner sees it to whom it was opened."""
     hidden, protected = withheld_fields(case), _is_protected(case)
     view = full_view(case, photos)
+    shown = {name: value for name, value in view.fields.items() if name not in hidden}
+    withheld = hidden & view.fields.keys()
+    if protected and "identifier" in shown:
+        shown["identifier"] = papers = _papers_of_her_own(shown["identifier"])
+        if papers != view.fields["identifier"]:
+            withheld |= {"identifier"}
+        if not papers:
+            del shown["identifier"]
     return view.model_copy(
         update={
             "view": "disclosed",
-            "fields": {name: value for name, value in view.fields.items() if name not in hidden},
-            "withheld": sorted(hidden & view.fields.keys()),
+            "fields": shown,
+            "withheld": sorted(withheld),
             "external_id": None,
             "owner_id": None if protected else view.owner_id,
             "event_area": None if protected else view.event_area,
@@ -155,6 +168,18 @@ def disclosed_view(case: Case, photos: tuple[Photo, ...]) -> CaseView:
     )
 
 
+def _papers_of_her_own(entered: object) -> list[str] | str:
+    """Return the identifiers that tell no place of the rescue, as they were entered."""
+    written = entered if isinstance(entered, list) else [entered]
+    kept = [text for text in map(str, written) if _kind(text) in PAPERS_OF_HER_OWN]
+    return kept if isinstance(entered, list) else "".join(kept)
+
+
+def _kind(identifier: str) -> str:
+    kind, colon, _ = identifier.partition(":")
+    return kind.strip().casefold().replace(" ", "_").replace("-", "_") if colon else ""
+
+
 def outline_view(case: Case, photos: tuple[Photo, ...], *, own: bool) -> OutlineCaseView:
     """Return that there is a case; to its owner, also how it stands."""
     full = full_view(case, photos)
@@ -163,7 +188,7 @@ def outline_view(case: Case, photos: tuple[Photo, ...], *, own: bool) -> Outline
 
 
 def _is_protected(case: Case) -> bool:
-    return case.protect_location and case.side == Side.RESCUED
+    return is_guarded(case.side, case.protect_location)
 
 
 def full_view(case: Case, photos: tuple[Photo, ...]) -> CaseView:
@@ -243,6 +268,5 @@ def own_view(case: Case, photos: tuple[Photo, ...], scope: AccessScope) -> CaseV
     return outline_view(case, photos, own=True)
 
 
-def _five_years(first: int, last: int) -> str:
-    """Return years widened to multiples of five, so that a date of birth cannot be read from them."""
-    return f"{first // 5 * 5}-{last // 5 * 5 + 4}"
+def _five_years(birth: PartialDate) -> str:
+    return "{}-{}".format(*five_years(birth))

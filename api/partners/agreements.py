@@ -8,6 +8,7 @@ from datetime import datetime
 
 from api.access import AccessScope, NotFound, Permission
 from api.ids import Clock, RandomBytes, new_id
+from api.matches.withholding import hold_back_unshared
 from api.store import Connection, Database, agreements, audit, partners
 from api.store.agreements import Agreement
 from matcher.errors import InvalidRecord
@@ -128,6 +129,8 @@ class AgreementService:
     def leave(self, agreement_id: str, scope: AccessScope) -> Agreement:
         """End an agreement for the caller's partner, at once: nothing is exchanged from then on.
 
+        Messages between the two sides that have not gone out are held back.
+
         Raises:
             NotFound: there is none, or the caller's partner is no party of it.
         """
@@ -142,6 +145,8 @@ class AgreementService:
                 raise NotFound("agreement")
             change = agreements.accept if accepts else agreements.leave
             changed = change(conn, agreement_id, scope.partner_id, at=now, by=scope.actor_id)
+            if not accepts:
+                hold_back_unshared(conn, now)
             self._note(conn, scope, "agreement.accepted" if accepts else "agreement.left", agreement_id)
         return changed
 

@@ -13,7 +13,6 @@ from api.entity_tags import expected_tag
 from api.errors import ENROLMENT_RESPONSES, PEOPLE_RESPONSES
 from api.idempotency import Answer
 from api.paging import After, PageOf
-from api.people.errors import EnrolmentRefused
 from api.people.forms import (
     ConfirmForm,
     EnrolledView,
@@ -116,11 +115,7 @@ def reset_person(person_id: str, caller: Caller, services: Services) -> Invitati
 @enrolment_router.post("", responses=ENROLMENT_RESPONSES, summary="See what to set up")
 def begin_enrolment(form: TokenForm, request: Request, services: Services) -> EnrolmentView:
     """Show the secret of the second factor to whoever holds an invitation; asked again, it is the same."""
-    try:
-        return enrolment_view(services.enrolment.begin(form.token))
-    except EnrolmentRefused:
-        services.gate.note_failure(address_of(request))
-        raise
+    return enrolment_view(services.enrolment.begin(form.token, address_of(request)))
 
 
 @enrolment_router.post("/confirm", responses=ENROLMENT_RESPONSES, summary="Set password and second factor")
@@ -129,8 +124,5 @@ def confirm_enrolment(form: ConfirmForm, request: Request, services: Services) -
 
     The recovery codes are shown this once.
     """
-    try:
-        return EnrolledView(recovery_codes=services.enrolment.confirm(form.token, form.password, form.code))
-    except EnrolmentRefused:
-        services.gate.note_failure(address_of(request))
-        raise
+    codes = services.enrolment.confirm(form.token, form.password, form.code, address_of(request))
+    return EnrolledView(recovery_codes=codes)

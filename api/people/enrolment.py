@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from api.ids import Clock, RandomBytes, secret_hash
+from api.people.attempts import Attempt, Attempts
 from api.people.errors import EnrolmentRefused
 from api.people.passwords import Passwords, check_password
 from api.people.roles import needs_second_factor
 from api.people.sealing import Sealer
-from api.people.signing_in import account_key, email_context, takes_part, totp_context
+from api.people.signing_in import email_context, takes_part, totp_context
 from api.people.totp import matching_step, new_recovery_codes, new_totp_secret, recovery_hash, totp_address
 from api.store import Connection, Database, audit, people
 from api.store.people import PersonRow, TokenRow
@@ -43,9 +46,10 @@ class EnrolmentService:
     """Makes tokens of enrolment and takes them."""
 
     def __init__(
-        self, database: Database, sealer: Sealer, passwords: Passwords, clock: Clock, random_bytes: RandomBytes
-    ) -> None:
-        self._database, self._sealer, self._passwords = database, sealer, passwords
+        self, database: Database, sealer: Sealer, passwords: Passwords, attempts: Attempts, clock: Clock,
+        random_bytes: RandomBytes,
+    ) -> None:  # fmt: skip
+        self._database, self._sealer, self._passwords, self._attempts = database, sealer, passwords, attempts
         self._clock, self._random = clock, random_bytes
 
     def issue(self, conn: Connection, person_id: str, now: datetime) -> tuple[str, datetime]:
@@ -58,12 +62,19 @@ class EnrolmentService:
         )
         return token, until
 
-    def begin(self, token: str) -> Enrolment:
+    def begin(self, token: str, address: str) -> Enrolment:
         """Return what the holder of a token sets up; asked again, it is the same secret.
 
+        Args:
+            address: of the client, as the connection has it.
         Raises:
             EnrolmentRefused: the token is unknown, used or expired, or the person left.
+            TooManyAttempts: this client failed too often, here or signing in.
         """
+        with self._counted(address):
+            return self._begun(token)
+
+    def _begun(self, token: str) -> Enrolment:
         # In order with a rotation of keys: what is sealed here is stored before it, or by the key after it.
         with self._database.write() as conn:
             found, person = self._valid(conn, token)
@@ -79,16 +90,23 @@ class EnrolmentService:
             email, secret, totp_address(secret, email), found.expires_at, found.kind == "enrolment", needed
         )
 
-    def confirm(self, token: str, password: str | None, code: str | None) -> list[str]:
+    def confirm(self, token: str, password: str | None, code: str | None, address: str) -> list[str]:
         """Set the password and the second factor; return the recovery codes, which are shown this once.
 
-        Sessions end and locks are lifted: whoever was in before has to come in anew.
+        Sessions end, devices are forgotten and locks are lifted: whoever was in before has to come in anew.
 
+        Args:
+            address: of the client, as the connection has it.
         Raises:
             EnrolmentRefused: the token is unknown, used or expired, or the person left.
+            TooManyAttempts: this client failed too often, here or signing in.
             InvalidRecord: the password breaks a rule, or the code is not the one shown now.
             SignInBusy: too many passwords are being hashed.
         """
+        with self._counted(address):
+            return self._confirmed(token, password, code)
+
+    def _confirmed(self, token: str, password: str | None, code: str | None) -> list[str]:
         now = self._clock()
         with self._database.read() as conn:
             found, person = self._valid(conn, token)
@@ -109,10 +127,29 @@ class EnrolmentService:
             # Every other token too: whoever knew the old password may have begun to set up a second factor.
             people.void_tokens(conn, person.id)
             people.revoke_sessions(conn, person.id, now)
-            people.clear_strikes(conn, [account_key(person.email_fingerprint)])
+            self._attempts.lift(conn, person)
             detail: dict[str, object] = {"password": hashed is not None, "second_factor": step is not None}
             audit.append(conn, at=now, actor=person.id, action="person.enrolled", subject=person.id, detail=detail)
         return codes
+
+    @contextmanager
+    def _counted(self, address: str) -> Iterator[None]:
+        """Count a token that is not valid against its client, before it is looked at; any other is taken back."""
+        attempt = self._attempts.count_stranger(address)
+        try:
+            yield
+        except EnrolmentRefused:
+            with self._database.write() as conn:
+                self._attempts.fail(conn, None, attempt, "enrolment")
+            raise
+        except BaseException:
+            self._forgiven(attempt)
+            raise
+        self._forgiven(attempt)
+
+    def _forgiven(self, attempt: Attempt) -> None:
+        with self._database.write(ordered=False) as conn:
+            self._attempts.take_back(conn, attempt)
 
     def _checked(
         self, found: TokenRow, person: PersonRow, password: str | None, code: str | None, now: datetime

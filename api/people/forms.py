@@ -16,6 +16,7 @@ from api.people.signing_in import Step
 Email = Annotated[str, StringConstraints(min_length=3, max_length=200)]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LENGTH)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Device = Annotated[str, StringConstraints(pattern=r"^dev_[0-9a-f]{64}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^ *[0-9]{3} ?[0-9]{3} *$")]
 RecoveryCode = Annotated[str, StringConstraints(min_length=16, max_length=40)]
 Language = Annotated[str, StringConstraints(max_length=20, pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*$")]
@@ -31,6 +32,7 @@ class SecondFactor(BaseModel):
     code: Code | None = Field(None, description="six digits of the authenticator application; each is good once")
     recovery_code: RecoveryCode | None = Field(None, description="in place of `code`; each is good once")
     cookie: StrictBool = Field(False, description="set the session's token as a cookie and leave it out of the answer")
+    device: Device | None = Field(None, description="`device` of an earlier sign-in here; browsers send it as a cookie")
 
 
 class SignInForm(SecondFactor):
@@ -76,6 +78,7 @@ class SessionView(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{
         "token": "ses_…", "csrf_token": "5c1f…", "expires_at": "2026-11-01T21:00:00+00:00", "idle_minutes": 30,
         "person_id": "person_01…", "partner_id": "partner_01…", "roles": ["officer"], "recovery_codes_left": 10,
+        "device": "dev_…",
     }]})  # fmt: skip
 
     token: str | None = Field(description="goes with every request as `Authorization: Bearer`; null if it is a cookie")
@@ -86,6 +89,10 @@ class SessionView(BaseModel):
     partner_id: str
     roles: list[Role]
     recovery_codes_left: int
+    device: str | None = Field(
+        description="send it with the next sign-in from here, so that others who guess cannot lock you out; null if it "
+        "is a cookie"
+    )
 
 
 class StepView(BaseModel):
@@ -242,6 +249,7 @@ def session_view(session: SignedIn, idle_minutes: int, *, cookie: bool) -> Sessi
         partner_id=session.partner_id,
         roles=[Role(role) for role in session.roles],
         recovery_codes_left=session.recovery_codes_left,
+        device=None if cookie else session.device,
     )
 
 

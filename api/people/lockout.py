@@ -57,6 +57,9 @@ class Lockout:
         return min(self.first * (1 << min(lockouts - 1, 30)), self.longest)
 
 
-ACCOUNT = Lockout()
+PAIR = Lockout()
+"""Of one client against one account, or of a device that is known to be the person's."""
+ACCOUNT = Lockout(failures=20, window=timedelta(hours=1))
+"""Of one account, by whomever: guessing from many addresses. No known device of the person is concerned."""
 ADDRESS = Lockout(failures=30)
 """Of one client address: a whole office may stand behind one."""

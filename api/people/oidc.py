@@ -15,10 +15,11 @@ from datetime import timedelta
 from typing import Protocol
 
 from api.ids import Clock, RandomBytes
+from api.people.attempts import UNKNOWN
 from api.people.errors import SignInFailed
 from api.people.sealing import Sealer
 from api.people.sessions import SignedIn
-from api.people.signing_in import UNKNOWN, SignIn, Step, email_fingerprint, takes_part
+from api.people.signing_in import SignIn, Step, email_fingerprint, takes_part
 from api.store import Connection, Database, audit, people
 from api.store.people import PersonRow
 

@@ -23,9 +23,11 @@ from api.people.forms import (
 )
 from api.people.sessions import IDLE, LONGEST, SignedIn, csrf_token
 from api.people.signing_in import Step
+from api.store.devices import KNOWN_FOR
 
 router = APIRouter(prefix="/session", tags=["session"])
 _OIDC_COOKIE = "__Host-sandhan-oidc"
+_DEVICE_COOKIE = "__Host-sandhan-device"
 _ANONYMOUS = [Depends(admit_stranger)]
 _ACCEPTED: dict[int | str, dict[str, Any]] = {
     202: {"model": StepView, "description": "The password was right; a code or a second factor is missing"}
@@ -45,6 +47,15 @@ def _answer(outcome: SignedIn | Step, response: Response, *, cookie: bool) -> Se
             httponly=True,
             samesite="strict",
         )
+        response.set_cookie(
+            _DEVICE_COOKIE,
+            outcome.device,
+            max_age=int(KNOWN_FOR.total_seconds()),
+            path="/",
+            secure=True,
+            httponly=True,
+            samesite="strict",
+        )
     return session_view(outcome, int(IDLE.total_seconds()) // 60, cookie=cookie)
 
 
@@ -59,12 +70,14 @@ def _answer(outcome: SignedIn | Step, response: Response, *, cookie: bool) -> Se
 def sign_in(form: SignInForm, request: Request, response: Response, services: Services) -> SessionView | Response:
     """Sign in with e-mail address and password, and the code of the second factor where there is one.
 
-    201 with a session; or 202 with a token to go on with. After five failures an account waits, longer each time, and
-    says nothing else than for a wrong password.
+    201 with a session; or 202 with a token to go on with. After five failures from here an account waits, longer each
+    time, and says nothing else than for a wrong password. Send `device` of an earlier sign-in, or its cookie, and what
+    others try elsewhere does not lock you out.
     """
     outcome = services.sign_in.with_password(
-        form.email, form.password, address_of(request), code=form.code, recovery_code=form.recovery_code
-    )
+        form.email, form.password, address_of(request), code=form.code, recovery_code=form.recovery_code,
+        device=form.device or request.cookies.get(_DEVICE_COOKIE),
+    )  # fmt: skip
     return _answer(outcome, response, cookie=form.cookie)
 
 
@@ -79,8 +92,9 @@ def sign_in(form: SignInForm, request: Request, response: Response, services: Se
 def send_code(form: CodeForm, request: Request, response: Response, services: Services) -> SessionView | Response:
     """Complete a sign-in with the code that the first step asked for, within five minutes."""
     outcome = services.sign_in.with_code(
-        form.token, address_of(request), code=form.code, recovery_code=form.recovery_code
-    )
+        form.token, address_of(request), code=form.code, recovery_code=form.recovery_code,
+        device=form.device or request.cookies.get(_DEVICE_COOKIE),
+    )  # fmt: skip
     return _answer(outcome, response, cookie=form.cookie)
 
 

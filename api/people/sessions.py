@@ -28,6 +28,7 @@ class SignedIn:
     Attributes:
         csrf_token: goes with everything that changes something, where the token is a cookie.
         recovery_codes_left: how many are left of the codes that replace the second factor.
+        device: token by which this device is known at the next sign-in; empty where none was made.
     """
 
     token: str = field(repr=False)
@@ -37,6 +38,7 @@ class SignedIn:
     partner_id: str
     roles: tuple[str, ...]
     recovery_codes_left: int
+    device: str = field(default="", repr=False)
 
 
 class SessionService:

@@ -7,14 +7,13 @@ attempt -> counted -> password checked (no transaction open) -> code checked -> 
 
 from __future__ import annotations
 
-import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
 from api.ids import Clock, RandomBytes, secret_hash
-from api.people.errors import SignInBusy, SignInFailed, TooManyAttempts
-from api.people.lockout import ACCOUNT, ADDRESS
+from api.people.attempts import Attempt, Attempts
+from api.people.errors import SignInBusy, SignInFailed
 from api.people.passwords import Passwords, check_password
 from api.people.roles import needs_second_factor
 from api.people.sealing import Sealer
@@ -25,9 +24,6 @@ from api.store.people import PersonRow
 
 CODE_WITHIN = timedelta(minutes=5)
 ENROL_WITHIN = timedelta(minutes=15)
-_KEPT = timedelta(days=3)
-UNKNOWN = "unknown"
-_ACTOR = "sign-in"
 
 
 class Next(Enum):
@@ -46,21 +42,6 @@ class Step:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """An attempt that was counted, before anything about it was looked at.
-
-    Attributes:
-        account, client: keys of the two counts.
-        locked: the account is; whatever was sent is wrong.
-    """
-
-    at: datetime
-    account: str
-    client: str
-    locked: bool
-
-
 class SignIn:
     """Lets people in."""
 
@@ -70,26 +51,29 @@ class SignIn:
         sealer: Sealer,
         passwords: Passwords,
         sessions: SessionService,
+        attempts: Attempts,
         clock: Clock,
         random_bytes: RandomBytes,
     ) -> None:
         self._database, self._sealer, self._passwords, self._sessions = database, sealer, passwords, sessions
-        self._clock, self._random = clock, random_bytes
+        self._attempts, self._clock, self._random = attempts, clock, random_bytes
 
     def with_password(
-        self, email: str, password: str, address: str, *, code: str | None = None, recovery_code: str | None = None
-    ) -> SignedIn | Step:
+        self, email: str, password: str, address: str, *, code: str | None = None, recovery_code: str | None = None,
+        device: str | None = None,
+    ) -> SignedIn | Step:  # fmt: skip
         """Check address and password, and the code if one was sent along.
 
         Args:
             address: of the client, as the connection has it.
+            device: the token that an earlier sign-in gave this device.
         Raises:
             SignInFailed: something is wrong; what, is not told.
             TooManyAttempts: this client failed too often.
             SignInBusy: too many passwords are being checked.
         """
         fingerprint = email_fingerprint(self._sealer, email)
-        attempt = self._count(fingerprint, address)
+        attempt = self._attempts.count(fingerprint, address, device)
         with self._database.read() as conn:
             person = people.find_by_email(conn, fingerprint)
         stored = person.password_hash if person else None
@@ -97,10 +81,10 @@ class SignIn:
         with self._database.write() as conn:
             person = people.find_by_email(conn, fingerprint)
             if person is None or person.password_hash != stored or not right or not takes_part(conn, person):
-                self._fail(conn, person, attempt, "locked" if attempt.locked else "password")
+                self._attempts.fail(conn, person, attempt, "locked" if attempt.locked else "password")
                 outcome = None
             else:
-                outcome = self.complete(conn, person, attempt, code, recovery_code)
+                outcome = self.complete(conn, person, attempt, code, recovery_code, device=device)
         if outcome is None:
             raise SignInFailed
         if person is not None and stored is not None and self._passwords.outdated(stored):
@@ -108,8 +92,9 @@ class SignIn:
         return outcome
 
     def with_code(
-        self, token: str, address: str, *, code: str | None = None, recovery_code: str | None = None
-    ) -> SignedIn | Step:
+        self, token: str, address: str, *, code: str | None = None, recovery_code: str | None = None,
+        device: str | None = None,
+    ) -> SignedIn | Step:  # fmt: skip
         """Complete a sign-in whose first step succeeded.
 
         Raises:
@@ -118,16 +103,17 @@ class SignIn:
         """
         with self._database.read() as conn:
             person = self._person_of(conn, token)
-        attempt = self._count(person.email_fingerprint if person else f"token:{secret_hash(token)}", address)
+        account = person.email_fingerprint if person else f"token:{secret_hash(token)}"
+        attempt = self._attempts.count(account, address, device)
         with self._database.write() as conn:
             person = self._person_of(conn, token)
             outcome: SignedIn | Step | None = None
             if person is None or attempt.locked or not takes_part(conn, person):
-                self._fail(conn, person, attempt, "locked" if attempt.locked else "token")
+                self._attempts.fail(conn, person, attempt, "locked" if attempt.locked else "token")
             elif code is None and recovery_code is None:
-                self._fail(conn, person, attempt, "code")
+                self._attempts.fail(conn, person, attempt, "code")
             else:
-                outcome = self.complete(conn, person, attempt, code, recovery_code)
+                outcome = self.complete(conn, person, attempt, code, recovery_code, device=device)
                 if isinstance(outcome, SignedIn):
                     people.use_token(conn, secret_hash(token), attempt.at)
         if outcome is None:
@@ -146,7 +132,7 @@ class SignIn:
             person = people.require_person(conn, person_id)
         sealed = self._sealer.unseal(person.partner_id, email_context(person.id), person.email_sealed)
         check_password(new, sealed.decode())
-        attempt = self._count(person.email_fingerprint, address)
+        attempt = self._attempts.count_own(person.id, address)
         right = self._checked(attempt, person.password_hash, current)
         fresh = self._passwords.hash(new) if right else None
         with self._database.write() as conn:
@@ -155,10 +141,10 @@ class SignIn:
                 people.change_person(conn, person_id, password_hash=fresh)
                 people.revoke_sessions(conn, person_id, attempt.at)
                 people.void_tokens(conn, person_id)
-                self._take_back(conn, attempt)
+                self._attempts.take_back(conn, attempt)
                 audit.append(conn, at=attempt.at, actor=person_id, action="person.password_changed", subject=person_id)
             else:
-                self._fail(conn, person, attempt, "locked" if attempt.locked else "password")
+                self._attempts.fail(conn, person, attempt, "locked" if attempt.locked else "password")
         if not changed:
             raise SignInFailed
 
@@ -171,51 +157,33 @@ class SignIn:
         recovery_code: str | None = None,
         *,
         second_factor: bool = False,
+        device: str | None = None,
     ) -> SignedIn | Step | None:
         """Go on with a person whose first factor was right: to a session, or to what is still missing.
 
         Args:
             attempt: taken back unless the code is wrong; None where none was counted.
             second_factor: it was checked elsewhere.
+            device: the token that an earlier sign-in gave this device.
         Returns:
             None when the code is wrong.
         """
         now = attempt.at if attempt else self._clock()
         if not second_factor and person.totp_sealed is not None:
             if code is None and recovery_code is None:
-                self._take_back(conn, attempt)
+                self._attempts.take_back(conn, attempt)
                 return self._step(conn, person, Next.CODE, now)
             if not self._second_factor_right(conn, person, code, recovery_code, now):
-                self._fail(conn, person, attempt, "code")
+                self._attempts.fail(conn, person, attempt, "code")
                 return None
         elif not second_factor and needs_second_factor(person.roles):
-            self._take_back(conn, attempt)
+            self._attempts.take_back(conn, attempt)
             return self._step(conn, person, Next.ENROL, now)
-        self._take_back(conn, attempt)
-        people.clear_strikes(conn, [account_key(person.email_fingerprint)])
+        self._attempts.take_back(conn, attempt)
+        self._attempts.forgive(conn, attempt)
         audit.append(conn, at=now, actor=person.id, action="sign_in.succeeded", subject=person.id)
-        return self._sessions.open(conn, person, now)
-
-    def _count(self, account: str, address: str) -> Attempt:
-        """Count an attempt of an account and of a client.
-
-        Raises:
-            TooManyAttempts: the client is locked; the account's count is left as it was.
-        """
-        now = self._clock()
-        client = f"client:{self._sealer.fingerprint('sign-in client', network_of(address))}"
-        with self._database.write() as conn:
-            people.forget_before(conn, now - _KEPT)
-            strikes = people.get_strikes(conn, client)
-            if ADDRESS.locked(strikes, now):
-                assert strikes.locked_until is not None
-                wait = int((strikes.locked_until - now).total_seconds()) + 1
-                raise TooManyAttempts(wait, ADDRESS.failures, int(ADDRESS.window.total_seconds()))
-            people.put_strikes(conn, client, ADDRESS.charged(strikes, now), now)
-            mine = people.get_strikes(conn, account_key(account))
-            locked = ACCOUNT.locked(mine, now)
-            people.put_strikes(conn, account_key(account), ACCOUNT.charged(mine, now), now)
-        return Attempt(now, account_key(account), client, locked)
+        opened = self._sessions.open(conn, person, now)
+        return replace(opened, device=self._attempts.remember(conn, person, device, now))
 
     def _checked(self, attempt: Attempt, stored: str | None, password: str) -> bool:
         """Tell whether a password is right; the work is done for unknown and locked accounts as well.
@@ -227,30 +195,8 @@ class SignIn:
             return self._passwords.verify(stored, password) and not attempt.locked
         except SignInBusy:
             with self._database.write(ordered=False) as conn:
-                self._take_back(conn, attempt)
+                self._attempts.take_back(conn, attempt)
             raise
-
-    def _fail(self, conn: Connection, person: PersonRow | None, attempt: Attempt | None, reason: str) -> None:
-        """Note a failure, and the lock that it led to; nobody's address is in it."""
-        if attempt is None:
-            return
-        subject = person.id if person else UNKNOWN
-        failed = {"action": "sign_in.failed", "subject": subject}
-        audit.append(conn, at=attempt.at, actor=_ACTOR, **failed, detail={"reason": reason})
-        for action, key, who in (("locked", attempt.account, subject), ("throttled", attempt.client, UNKNOWN)):
-            strikes = people.get_strikes(conn, key)
-            if strikes.locked_at == attempt.at:
-                detail: dict[str, object] = {"lockouts": strikes.lockouts}
-                audit.append(conn, at=attempt.at, actor=_ACTOR, action=f"sign_in.{action}", subject=who, detail=detail)
-
-    @staticmethod
-    def _take_back(conn: Connection, attempt: Attempt | None) -> None:
-        """Take a counted attempt back that was none of guessing."""
-        if attempt is None:
-            return
-        for rules, key in ((ACCOUNT, attempt.account), (ADDRESS, attempt.client)):
-            strikes = rules.refunded(people.get_strikes(conn, key), attempt.at)
-            people.put_strikes(conn, key, strikes, attempt.at)
 
     def _second_factor_right(
         self, conn: Connection, person: PersonRow, code: str | None, recovery_code: str | None, now: datetime
@@ -294,11 +240,6 @@ def takes_part(conn: Connection, person: PersonRow) -> bool:
     return person.active and partner is not None and partner.active
 
 
-def account_key(fingerprint: str) -> str:
-    """Return the key of an account's failed sign-ins."""
-    return f"account:{fingerprint}"
-
-
 def email_fingerprint(sealer: Sealer, email: str) -> str:
     """Return the keyed hash by which an address is found, however it is written."""
     return sealer.fingerprint("person e-mail", email.strip().casefold())
@@ -312,16 +253,3 @@ def email_context(person_id: str) -> str:
 def totp_context(person_id: str) -> str:
     """Return the context in which a second factor's secret is sealed."""
     return f"people.totp_sealed:{person_id}"
-
-
-def network_of(address: str) -> str:
-    """Return what counts as one client: an IPv4 address, or the /64 that an IPv6 client can draw addresses from."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)

@@ -28,6 +28,7 @@ class OpenCase(NamedTuple):
         document: the record as JSON text (see `api.store.contents`); personal data.
         created_on: the day in UTC on which it came in.
         face_consent: photos may be compared.
+        protect_location: of a rescued person, when and where she was found is withheld.
     """
 
     id: str
@@ -35,6 +36,7 @@ class OpenCase(NamedTuple):
     document: str
     created_on: date
     face_consent: bool
+    protect_location: bool
 
     def payload(self) -> dict[str, Any]:
         """Return the document, read anew at each call."""
@@ -93,7 +95,10 @@ def equal_ranges(conn: Connection, count: int) -> list[IdRange]:
 
 
 def _open(conn: Connection) -> Select[Any]:
-    columns = (cases.c.id, cases.c.side, cases.c.sealed, utc_day(conn, cases.c.created_at), cases.c.face_consent)
+    columns = (
+        cases.c.id, cases.c.side, cases.c.sealed, utc_day(conn, cases.c.created_at), cases.c.face_consent,
+        cases.c.protect_location,
+    )  # fmt: skip
     joined = select(*columns, *keys.KEY_COLUMNS).join(record_keys, record_keys.c.case_id == cases.c.id)
     # By the index of statuses, every page would gather and sort all open cases to give the first few.
     return joined.where(unindexed(conn, cases.c.status) == "open")
@@ -101,8 +106,8 @@ def _open(conn: Connection) -> Select[Any]:
 
 def _fetch(conn: Connection, statement: Select[Any]) -> list[OpenCase]:
     found = []
-    for case_id, side, sealed, created_on, face_consent, partner_key_id, wrapped in conn.execute(statement).all():
+    for case_id, side, sealed, created_on, faces, protect, partner_key_id, wrapped in conn.execute(statement).all():
         key = keys.opened(conn, case_id, partner_key_id, wrapped)
         document = document_of(unseal(key, sealed, f"cases.sealed:{case_id}"))
-        found.append(OpenCase(case_id, side, document, created_on, face_consent))
+        found.append(OpenCase(case_id, side, document, created_on, faces, protect))
     return found

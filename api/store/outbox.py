@@ -11,6 +11,7 @@ sender dies in between, the claim runs out and the message is sent again under t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -160,14 +161,27 @@ def record_failure(
     _add_attempt(conn, message_id, at, outcome, status_code, detail)
 
 
-def hold_back(conn: Connection, match_id: str, at: datetime) -> int:
-    """Send nothing more about a match that has ended; return how many messages had not gone out yet."""
+def waiting_for(conn: Connection, match_ids: Sequence[str] | None = None) -> list[tuple[str, str]]:
+    """Return the (match, recipient) pairs of which a message has not gone out yet, in order; None for all matches."""
+    wanted = select(alerts.c.match_id, alerts.c.recipient_id).join(outbox, outbox.c.alert_id == alerts.c.id)
+    wanted = wanted.where(outbox.c.state.in_(_UNFINISHED)).distinct()
+    if match_ids is not None:
+        wanted = wanted.where(alerts.c.match_id.in_(list(match_ids)))
+    return [(row.match_id, row.recipient_id) for row in conn.execute(wanted.order_by(*wanted.selected_columns))]
+
+
+def hold_back(
+    conn: Connection, match_id: str, at: datetime, *, recipient_id: str | None = None, why: str = "the match has ended"
+) -> int:
+    """Send nothing more about a match, to anybody or to one recipient; return how many had not gone out yet."""
     of_match = select(alerts.c.id).where(alerts.c.match_id == match_id)
+    if recipient_id is not None:
+        of_match = of_match.where(alerts.c.recipient_id == recipient_id)
     waiting = select(outbox.c.id).where(outbox.c.alert_id.in_(of_match), outbox.c.state.in_((*_WAITING, "sending")))
     found = list(conn.scalars(waiting))
     for message_id in found:
         conn.execute(update(outbox).where(outbox.c.id == message_id).values(state="dead_letter", claimed_until=None))
-        _add_attempt(conn, message_id, at, "held back", None, "the match has ended")
+        _add_attempt(conn, message_id, at, "held back", None, why)
     return len(found)
 
 

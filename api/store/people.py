@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
@@ -276,6 +276,15 @@ def put_strikes(conn: Connection, key: str, strikes: StrikeRow, at: datetime) ->
 def clear_strikes(conn: Connection, keys: Iterable[str]) -> None:
     """Forget failed sign-ins."""
     conn.execute(delete(sign_in_strikes).where(sign_in_strikes.c.key.in_(list(keys))))
+
+
+KEPT = timedelta(days=3)
+"""How long after their end sessions, tokens and failures are kept."""
+
+
+def clear_strikes_under(conn: Connection, prefix: str) -> None:
+    """Forget failed sign-ins under every key that begins so."""
+    conn.execute(delete(sign_in_strikes).where(sign_in_strikes.c.key.startswith(prefix, autoescape=True)))
 
 
 def forget_before(conn: Connection, at: datetime) -> None:

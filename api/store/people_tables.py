@@ -77,6 +77,17 @@ person_sessions = Table(
     Index(None, "expires_at"),
 )
 
+# A device that brings its token is counted by itself when somebody guesses; it opens nothing.
+known_devices = Table(
+    "known_devices",
+    metadata,
+    Column("token_hash", Id, primary_key=True),
+    Column("person_id", Id, ForeignKey("people.id"), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index(None, "person_id"),
+    Index(None, "expires_at"),
+)
+
 # Keyed hashes of addresses tried and of where from; no foreign key, since most of them belong to nobody.
 sign_in_strikes = Table(
     "sign_in_strikes",

@@ -260,6 +260,13 @@ def sources_withheld_upto(conn: Connection, case_id: str) -> int:
     return int(conn.scalar(newest) or 0)
 
 
+def texts_withheld_until(conn: Connection, case_id: str) -> datetime | None:
+    """Return until when former owners wrote what was kept from the present one; None where nothing was."""
+    kept = (referrals.c.case_id == case_id, referrals.c.case_version.is_not(None), referral_events.c.state == "done")
+    done = select(referral_events.c.at).join(referrals, referrals.c.id == referral_events.c.referral_id).where(*kept)
+    return max(conn.scalars(done), default=None)
+
+
 def _note_event(
     conn: Connection, referral_id: str, event: str, state: str, reason: str | None, partner_id: str, at: datetime,
     by: str,

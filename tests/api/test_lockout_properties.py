@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.people.lockout import ACCOUNT, ADDRESS, Lockout
+from api.people.lockout import ACCOUNT, ADDRESS, PAIR, Lockout
 from api.store.people import StrikeRow
 
 START = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
@@ -55,18 +55,18 @@ def test_the_schedule_is_that_of_the_slow_one(found: list[int]) -> None:
     strikes, locks = StrikeRow(), []
     for now in moments(found):
         before = strikes
-        strikes = ACCOUNT.charged(strikes, now)
+        strikes = PAIR.charged(strikes, now)
         if strikes.locked_at == now:
             assert strikes.locked_until is not None
             locks.append((now, strikes.locked_until))
-        if ACCOUNT.locked(before, now):
+        if PAIR.locked(before, now):
             assert strikes == before
-    assert locks == slow_locks(moments(found), ACCOUNT)
+    assert locks == slow_locks(moments(found), PAIR)
 
 
 @given(gaps)
 def test_locks_grow_to_a_day_and_no_further_and_never_overlap(found: list[int]) -> None:
-    locks = slow_locks(moments(found), ACCOUNT)
+    locks = slow_locks(moments(found), PAIR)
     for (_, end), (begin, _) in pairwise(locks):
         assert begin >= end
     for begin, end in locks:
@@ -77,26 +77,39 @@ def test_locks_grow_to_a_day_and_no_further_and_never_overlap(found: list[int]) 
 def test_an_attempt_that_is_taken_back_was_never_made(found: list[int], later: int) -> None:
     strikes = StrikeRow()
     for now in moments(found):
-        strikes = ACCOUNT.charged(strikes, now)
+        strikes = PAIR.charged(strikes, now)
     now = (moments(found) or [START])[-1] + timedelta(seconds=later)
-    charged = ACCOUNT.charged(strikes, now)
-    if ACCOUNT.locked(strikes, now):
-        assert ACCOUNT.refunded(charged, now) == strikes
+    charged = PAIR.charged(strikes, now)
+    if PAIR.locked(strikes, now):
+        assert PAIR.refunded(charged, now) == strikes
         return
-    back = ACCOUNT.refunded(charged, now)
-    assert not ACCOUNT.locked(back, now)
+    back = PAIR.refunded(charged, now)
+    assert not PAIR.locked(back, now)
     for ahead in (timedelta(seconds=1), timedelta(minutes=20)):
-        again, never = ACCOUNT.charged(back, now + ahead), ACCOUNT.charged(strikes, now + ahead)
-        assert ACCOUNT.locked(again, now + ahead) == ACCOUNT.locked(never, now + ahead)
+        again, never = PAIR.charged(back, now + ahead), PAIR.charged(strikes, now + ahead)
+        assert PAIR.locked(again, now + ahead) == PAIR.locked(never, now + ahead)
         assert len(again.recent) == len(never.recent)
 
 
 def test_the_numbers() -> None:
-    assert [ACCOUNT.duration(n) for n in (1, 2, 3, 7, 8, 1000)] == [
+    assert [PAIR.duration(n) for n in (1, 2, 3, 7, 8, 1000)] == [
         timedelta(minutes=15), timedelta(minutes=30), timedelta(hours=1), timedelta(hours=16), timedelta(hours=24),
         timedelta(hours=24),
     ]  # fmt: skip
-    assert (ACCOUNT.failures, ADDRESS.failures) == (5, 30)
+    assert (PAIR.failures, ACCOUNT.failures, ADDRESS.failures) == (5, 20, 30)
+    assert (PAIR.window, ACCOUNT.window) == (timedelta(minutes=15), timedelta(hours=1))
+
+
+@given(gaps)
+def test_an_account_is_guessed_at_no_faster_than_its_own_limit(found: list[int]) -> None:
+    # From one address for each attempt: no pair ever locks, and the account still does.
+    strikes, counted = StrikeRow(), []
+    for now in moments(found):
+        if not ACCOUNT.locked(strikes, now):
+            counted.append(now)
+        strikes = ACCOUNT.charged(strikes, now)
+    for first, later in zip(counted, counted[ACCOUNT.failures :], strict=False):
+        assert later - first >= min(ACCOUNT.first, ACCOUNT.window)
 
 
 def test_five_within_a_quarter_of_an_hour_lock_and_five_within_more_do_not() -> None:
@@ -104,5 +117,5 @@ def test_five_within_a_quarter_of_an_hour_lock_and_five_within_more_do_not() -> 
         strikes, now = StrikeRow(), START
         for _ in range(5):
             now += apart
-            strikes = ACCOUNT.charged(strikes, now)
-        assert ACCOUNT.locked(strikes, now) == locked
+            strikes = PAIR.charged(strikes, now)
+        assert PAIR.locked(strikes, now) == locked

@@ -55,9 +55,9 @@ def test_the_first_administrator_comes_in(partner: str, sandhan: Sandhan) -> Non
     made = add(partner, "--email", "chief@example.org", "--role", "administrator", "--role", "officer")
     assert made["roles"] == ["administrator", "officer"]
     assert made["enrolment_link"].endswith("/enrol#" + made["enrolment_token"])
-    shown = sandhan.enrolment.begin(made["enrolment_token"])
+    shown = sandhan.enrolment.begin(made["enrolment_token"], "192.0.2.1")
     totp = pyotp.TOTP(shown.totp_secret)
-    codes = sandhan.enrolment.confirm(made["enrolment_token"], PASSWORD, totp.at(sandhan.clock()))
+    codes = sandhan.enrolment.confirm(made["enrolment_token"], PASSWORD, totp.at(sandhan.clock()), "192.0.2.1")
     assert len(codes) == 10
     session = sandhan.sign_in.with_password("chief@example.org", PASSWORD, "127.0.0.1", recovery_code=codes[0])
     assert isinstance(session, SignedIn)

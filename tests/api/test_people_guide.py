@@ -9,11 +9,12 @@ import pytest
 from api.access import PERMISSIONS, Role
 from api.partners.keys import LONGEST_GRACE_DAYS
 from api.people.enrolment import VALID_FOR
-from api.people.lockout import ACCOUNT, ADDRESS
+from api.people.lockout import ACCOUNT, ADDRESS, PAIR
 from api.people.passwords import MAX_LENGTH, MIN_LENGTH
 from api.people.roles import roles_table
 from api.people.sessions import IDLE, LONGEST
 from api.people.totp import RECOVERY_CODES
+from api.store.devices import KNOWN_FOR
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "people.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
@@ -39,9 +40,12 @@ def test_the_table_has_every_role_and_permission() -> None:
         f"after {IDLE.seconds // 60} minutes without a request",
         f"after {LONGEST.seconds // 3600} hours in any case",
         "good once and for two days" if VALID_FOR.days == 2 else "?",
-        "Five within 15 minutes lock the account for 15 minutes, the next five for 30, doubling up to a day"
-        if (ACCOUNT.failures, ACCOUNT.window, ACCOUNT.longest.days) == (5, ACCOUNT.first, 1)
+        "Five within 15 minutes from one client lock the account for it for 15 minutes, the next five for 30, doubling "
+        "up to a day"
+        if (PAIR.failures, PAIR.window, PAIR.longest.days) == (5, PAIR.first, 1)
         else "?",
+        "Twenty within an hour" if (ACCOUNT.failures, ACCOUNT.window.seconds) == (20, 3600) else "?",
+        f"for {KNOWN_FOR.days} days",
         "Thirty from one client address within 15 minutes" if ADDRESS.failures == 30 else "?",
         "The ten recovery codes" if RECOVERY_CODES == 10 else "?",
         f"(1, at most {LONGEST_GRACE_DAYS})",

@@ -239,6 +239,48 @@ def test_a_transfer_keeps_the_informant_with_who_knew_him(sharing: House) -> Non
     assert "Our own Meera" in sharing.ask("mumbai", "GET", f"/v1/cases/{case_id}/history").text
 
 
+def write_everything(house: House, who: str, case_id: str) -> None:
+    """Enter a text wherever one can be entered after the report."""
+    own = f"/v1/cases/{case_id}"
+    report = {"unit": "Qunit of Gosaba", "due_on": "2026-12-15", "question": "Qquestion"}
+    made = house.ask(who, "POST", f"{own}/home-reports", json=report).json()
+    finding = {"outcome": "safe", "visited_on": "2026-10-30", "role": "Qrole", "narrative": "Qnarrative", "version": 0}
+    stage = {"stage": "re_integration", "entered_on": "2026-10-31", "note": "Qstage"}
+    for path, form in (
+        ("notes", {"kind": "interview", "text": "Qinterview by Sister Mary"}),
+        ("notes", {"kind": "other", "text": "Qother"}),
+        ("notes", {"kind": "medical", "text": "Mmedical"}),
+        ("stages", stage),
+        (f"home-reports/{made['id']}/findings", finding),
+    ):
+        answer = house.ask(who, "POST", f"{own}/{path}", json=form)
+        assert answer.status_code in (200, 201), answer.text
+    visit = house.ask(who, "GET", f"{own}/follow-ups").json()["items"][0]["id"]
+    settled = {"state": "done", "outcome": "well", "note": "Qvisit"}
+    assert house.ask(who, "POST", f"{own}/follow-ups/{visit}", json=settled).status_code == 200
+
+
+@pytest.mark.parametrize("with_sources", [False, True])
+def test_a_transfer_without_sources_keeps_what_was_written_after_the_report(sharing: House, with_sources: bool) -> None:
+    case_id = enter(sharing, f"T-9 {with_sources}")
+    write_everything(sharing, "shelter", case_id)
+    made = proposed(sharing, "shelter", case_id, "mumbai", "transfer", with_sources=with_sources)
+    taken(sharing, "mumbai", taken(sharing, "mumbai", made, "accept"), "complete")
+    doors = ("notes", "stages", "home-reports", "follow-ups")
+    text = "".join(sharing.ask("mumbai", "GET", f"/v1/cases/{case_id}/{door}").text for door in doors)
+    kept = ("Qunit", "Qquestion", "Qrole", "Qnarrative", "Qstage", "Qinterview", "Qother", "Qvisit")
+    assert [word in text for word in kept] == [with_sources] * len(kept)
+    for goes_along in ("Mmedical", '"safe"', '"well"', '"re_integration"', '"interview"', "2026-10-30"):
+        assert goes_along in text, goes_along
+    # What the new owner writes himself, he reads.
+    note = sharing.ask(
+        "mumbai", "POST", f"/v1/cases/{case_id}/notes", json={"kind": "interview", "text": "Nnew"}
+    ).json()
+    stage = {"stage": "rehabilitation", "entered_on": "2026-11-01", "note": "Nstage"}
+    stages = sharing.ask("mumbai", "POST", f"/v1/cases/{case_id}/stages", json=stage).text
+    assert (note["text"], "Nstage" in stages, "Qstage" in stages) == ("Nnew", True, with_sources)
+
+
 def test_a_transfer_with_sources_hands_them_over(sharing: House) -> None:
     case_id = enter(sharing, "T-3")
     made = proposed(sharing, "shelter", case_id, "mumbai", "transfer", with_sources=True)

@@ -175,7 +175,7 @@ def cookie(town: Town) -> tuple[str, str]:
     officer = town.enrolled("ahtu", "administrator", "officer")
     answer = officer.sign_in(cookie=True)
     assert (answer.status_code, answer.json()["token"]) == (201, None)
-    (said,) = answer.headers.get_list("set-cookie")
+    said, _device = answer.headers.get_list("set-cookie")
     pair, *attributes = [part.strip() for part in said.split(";")]
     assert {part.lower() for part in attributes} == {
         "httponly", "secure", "samesite=strict", "path=/", "max-age=43200",

@@ -16,14 +16,15 @@ import pytest
 from sqlalchemy import select
 
 from api.access import PERMISSIONS, AccessScope, Role
+from api.people.attempts import network_of
 from api.people.passwords import Passwords
-from api.people.signing_in import network_of
 from api.store import partners, people, people_tables
 
 from .conftest import START, House, empty_database, open_house, settle
 from .test_passwords import RANDOM, Blocking, Counting
 from .town import PASSWORD, Town
 
+HERE = "192.0.2.90"
 FAILED = "urn:sandhan:problem:sign_in_failed"
 
 
@@ -110,7 +111,7 @@ def test_whatever_is_wrong_is_answered_alike(town: Town) -> None:
     known, gone, waiting = (town.enrolled("ahtu", "officer") for _ in range(3))
     invited = town.invite("ahtu", "officer")
     for _ in range(5):
-        waiting.sign_in(password="not this one at all")
+        waiting.sign_in(password="not this one at all", address=HERE)
     house.sandhan.people.change(gone.id, _scope(town, "ahtu"), active=False)
     left = house.join("left people", "ngo")
     of_left = town.enrolled("left people", "case_manager")
@@ -123,8 +124,8 @@ def test_whatever_is_wrong_is_answered_alike(town: Town) -> None:
         "recovery code": known.sign_in(code=None, recovery_code="0000-0000-0000-0000"),
         "deactivated": gone.sign_in(),
         "partner left": of_left.sign_in(),
-        "locked, right": waiting.sign_in(),
-        "locked, wrong": waiting.sign_in(password="not this one at all"),
+        "locked, right": waiting.sign_in(address=HERE),
+        "locked, wrong": waiting.sign_in(password="not this one at all", address=HERE),
         "not enrolled": invited.sign_in(),
         "second step": town.send("POST", "/v1/session/code", {"token": "sig_none", "code": "000000"}),
     }
@@ -195,25 +196,27 @@ def test_five_failures_lock_for_a_quarter_of_an_hour_then_for_half_an_hour(town:
     officer = town.enrolled("ahtu", "officer")
     for number, minutes in ((1, 15), (2, 30)):
         for _ in range(5):
-            assert officer.sign_in(password="not this one at all").status_code == 401
+            assert officer.sign_in(password="not this one at all", address=HERE).status_code == 401
         town.clock.advance(minutes=minutes - 1)
-        assert officer.sign_in().status_code == 401  # and trying does not prolong it
+        assert officer.sign_in(address=HERE).status_code == 401  # and trying does not prolong it
         town.clock.advance(minutes=1)
         locks = [entry for entry in town.audited(officer.id) if entry.action == "sign_in.locked"]
-        assert [entry.detail for entry in locks] == [{"lockouts": n + 1} for n in range(number)]
-    assert officer.sign_in().status_code == 201
+        assert [entry.detail for entry in locks] == [{"lockouts": n + 1, "of": "pair"} for n in range(number)]
+    assert officer.sign_in(address=HERE).status_code == 201
     for _ in range(4):
-        officer.sign_in(code="000000")
-    assert officer.sign_in().status_code == 201  # the success before began the count anew
+        officer.sign_in(code="000000", address=HERE)
+    assert officer.sign_in(address=HERE).status_code == 201  # the success before began the count anew
 
 
 def test_wrong_codes_lock_as_wrong_passwords_do(town: Town) -> None:
     officer = town.enrolled("ahtu", "officer")
     token = officer.sign_in(code=None).json()["token"]
     for _ in range(5):
-        assert town.send("POST", "/v1/session/code", {"token": token, "code": "000000"}).status_code == 401
-    assert town.send("POST", "/v1/session/code", {"token": token, "code": officer.code()}).status_code == 401
-    assert officer.sign_in().status_code == 401
+        form = {"token": token, "code": "000000"}
+        assert town.send("POST", "/v1/session/code", form, address=HERE).status_code == 401
+    right = {"token": token, "code": officer.code()}
+    assert town.send("POST", "/v1/session/code", right, address=HERE).status_code == 401
+    assert officer.sign_in(address=HERE).status_code == 401
 
 
 def test_asking_for_the_second_step_is_no_failure(town: Town) -> None:
@@ -225,12 +228,14 @@ def test_asking_for_the_second_step_is_no_failure(town: Town) -> None:
 
 def test_an_account_that_does_not_exist_is_counted_like_one_that_does(town: Town) -> None:
     for number in range(6):
-        town.send("POST", "/v1/session", {"email": "ghost@example.org", "password": "x" * 12})
+        town.send("POST", "/v1/session", {"email": "ghost@example.org", "password": "x" * 12}, address=HERE)
         with town.house.sandhan.database.read() as conn:
             rows = conn.execute(select(people_tables.sign_in_strikes)).all()
         key = town.house.sandhan.sign_in._sealer.fingerprint("person e-mail", "ghost@example.org")
-        (mine,) = [row for row in rows if row.key == f"account:{key}"]
+        (mine,) = [row for row in rows if row.key.startswith(f"pair:{key}:")]
+        (all_,) = [row for row in rows if row.key == f"account:{key}"]
         assert (len(mine.recent), mine.lockouts) == (min(number + 1, 5), int(number >= 4))
+        assert len(all_.recent) == min(number + 1, 5), "what is locked already is tried in vain"
 
 
 def test_a_client_that_fails_thirty_times_waits_whoever_it_asks_for(town: Town) -> None:
@@ -276,11 +281,11 @@ def test_a_hundred_guesses_at_once_are_a_hundred_guesses(two_towns: tuple[Town, 
         return two_towns[number % 2].send("POST", "/v1/session", wrong).status_code
 
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(guess, range(16))) == {401}
+        assert set(pool.map(guess, range(28))) == {401}
     with two_towns[0].house.sandhan.database.read() as conn:
         fingerprint = people.require_person(conn, officer.id).email_fingerprint
         strikes = people.get_strikes(conn, f"account:{fingerprint}")
-    assert (len(strikes.recent), strikes.lockouts) == (5, 1)
+    assert (len(strikes.recent), strikes.lockouts) == (20, 1), "from however many addresses"
     assert officer.sign_in().status_code == 401
 
 
@@ -291,13 +296,13 @@ def test_two_processes_share_lock_throttle_and_used_codes(two_towns: tuple[Town,
     there.clock.advance(seconds=(here.clock() - there.clock()).total_seconds())
     assert officer.sign_in(code=code).status_code == 201
     officer.town = there
-    assert officer.sign_in(code=code).status_code == 401
+    assert officer.sign_in(code=code, address=HERE).status_code == 401
     for number in range(4):
         officer.town = two_towns[number % 2]
-        assert officer.sign_in(password="not this one at all").status_code == 401
+        assert officer.sign_in(password="not this one at all", address=HERE).status_code == 401
     for town in two_towns:
         officer.town = town
-        assert officer.sign_in().status_code == 401
+        assert officer.sign_in(address=HERE).status_code == 401
     for number in range(30):
         form = {"email": f"guess{number}@example.org", "password": "x" * 12}
         two_towns[number % 2].send("POST", "/v1/session", form, address="192.0.2.5")
@@ -382,4 +387,5 @@ def test_old_failures_are_forgotten(town: Town) -> None:
     with town.house.sandhan.database.read() as conn:
         rows = conn.execute(select(people_tables.sign_in_strikes)).all()
     assert all(row.updated_at > START for row in rows)
-    assert len(rows) == 2
+    assert {row.key.partition(":")[0] for row in rows} == {"client", "pair", "account"}
+    assert len(rows) == 3
