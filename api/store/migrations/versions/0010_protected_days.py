@@ -1,13 +1,13 @@
 """Protected persons are compared anew: what their matches were made of rests on a day that is withheld.
 
-Revision: 0020.
+Revision: 0010.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """Devices from which somebody signed in before.
 
-Revision: 0021. The column types are repeated here on purpose: a migration must not change when the code does.
+Revision: 0011. The column types are repeated here on purpose: a migration must not change when the code does.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
