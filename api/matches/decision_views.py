@@ -159,7 +159,7 @@ def timeline_view(seen: Timeline, caller: AccessScope) -> TimelineView:
             "own_sides": seen.own,
             "dispositions": [
                 {"side": one.side, "disposition": one.disposition, "at": one.at.isoformat(), "grade": one.grade}
-                for one in {one.side: one for one in seen.said if one.ended_at is None}.values()
+                for one in seen.said
             ],
             "frozen": frozen
             and FrozenView(

@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from api.access import AccessScope, NotFound, Permission
+from api.care.errors import CaseClosed
 from api.care.follow_ups import FollowUpService
 from api.cases.standing import is_party
 from api.days import require_past
@@ -20,7 +21,7 @@ from api.matches.moves import MatchMoves, last_step
 from api.matches.states import SAYS, Action, Disposition, Finding, MatchState
 from api.matches.timeline import Timeline, newest_report, own_sides, side_of_step, situation_of, timeline_of
 from api.matches.workflow import after
-from api.store import Connection, Database, audit, dispositions, follow_ups, freezes, match_notes, matches
+from api.store import Connection, Database, audit, cases, dispositions, follow_ups, freezes, match_notes, matches
 from api.store.dispositions import StoredDisposition
 from api.store.match_notes import MatchNote
 from api.store.matches import Match, MatchEvent
@@ -100,6 +101,7 @@ class DecisionService:
             PreconditionFailed: it is not in the expected version; nothing was changed.
             DecisionNotOpen, DecisionNeeds: the state does not take the step, or something is missing.
             InvalidRecord: the caller owns both sides and names none, or a day is not one.
+            CaseClosed: follow-ups are to run in a case that is closed.
         """
         scope.require(Permission.MATCHES_DECIDE)
         if decision.action is Action.VERIFY:
@@ -131,37 +133,31 @@ class DecisionService:
         if home is not None and decision.home_report in (None, home.report_id):
             situation = replace(situation, home=home.outcome)
         target = after(state, action, situation)
-        rejects = says is Disposition.REJECT
-        detail: dict[str, object] = {
-            "side": str(side), "partner": scope.partner_id, "disposition": says and str(says),
-            "reason": decision.reason if rejects or action is Action.UNDO else None,
-            "until": until.isoformat() if rejects and until else None,
-        }  # fmt: skip
+        detail = _detail(decision, side, says, until, scope)
         if undone is not None:
             detail |= {"undoes": undone.id, "undone": undone.kind}
-        if action is Action.VERIFY:
-            detail |= {"finding": str(decision.finding)}
         if home is not None and decision.order is not None:
             detail |= {"authority": decision.order[0], "home_report": [home.report_id, home.version]}
         if action is Action.RESTORE and decision.returned_on is not None:
             detail |= {"visits": self._begin_visits(conn, match, decision.returned_on, scope)}
+        stands = [one.disposition for one in dispositions.standing(conn, match.id).values()]
+        first = says is Disposition.CONFIRM and Disposition.CONFIRM not in stands
 
         def record(event: int) -> None:
             order = decision.order[1] if decision.order and "authority" in detail else None
             match_notes.add(conn, event, match.case_of(side), MatchNote(decision.note, order))
             if says is not None:
                 self._say(conn, match, event, side, says, scope, at, decision.reason, until)
-            if action is Action.CONFIRM and state is MatchState.TRIAGE:
+            if first:
                 known = match.model_version == self._model.version
                 freezes.freeze(conn, match, event, thresholds=self._thresholds() if known else None, at=at)
             if undone is not None:
                 dispositions.end_of_step(conn, undone.id, at)
 
-        told = {name: value for name, value in detail.items() if value is not None}
         now = self._moves.move(
-            conn, match, action, target, at=at, actor=scope.actor_id, detail=told, record=record
+            conn, match, action, target, at=at, actor=scope.actor_id, detail=detail, record=record
         )  # fmt: skip
-        if target is MatchState.VERIFIED and action is Action.VERIFY:
+        if action is Action.VERIFY:
             self._moves.supersede(conn, now, rivals, at)
         if undone is not None:
             self._take_back(conn, now, rivals, undone, scope, at)
@@ -181,6 +177,8 @@ class DecisionService:
         """Let follow-ups run in the caller's own case, that of the rescued person first; return which it is."""
         side = Side.RESCUED if Side.RESCUED in own_sides(conn, match, scope) else Side.MISSING
         case_id = match.case_of(side)
+        if cases.require_case(conn, case_id).status != "open":
+            raise CaseClosed  # nobody would be told when they fall due
         self._visits.start(conn, case_id, returned_on, "return", scope)
         return case_id
 
@@ -211,6 +209,21 @@ class DecisionService:
         self, conn: Connection, scope: AccessScope, action: str, match_id: str, detail: dict[str, object]
     ) -> None:
         audit.append(conn, at=self._clock(), actor=scope.actor_id, action=action, subject=match_id, detail=detail)
+
+
+def _detail(
+    decision: Decision, side: Side, says: Disposition | None, until: datetime | None, scope: AccessScope
+) -> dict[str, object]:
+    """Return what the event of a step holds: words of lists, ids and moments, nothing that anybody wrote."""
+    rejects = says is Disposition.REJECT
+    found = {
+        "disposition": says,
+        "reason": decision.reason if rejects or decision.action is Action.UNDO else None,
+        "until": until.isoformat() if rejects and until else None,
+        "finding": decision.finding if decision.action is Action.VERIFY else None,
+    }
+    given: dict[str, object] = {name: str(value) for name, value in found.items() if value is not None}
+    return {"side": str(side), "partner": scope.partner_id, **given}
 
 
 def _side(named: Side | None, own: tuple[Side, ...]) -> Side:

@@ -36,7 +36,9 @@ class Timeline:
 
     Attributes:
         own: the sides that the caller owns.
+        said: what stands, at most one of each side.
         notes: event id -> what was written with it, as far as the caller may read it.
+        frozen: the evidence that was confirmed first; None where no confirmation stands.
         actions: empty for a party that owns neither side.
     """
 
@@ -58,10 +60,12 @@ def timeline_of(conn: Connection, match: Match, scope: AccessScope, now: datetim
     by = {event.id: event.detail.get("side") for event in events}
     # The number of an order is both sides'; what somebody wrote is his organisation's.
     mine = {event: note if by[event] in own else replace(note, note=None) for event, note in notes.items()}
-    kept = freezes.freezes_of(conn, match.id)
+    said = dispositions.standing(conn, match.id).values()
+    confirmed = any(one.disposition == Disposition.CONFIRM for one in said)
+    kept = freezes.freezes_of(conn, match.id) if confirmed else []
     return Timeline(
-        match, own, tuple(events), tuple(dispositions.dispositions_of(conn, match.id)), mine,
-        kept[-1] if kept else None, tuple(_open_actions(conn, match, own, events, scope, now)),
+        match, own, tuple(events), tuple(said), mine, kept[-1] if kept else None,
+        tuple(_open_actions(conn, match, own, events, scope, now)),
     )  # fmt: skip
 
 

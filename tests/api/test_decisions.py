@@ -272,6 +272,30 @@ def test_the_first_confirmation_freezes_its_evidence(own: Pair) -> None:
     assert left["weight"] == frozen["weight"]
 
 
+def test_what_is_confirmed_first_in_a_dispute_is_frozen_too_and_shown_while_it_stands(own: Pair) -> None:
+    taken(own, "shelter", "reject", **REJECT)
+    assert timeline(own, "shelter")["frozen"] is None
+    assert taken(own, "family", "dispute", disposition="confirm")["frozen"] is not None
+    taken(own, "shelter", "settle", disposition="confirm")
+    with own.house.sandhan.database.read() as conn:
+        assert len(freezes.freezes_of(conn, own.match_id)) == 1
+    taken(own, "shelter", "undo", reason="mistake")
+    assert taken(own, "family", "undo", reason="mistake")["frozen"] is None
+    with own.house.sandhan.database.read() as conn:
+        assert len(freezes.freezes_of(conn, own.match_id)) == 1, "nothing is deleted"
+
+
+def test_follow_ups_do_not_run_in_a_closed_case(own: Pair) -> None:
+    verified(own)
+    home_found(own, "family", "safe")
+    assert own.house.ask("family", "POST", f"/v1/cases/{own.missing_id}/close").status_code == 200
+    answer = decide(own, "family", "restore", order=ORDER, returned_on="2026-11-01")
+    assert refused(answer) == (409, "case_closed", [])
+    answer = decide(own, "family", "restore", order=ORDER, returned_on="2027-11-01")
+    assert refused(answer) == (422, "invalid_request", ["returned_on"])
+    assert taken(own, "family", "restore", order=ORDER)["state"] == "restored"
+
+
 def test_the_rivals_of_a_verified_match_end_and_come_back(own: Pair, heard: list[MatchChange]) -> None:
     house = own.house
     second = house.enter("family", REPORT | {"external_id": "FIR-SECOND"})

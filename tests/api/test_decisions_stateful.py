@@ -267,7 +267,11 @@ def machine_on(database: Database) -> type[RuleBasedStateMachine]:
                         if self.leads_to(match_id, who, side, action, given) not in REFUSALS
                     ]
             if found:
-                self.step(*data.draw(st.sampled_from(found)))
+                # The kind of step first: else what is open to most would be drawn most.
+                kinds = sorted({(self.known[one[0]].state, one[3]) for one in found})
+                state, action = data.draw(st.sampled_from(kinds))
+                alike = [one for one in found if (self.known[one[0]].state, one[3]) == (state, action)]
+                self.step(*data.draw(st.sampled_from(alike)))
 
         def step(self, match_id: str, who: str, side: str, action: str, given: dict[str, Any]) -> None:
             one, expected = self.known[match_id], self.leads_to(match_id, who, side, action, given)
