@@ -277,7 +277,7 @@ class Lifecycle:
         """End what is going on about a case; return the rescued persons for whom another report may now fit better."""
         freed = []
         now = self._clock()
-        for match in matches.matches_of_case(conn, case.id):
+        for match in sorted(matches.matches_of_case(conn, case.id), key=lambda one: one.id):
             self._moves.end(conn, match, how, at=now, actor=actor)
             if match.missing_id == case.id:
                 freed.append(match.rescued_id)
@@ -286,7 +286,7 @@ class Lifecycle:
 
     def _revive(self, conn: Connection, case_id: str, actor: str) -> None:
         """Let matches that ended with the consent be suggestions again."""
-        for match in matches.matches_of_case(conn, case_id):
+        for match in sorted(matches.matches_of_case(conn, case_id), key=lambda one: one.id):
             both = cases.get_cases(conn, [match.missing_id, match.rescued_id]).values()
             if [case.status for case in both] == ["open", "open"]:
                 self._moves.revive(conn, match, at=self._clock(), actor=actor)

@@ -78,6 +78,7 @@ class MatchMoves:
 
     def end(self, conn: Connection, match: Match, action: Action, *, at: datetime, actor: str) -> bool:
         """Withdraw or expire a match; False, and nothing done, where its state does not take that."""
+        match = matches.locked(conn, match.id)  # a decision of that moment must not keep a consent from ending
         state, now = MatchState(match.state), _plainly(conn, match, at)
         if row_for(state, action, now) is None:
             return False
@@ -86,6 +87,7 @@ class MatchMoves:
 
     def revive(self, conn: Connection, match: Match, *, at: datetime, actor: str) -> bool:
         """Let a match that ended with a consent be a suggestion again, or silent where it was rejected before."""
+        match = matches.locked(conn, match.id)
         state, now = MatchState(match.state), _plainly(conn, match, at)
         if row_for(state, Action.REVIVE, now) is None:
             return False
@@ -97,7 +99,7 @@ class MatchMoves:
 
         The rival of somebody who was found stays silent as long as that stands.
         """
-        _, rivals = matches.locked_with_rivals(conn, match)
+        match, rivals = matches.locked_with_rivals(conn, match)
         now = _plainly(conn, match, at, rivals)
         step = row_for(MatchState(match.state), Action.REOPEN, now)
         if step is None or lacking(step, now):

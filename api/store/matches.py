@@ -184,6 +184,20 @@ def require_match(conn: Connection, match_id: str) -> Match:
     return found
 
 
+def locked(conn: Connection, match_id: str) -> Match:
+    """Return a match as it stands now; it cannot change until this transaction ends.
+
+    Whoever locks several takes them in the order of their ids, so that nobody blocks another.
+
+    Raises:
+        RowMissing: there is none of that id.
+    """
+    found = _fetch(conn, select(matches).where(matches.c.id == match_id).with_for_update())
+    if not found:
+        raise RowMissing("matches")
+    return found[0]
+
+
 def locked_with_rivals(conn: Connection, match: Match) -> tuple[Match, list[Match]]:
     """Return a match as it stands now, and the other matches of its two cases, none of which can change meanwhile."""
     # In one order for everybody: two who decide about rivals wait for each other and do not block each other.

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import select, update
 
 from api.matches.moves import MatchChange, MatchMoves
-from api.store import Connection, audit, dispositions, freezes, matches, outbox, tables
+from api.matches.states import Action, MatchState
+from api.store import Connection, VersionConflict, audit, dispositions, freezes, matches, outbox, tables
 from api.store.match_tables import match_notes
 from api.store.matches import Match
 
@@ -432,6 +433,19 @@ def test_consent_that_ends_moves_matches_through_the_same_door(own: Pair, heard:
     assert taken(own, "shelter", "undo", reason="mistake")["state"] == "suggested"
     assert house.ask("family", "DELETE", f"/v1/cases/{own.missing_id}?reason=wish").status_code == 204
     assert (heard[-1].kind, heard[-1].from_state) == ("withdraw", "suggested")
+
+
+def test_a_decision_of_the_same_moment_does_not_keep_a_consent_from_ending(own: Pair) -> None:
+    database, moves = own.house.sandhan.database, own.house.sandhan.decisions._moves
+    with database.read() as conn:
+        stale = matches.require_match(conn, own.match_id)
+    taken(own, "shelter", "take_up")
+    with database.write() as conn:
+        assert moves.end(conn, stale, Action.WITHDRAW, at=own.house.clock(), actor="engine")
+        assert not moves.end(conn, stale, Action.EXPIRE, at=own.house.clock(), actor="engine")
+        assert matches.events_of(conn, own.match_id)[-1].detail == {"from": "triage", "to": "withdrawn"}
+        with pytest.raises(VersionConflict):
+            moves.move(conn, stale, Action.TAKE_UP, MatchState.TRIAGE, at=own.house.clock(), actor="x")
 
 
 def test_every_step_is_audited(own: Pair) -> None:
