@@ -40,6 +40,8 @@ class Permission(StrEnum):
     DISCLOSURE_DECIDE = "disclosure:decide"
     MATCHES_READ = "matches:read"
     MATCHES_QUERY = "matches:query"
+    MATCHES_DECIDE = "matches:decide"
+    MATCHES_VERIFY = "matches:verify"  # beside it: to say that both are one person
     ALERTS_READ = "alerts:read"
     ALERTS_ACKNOWLEDGE = "alerts:acknowledge"
     PUBLICATION_AUTHORISE = "publication:authorise"
@@ -65,15 +67,16 @@ _P = Permission
 _READING = (_P.PARTNERS_READ, _P.CASES_READ, _P.MATCHES_READ, _P.ALERTS_READ)
 _CASE_MANAGER = (
     *_READING, _P.NAMES_READ, _P.CASES_WRITE, _P.CASES_EXPORT, _P.CASES_ERASE, _P.CONSENTS_MANAGE, _P.REFERRALS_MANAGE,
-    _P.DISCLOSURE_REQUEST, _P.DISCLOSURE_DECIDE, _P.MATCHES_QUERY, _P.ALERTS_ACKNOWLEDGE,
+    _P.DISCLOSURE_REQUEST, _P.DISCLOSURE_DECIDE, _P.MATCHES_QUERY, _P.MATCHES_DECIDE,
+    _P.ALERTS_ACKNOWLEDGE,
 )  # fmt: skip
 CLIENT = (*_READING, _P.CASES_WRITE, _P.MATCHES_QUERY, _P.ALERTS_ACKNOWLEDGE)
 """What an API key may do unless it is given more: it never reads names."""
-CASE_WORK = (*_CASE_MANAGER, _P.SUSPECTS_READ, _P.SUSPECTS_WRITE)
+CASE_WORK = (*_CASE_MANAGER, _P.MATCHES_VERIFY, _P.SUSPECTS_READ, _P.SUSPECTS_WRITE)
 """All that is done with cases."""
 GUARDED = frozenset((
     _P.NAMES_READ, _P.SUSPECTS_READ, _P.SUSPECTS_WRITE, _P.CASES_ERASE, _P.CASES_EXPORT, _P.DISCLOSURE_DECIDE,
-    _P.CONSENTS_MANAGE,
+    _P.CONSENTS_MANAGE, _P.MATCHES_DECIDE, _P.MATCHES_VERIFY,
 ))  # fmt: skip
 """What goes into a key only by the hand of somebody who may do it: managing keys is no way to the cases."""
 OPERATOR = (_P.PARTNERS_WRITE, _P.PARTNERS_READ, _P.PEOPLE_MANAGE, _P.KEYS_MANAGE, _P.AGREEMENTS_MANAGE)
@@ -83,13 +86,15 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.CASE_MANAGER: frozenset(_CASE_MANAGER),
     Role.OFFICER: frozenset(CASE_WORK),
     Role.NODAL: frozenset((*_READING, _P.NAMES_READ, _P.ALERTS_ACKNOWLEDGE)),
-    Role.VERIFIER: frozenset((*_READING, _P.NAMES_READ, _P.DISCLOSURE_REQUEST, _P.ALERTS_ACKNOWLEDGE)),
+    Role.VERIFIER: frozenset((
+        *_READING, _P.NAMES_READ, _P.DISCLOSURE_REQUEST, _P.MATCHES_DECIDE, _P.MATCHES_VERIFY, _P.ALERTS_ACKNOWLEDGE,
+    )),
     Role.PUBLISHER: frozenset((*_READING, _P.NAMES_READ, _P.PUBLICATION_AUTHORISE)),
     Role.ADMINISTRATOR: frozenset((_P.PARTNERS_READ, _P.PEOPLE_MANAGE, _P.KEYS_MANAGE, _P.AGREEMENTS_MANAGE)),
     Role.AUDITOR: frozenset((_P.PARTNERS_READ, _P.AUDIT_READ)),
     Role.CLIENT: frozenset(CLIENT),
     Role.OPERATOR: frozenset(OPERATOR),
-}
+}  # fmt: skip
 """What each role may do; a key may be given less or more within what its partner may."""
 POLICE_KINDS = frozenset({"ahtu", "police", "nodal", "coordination"})
 """Kinds of partners that see the missing reports of their area, and suspects."""

@@ -38,7 +38,9 @@ from api.index_keeper import IndexKeeper
 from api.index_seal import IndexSeal
 from api.limits import Gate
 from api.linking import model_at
+from api.matches.decisions import DecisionService
 from api.matches.disclosures import DisclosureService
+from api.matches.moves import MatchMoves
 from api.matches.query import MatchReader
 from api.matches.service import MatchService
 from api.partners.agreements import AgreementService
@@ -88,6 +90,7 @@ class Sandhan:
     cases: CaseService
     lifecycle: Lifecycle
     disclosures: DisclosureService
+    decisions: DecisionService
     agreements: AgreementService
     care: CareService
     follow_ups: FollowUpService
@@ -163,6 +166,7 @@ class Sandhan:
         if not settings.faces and (withheld := desk.withhold_all()):
             log.info("faces are switched off: the embeddings of %d photos are forgotten", withheld)
         dispatcher = Dispatcher(database, _delivery(settings), clock, jitter)
+        moves = MatchMoves()
         matching = MatchService(
             database,
             keeper,
@@ -172,6 +176,7 @@ class Sandhan:
             matches_kept=settings.matches_kept,
             candidates=settings.candidates,
             on_alerts=dispatcher.notify,
+            moves=moves,
         )
         rules = PartnerRules(allow_private_targets=settings.allow_private_targets, country=settings.deployment_country)
         retention = Retention(settings.keep_missing_years, settings.keep_rescued_years)
@@ -189,8 +194,9 @@ class Sandhan:
             model=model,
             matching=matching,
             cases=CaseService(database, matching, desk, clock, random_bytes, retention),
-            lifecycle=Lifecycle(database, matching, desk, clock, random_bytes, retention),
+            lifecycle=Lifecycle(database, matching, desk, clock, random_bytes, retention, moves),
             disclosures=DisclosureService(database, clock, random_bytes),
+            decisions=DecisionService(database, moves, follow_ups, model, clock),
             agreements=AgreementService(database, clock, random_bytes),
             care=CareService(database, follow_ups, clock, random_bytes),
             follow_ups=follow_ups,

@@ -28,6 +28,8 @@ REMEDIES: Final[dict[str, str]] = {
     "suppressed": "Do not send it again: the person wished it gone. What was erased in error may be entered again.",
     "consent_missing": "Record what was agreed to (`POST /v1/cases/{id}/consents`), then try again.",
     "decided_already": "Read the request again; its `state` says what was decided.",
+    "decision_not_open": "Read `GET /v1/matches/{id}/events`; `actions` says what you can do with the match now.",
+    "decision_needs": "`errors` names each thing that is missing; [matches](matches.md) says what it is.",
     "person_exists": "The person signs in already. Use another address, or change the person who has it.",
     "last_administrator": "Let another administrator enrol first.",
     "own_roles": "Have another administrator change them, or the command line.",

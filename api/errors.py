@@ -27,6 +27,8 @@ from api.faults import origin
 from api.idempotency import IdempotencyKeyReused, RequestInProgress
 from api.limits import RateLimited
 from api.matches.disclosures import DecidedAlready
+from api.matches.guards import GUARD_WORDS
+from api.matches.workflow import DecisionNeeds, DecisionNotOpen
 from api.partners.keys import KeyOver
 from api.partners.service import Unauthenticated
 from api.people.errors import (
@@ -126,6 +128,8 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (Suppressed, 409, "This record was erased"),
     (ConsentMissing, 409, "Consent is missing"),
     (DecidedAlready, 409, "Decided already"),
+    (DecisionNotOpen, 409, "Not a step of this state"),
+    (DecisionNeeds, 409, "Something is missing"),
     (VersionConflict, 409, "Changed meanwhile"),
     (PersonExists, 409, "In use"),
     (LastAdministrator, 409, "The last administrator"),
@@ -257,6 +261,8 @@ def problem_of(error: SandhanError) -> JSONResponse:
     for kind, status, title in _STATUS:
         if isinstance(error, kind):
             errors = [FieldProblem(field=error.field, reason=error.reason)] if isinstance(error, InvalidRecord) else []
+            if isinstance(error, DecisionNeeds):
+                errors = [FieldProblem(field=guard, reason=GUARD_WORDS[guard]) for guard in error.missing]
             more: Mapping[str, object] = {"case_id": error.case_id} if isinstance(error, DuplicateCase) else {}
             detail = _DETAILS.get(kind, str(error))
             answer = problem(status, _CODES.get(kind, error.code), title, detail, errors, **more)

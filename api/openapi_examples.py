@@ -50,7 +50,24 @@ MATCH: Final[dict[str, Any]] = {
                       "question": "If she is willing, ask her: “What is your mother called?” She need not answer."},
     "contributions": [{"comparison": "name", "label": "sounds the same", "bits": 9.1, "level": 1, "note": ""}],
     "routes": ["names"], "model_version": "evidence-2", "missing": MASKED, "rescued": CASE,
-    "created_at": "2026-11-01T09:00:01+00:00", "updated_at": "2026-11-01T09:00:01+00:00",
+    "created_at": "2026-11-01T09:00:01+00:00", "updated_at": "2026-11-01T09:00:01+00:00", "version": 2,
+}  # fmt: skip
+_EVENT: Final[dict[str, Any]] = dict.fromkeys(
+    ("side", "by", "from_state", "to_state", "grade", "weight", "disposition", "reason", "until", "undoes", "order",
+     "note")
+)  # fmt: skip
+TIMELINE: Final[dict[str, Any]] = {
+    "match_id": _MATCH_ID, "version": 2, "state": "rejected", "own_sides": ["rescued"], "frozen": None,
+    "dispositions": [
+        {"side": "rescued", "disposition": "reject", "at": "2026-11-01T09:30:00+00:00", "grade": "probable"}
+    ],
+    "events": [
+        _EVENT | {"kind": "new", "at": "2026-11-01T09:00:01+00:00", "grade": "probable", "weight": 3.7},
+        _EVENT | {"kind": "reject", "at": "2026-11-01T09:30:00+00:00", "side": "rescued",
+                  "by": "person_01m6b59w9hq2c7r4t8k5m1x3dv", "from_state": "suggested", "to_state": "rejected",
+                  "disposition": "reject", "reason": "wrong_age", "until": "2027-05-02T00:00:00+00:00"},
+    ],
+    "actions": [{"action": "undo", "side": "rescued", "needs": ["undo_reason"]}],
 }  # fmt: skip
 ALERT: Final[dict[str, Any]] = {
     "id": _ALERT_ID, "kind": "match", "match_id": _MATCH_ID, "subject_id": None, "about_id": None, "event": "new",
@@ -108,6 +125,8 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     },
     "list_matches": {"response": {"items": [MATCH], "next": None}},
     "read_match": {"response": MATCH},
+    "read_match_events": {"response": TIMELINE},
+    "decide_match": {"response": TIMELINE},
     "list_alerts": {"response": {"items": [ALERT], "next": None}},
     "read_alert": {"response": ALERT},
     "acknowledge_alert": {"response": ACKNOWLEDGED},
@@ -130,7 +149,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "ready": {
         "response": {
             "ready": True,
-            "checks": {"database": "ok", "schema": "0008", "model": "evidence-2", "mail": "on", "faces": "off",
+            "checks": {"database": "ok", "schema": "0009", "model": "evidence-2", "mail": "on", "faces": "off",
                        "index": "ok (saved, 0 changes behind)"},
             "counts": {"cases_missing_open": 1204, "cases_rescued_open": 310, "outbox_pending": 0},
         }

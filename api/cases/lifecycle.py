@@ -18,7 +18,9 @@ from api.cases.retention import Retention
 from api.cases.standing import own_case
 from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes
+from api.matches.moves import MatchMoves
 from api.matches.service import MatchService
+from api.matches.states import Action
 from api.matches.withholding import hold_back_unshared
 from api.store import (
     Connection,
@@ -44,7 +46,6 @@ log = logging.getLogger(__name__)
 ENGINE = "engine"
 ErasureReason = Literal["wish", "error", "duplicate", "court_order", "no_longer_needed"]
 SourceReason = Literal["withdrawn_at_source", "expired_at_source"]
-_LIVING = ("suggested", "triage", "needs_information", "confirmed_by_one", "confirmed_by_both", "field_verification")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,9 @@ class Lifecycle:
         clock: Clock,
         random_bytes: RandomBytes,
         retention: Retention,
+        moves: MatchMoves,
     ) -> None:
-        self._database, self._matching, self._desk = database, matching, desk
+        self._database, self._matching, self._desk, self._moves = database, matching, desk, moves
         self._clock, self._random, self._retention = clock, random_bytes, retention
 
     def consents(self, case_id: str, scope: AccessScope) -> list[Consent]:
@@ -147,7 +149,7 @@ class Lifecycle:
             if found.purpose == "matching":
                 # A case that its owner had closed before is closed for this from now on.
                 cases.set_status(conn, case_id, "closed", now, closed_for="consent")
-                freed = self._end_matches(conn, case, "withdrawn", scope.actor_id)
+                freed = self._end_matches(conn, case, Action.WITHDRAW, scope.actor_id)
                 disclosures.withdraw_all(conn, case_id, at=now, by=scope.actor_id)
             elif found.purpose == "sharing":
                 disclosures.withdraw_all(conn, case_id, at=now, by=scope.actor_id)
@@ -267,7 +269,7 @@ class Lifecycle:
     def _erase(self, conn: Connection, case: Case, reason: str, actor: str, *, suppress: bool) -> list[str]:
         now = self._clock()
         over = reason in ("expired", "expired_at_source")
-        freed = self._end_matches(conn, case, "expired" if over else "withdrawn", actor)
+        freed = self._end_matches(conn, case, Action.EXPIRE if over else Action.WITHDRAW, actor)
         disclosures.withdraw_all(conn, case.id, at=now, by=actor)
         care.forget(conn, case.id, at=now, by=actor)
         suspects.forget_case(conn, case.id)
@@ -275,14 +277,12 @@ class Lifecycle:
         self._note(conn, actor, "case.erased", case.id, {"reason": reason})
         return freed
 
-    def _end_matches(self, conn: Connection, case: Case, state: str, actor: str) -> list[str]:
+    def _end_matches(self, conn: Connection, case: Case, how: Action, actor: str) -> list[str]:
         """End what is going on about a case; return the rescued persons for whom another report may now fit better."""
         freed = []
         now = self._clock()
-        for match in matches.matches_of_case(conn, case.id):
-            if match.state in _LIVING:
-                matches.set_state(conn, match.id, state, expected=match.state, kind=state, actor=actor, at=now)
-                outbox.hold_back(conn, match.id, now)
+        for match in sorted(matches.matches_of_case(conn, case.id), key=lambda one: one.id):
+            self._moves.end(conn, match, how, at=now, actor=actor)
             if match.missing_id == case.id:
                 freed.append(match.rescued_id)
         cases.await_comparison(conn, freed)
@@ -290,13 +290,10 @@ class Lifecycle:
 
     def _revive(self, conn: Connection, case_id: str, actor: str) -> None:
         """Let matches that ended with the consent be suggestions again."""
-        for match in matches.matches_of_case(conn, case_id):
+        for match in sorted(matches.matches_of_case(conn, case_id), key=lambda one: one.id):
             both = cases.get_cases(conn, [match.missing_id, match.rescued_id]).values()
-            if match.state == "withdrawn" and [case.status for case in both] == ["open", "open"]:
-                matches.set_state(
-                    conn, match.id, "suggested", expected="withdrawn", kind="consent_given", actor=actor,
-                    at=self._clock(),
-                )  # fmt: skip
+            if [case.status for case in both] == ["open", "open"]:
+                self._moves.revive(conn, match, at=self._clock(), actor=actor)
 
     def _note(
         self, conn: Connection, actor: str, action: str, subject: str, detail: dict[str, object] | None = None

@@ -14,13 +14,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from api.access import POLICE_KINDS, RECIPIENT_CLASS, AccessScope, NotFound, Relation
+from api.matches.states import ENDED
 from api.store import Connection, agreements, alerts, cases, consents, disclosures, matches, referrals
 from api.store.cases import Case
 from api.store.matches import Match
 from matcher.person import Side
-
-ENDED = frozenset({"withdrawn", "superseded", "expired"})
-"""States of a match in which it makes nobody a party any more."""
 
 
 def standing(conn: Connection, case: Case, scope: AccessScope, now: datetime) -> Relation:

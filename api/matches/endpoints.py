@@ -10,7 +10,8 @@ from fastapi.concurrency import run_in_threadpool
 from api.answers import IfNoneMatch, shown
 from api.dependencies import AskingCaller, Caller, Services
 from api.errors import BODY_RESPONSES, OPENING_RESPONSES, IndexOpening
-from api.matches.views import MatchPage, MatchQuery, MatchState, MatchView, QueryAnswer
+from api.matches.states import MatchState
+from api.matches.views import MatchPage, MatchQuery, MatchView, QueryAnswer
 from api.paging import After, PageOf, Since
 from api.uploads import openapi_body, read_submission
 from matcher.explaining.waterfall_svg import MEDIA_TYPE
@@ -86,7 +87,7 @@ def read_match(
     view = services.reader.read(match_id, caller, wishes)
     response.headers["Vary"] = "Accept-Language"
     response.headers["Content-Language"] = view.language
-    return shown(view, response, services, if_none_match)
+    return shown(view, response, services, if_none_match, view.version)
 
 
 @router.get("/{match_id}/waterfall.svg", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}})

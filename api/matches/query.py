@@ -247,6 +247,7 @@ class MatchReader:
             rescued=rescued.view,
             created_at=match.created_at.isoformat(),
             updated_at=match.updated_at.isoformat(),
+            version=match.version,
         )
 
     def _transient(

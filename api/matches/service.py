@@ -24,9 +24,11 @@ from api.ids import Clock, RandomBytes, new_id
 from api.index_building import usable
 from api.index_keeper import IndexKeeper
 from api.matches.exchange import Exchange
+from api.matches.moves import MatchMoves
+from api.matches.states import LIVING, MatchState
 from api.store import Connection, Database, agreements, audit, cases, changes, faces, matches
 from api.store.cases import Case
-from api.store.matches import Evidence
+from api.store.matches import Evidence, Match
 from indexing.meeting import Here, Meeting
 from indexing.search import FoundMatch, find_matches_batch
 from matcher.model import Grade, MatchModel
@@ -71,6 +73,7 @@ class MatchService:
         matches_kept: most matches stored for one case.
         candidates: candidates of each search route.
         on_alerts: called after a commit that queued alerts.
+        moves: suggests a rejected match anew.
         meeting: brings cases and candidates together.
     """
 
@@ -85,12 +88,13 @@ class MatchService:
         matches_kept: int,
         candidates: int,
         on_alerts: Callable[[], None],
+        moves: MatchMoves,
         meeting: Meeting = Here(),
     ) -> None:
         self._database, self._keeper, self._model = database, keeper, model
         self._clock, self._random = clock, random_bytes
         self._kept, self._candidates, self._on_alerts = matches_kept, candidates, on_alerts
-        self._meeting = meeting
+        self._moves, self._meeting = moves, meeting
 
     def using(self, meeting: Meeting) -> Self:
         """Return a service that brings cases and candidates together elsewhere."""
@@ -200,13 +204,18 @@ class MatchService:
                     evidence=_evidence(found, missing, rescued),
                     at=now,
                 )
+                again = self._reopened(conn, match, found, now)
+                if again is not None:
+                    match, outcome = again, "risen"
                 counts[outcome] = counts.get(outcome, 0) + 1
                 if case.id == missing.id and outcome != "same":
                     bears_on.append(rescued.id)
                 if found.pair.grade is not Grade.CERTAINLY_NOT:
                     stored.append((match.id, found))
-                if outcome in ("new", "risen") and found.pair.grade.rank >= Grade.PROBABLE.rank:
-                    queued += self._alert(conn, match.id, outcome, found, missing, rescued, record, now)
+                heard = match.state in LIVING and outcome in ("new", "risen")
+                if heard and found.pair.grade.rank >= Grade.PROBABLE.rank:
+                    reopening = "" if again is None else f"reopened {match.version}"
+                    queued += self._alert(conn, match.id, outcome, found, missing, rescued, record, now, reopening)
             cases.await_comparison(conn, bears_on)
             settled = cases.mark_matched(conn, case.id, case.version, seen_seq)
             audit.append(
@@ -215,11 +224,21 @@ class MatchService:
             )  # fmt: skip
         return MatchOutcome(case.id, tuple(stored), queued, counts, settled, tuple(bears_on))
 
+    def _reopened(self, conn: Connection, match: Match, found: FoundMatch, now: datetime) -> Match | None:
+        """Suggest a rejected pair anew, unless it stays silent or fits no more."""
+        if match.state != MatchState.REJECTED or found.pair.grade is Grade.CERTAINLY_NOT:
+            return None
+        return self._moves.reopen(conn, match, now)
+
     def _alert(
         self, conn: Connection, match_id: str, event: str, found: FoundMatch, missing: Case, rescued: Case,
-        record: PersonRecord, now: datetime,
+        record: PersonRecord, now: datetime, reopening: str,
     ) -> int:  # fmt: skip
-        """Queue one alert for each recipient, with a message for each of its channels; return how many are new."""
+        """Tell every recipient; return how many were not told before.
+
+        Args:
+            reopening: what sets this occasion apart where a rejected pair is suggested anew, and no case has changed.
+        """
         critical = _is_minor(record, now)
         queued = 0
         for recipient in recipients_of(conn, missing, rescued, now):
@@ -227,7 +246,7 @@ class MatchService:
                 event=event,
                 priority="critical" if critical else "standard",
                 same=(missing.id, rescued.id, found.pair.grade, found.pair.model_version, str(missing.version),
-                      str(rescued.version)),
+                      str(rescued.version), *filter(None, (reopening,))),
                 rule=recipient.reason,
                 match_id=match_id,
                 grade=found.pair.grade,

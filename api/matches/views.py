@@ -85,6 +85,7 @@ class MatchView(BaseModel):
     rescued: CaseOut | None
     created_at: str | None = None
     updated_at: str | None = None
+    version: int | None = Field(None, description="one more at every change; part of the ETag, for If-Match")
 
 
 class MatchPage(BaseModel):
@@ -94,10 +95,6 @@ class MatchPage(BaseModel):
     next: str | None
 
 
-MatchState = Literal[
-    "suggested", "triage", "confirmed_by_one", "confirmed_by_both", "field_verification", "verified", "restored",
-    "placed_safely", "closed", "needs_information", "rejected", "disputed", "withdrawn", "expired", "superseded",
-]  # fmt: skip
 Purpose = Literal["identify-rescued-person", "trace-missing-person", "verify-match"]
 
 
@@ -150,6 +147,7 @@ def build_match_view(
     rescued: AnyCaseView | None,
     created_at: str | None = None,
     updated_at: str | None = None,
+    version: int | None = None,
 ) -> MatchView:
     """Return the view of a stored or a transient match."""
     words = wording(language)
@@ -178,6 +176,7 @@ def build_match_view(
         rescued=rescued,
         created_at=created_at,
         updated_at=updated_at,
+        version=version,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, insert, or_, select, update
 
-from api.store import changes, keys, referrals
+from api.store import changes, freezes, keys, match_notes, referrals
 from api.store.cases import Case
 from api.store.errors import RowMissing
 from api.store.portable import chunks, hold_commit_order
@@ -75,6 +75,8 @@ def erase_case(conn: Connection, case: Case, *, at: datetime, suppress: bool = T
     keys.destroy_record_key(conn, case.id)
     of_case = or_(matches.c.missing_id == case.id, matches.c.rescued_id == case.id)
     conn.execute(update(matches).where(of_case).values(contributions=[], routes=[]))
+    freezes.forget_case(conn, case.id)
+    match_notes.forget_case(conn, case.id)
     told = {"external_id": case.external_id, "person_record_id": _named_by_its_source(case.payload)}
     values = {
         "tombstone": keys.seal_for_partner(conn, case.owner_id, _place(case.id), json.dumps(told).encode()),

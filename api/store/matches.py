@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Select, insert, or_, select, update
 
+from api.store import freezes
 from api.store.errors import RowMissing
 from api.store.portable import insert_if_absent
 from api.store.tables import GRADES, alerts, cases, match_events, matches
@@ -70,11 +71,16 @@ class Match:
     rescued_version: int
     created_at: datetime
     updated_at: datetime
+    version: int
+
+    def case_of(self, side: str) -> str:
+        """Return the id of the case on a side."""
+        return self.missing_id if side == "missing" else self.rescued_id
 
 
 @dataclass(frozen=True, slots=True)
 class MatchEvent:
-    """Something that happened to a match: "new", "risen", "fallen" by the engine, other kinds by people."""
+    """Something that happened to a match: "new", "risen", "fallen" by the engine, else a step of the workflow."""
 
     id: int
     match_id: str
@@ -120,7 +126,7 @@ def upsert_match(
     if all(getattr(stored, name) == value for name, value in values.items()):
         return stored, "same"  # an unchanged night writes nothing
     outcome = _compare(_last_announced(conn, stored), (evidence.grade, evidence.weight), step)
-    conn.execute(update(matches).where(matches.c.id == stored.id).values(**values, updated_at=at))
+    _write(conn, stored.id, values, at)
     if outcome == "same":
         return require_match(conn, stored.id), "same"
     return _announced(conn, stored.id, outcome, evidence, at, actor)
@@ -136,25 +142,29 @@ def set_state(
     actor: str,
     at: datetime,
     detail: dict[str, object] | None = None,
-) -> bool:
-    """Move a match from one state to another and record who did; False when it is no longer in `expected`.
+) -> int | None:
+    """Move a match from one state to another and record who did; None when it is no longer in `expected`.
 
     Args:
-        kind: the event's kind, e.g. "confirmed", "rejected".
+        kind: the event's kind, e.g. "confirm", "reject".
+    Returns:
+        The id of the event.
     """
     statement = update(matches).where(matches.c.id == match_id, matches.c.state == expected)
-    if conn.execute(statement.values(state=state, updated_at=at)).rowcount == 0:
-        return False
-    add_event(conn, match_id, kind, at=at, actor=actor, detail={"from": expected, "to": state, **(detail or {})})
-    return True
+    values = {"state": state, "updated_at": at, "version": matches.c.version + 1}
+    if conn.execute(statement.values(**values)).rowcount == 0:
+        return None
+    return add_event(conn, match_id, kind, at=at, actor=actor, detail={"from": expected, "to": state, **(detail or {})})
 
 
 def add_event(
     conn: Connection, match_id: str, kind: str, *, at: datetime, actor: str, detail: dict[str, object]
-) -> None:
-    """Record something that happened to a match, e.g. one side's disposition."""
+) -> int:
+    """Record something that happened to a match; return the id of the event."""
     row = {"match_id": match_id, "kind": kind, "at": at, "actor": actor, "detail": detail}
-    conn.execute(insert(match_events).values(**row))
+    made = conn.scalar(insert(match_events).values(**row).returning(match_events.c.id))
+    assert made is not None
+    return int(made)
 
 
 def get_match(conn: Connection, match_id: str) -> Match | None:
@@ -172,6 +182,33 @@ def require_match(conn: Connection, match_id: str) -> Match:
     if found is None:
         raise RowMissing("matches")
     return found
+
+
+def locked(conn: Connection, match_id: str) -> Match:
+    """Return a match as it stands now; it cannot change until this transaction ends.
+
+    Whoever locks several takes them in the order of their ids, so that nobody blocks another.
+
+    Raises:
+        RowMissing: there is none of that id.
+    """
+    found = _fetch(conn, select(matches).where(matches.c.id == match_id).with_for_update())
+    if not found:
+        raise RowMissing("matches")
+    return found[0]
+
+
+def locked_with_rivals(conn: Connection, match: Match) -> tuple[Match, list[Match]]:
+    """Return a match as it stands now, and the other matches of its two cases, none of which can change meanwhile."""
+    # In one order for everybody: two who decide about rivals wait for each other and do not block each other.
+    found = _fetch(conn, _of_either(match).with_for_update())
+    (own,) = [one for one in found if one.id == match.id]
+    return own, [one for one in found if one.id != match.id]
+
+
+def rivals_of(conn: Connection, match: Match) -> list[Match]:
+    """Return the other matches of the two cases of a match."""
+    return [one for one in _fetch(conn, _of_either(match)) if one.id != match.id]
 
 
 def list_matches(
@@ -225,13 +262,24 @@ def forget_faces(conn: Connection, case_id: str, at: datetime) -> None:
             continue
         odds = 2.0 ** min(max(match.weight_without_face, -60.0), 60.0)
         values = {"contributions": kept, "weight": match.weight_without_face, "probability": odds / (1 + odds)}
-        conn.execute(update(matches).where(matches.c.id == match.id).values(**values, updated_at=at))
+        _write(conn, match.id, values, at)
+    freezes.forget_faces(conn, case_id)
 
 
 def events_of(conn: Connection, match_id: str) -> list[MatchEvent]:
     """Return what happened to a match, first to last."""
     statement = select(match_events).where(match_events.c.match_id == match_id).order_by(match_events.c.id)
     return [MatchEvent(**row._asdict()) for row in conn.execute(statement)]
+
+
+def _of_either(match: Match) -> Select[Any]:
+    either = or_(matches.c.missing_id == match.missing_id, matches.c.rescued_id == match.rescued_id)
+    return select(matches).where(either).order_by(matches.c.id)
+
+
+def _write(conn: Connection, match_id: str, evidence: dict[str, Any], at: datetime) -> None:
+    changed = {**evidence, "updated_at": at, "version": matches.c.version + 1}
+    conn.execute(update(matches).where(matches.c.id == match_id).values(**changed))
 
 
 def _fetch(conn: Connection, statement: Select[Any]) -> list[Match]:

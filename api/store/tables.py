@@ -271,6 +271,8 @@ matches = Table(
     Column("rescued_version", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    # One more whenever the evidence or the state changes: what somebody decides about is what he has read.
+    Column("version", Integer, nullable=False, server_default="1"),
     UniqueConstraint("missing_id", "rescued_id"),
     one_of("grade", GRADES),
     Index(None, "rescued_id"),

@@ -31,6 +31,7 @@ from api.cases.forms import CaseForm
 from api.cases.lifecycle import Lifecycle
 from api.cases.retention import Retention
 from api.cases.standing import standing
+from api.matches.moves import MatchMoves
 from api.partners.service import NewPartner
 from api.store import alerts, cases, disclosures, matches
 from api.store.matches import Evidence
@@ -96,6 +97,7 @@ class Exchange(RuleBasedStateMachine):
             self.clock,
             sandhan.random_bytes,
             Retention(),  # type: ignore[arg-type]
+            MatchMoves(),
         )
         self.cases: dict[Side, KnownCase] = {}
         self.ended, self.turn = False, 0

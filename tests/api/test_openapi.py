@@ -38,7 +38,7 @@ PAGED = (
 )  # fmt: skip
 TAGGED = (
     "read_case", "read_match", "read_alert", "read_partner", "read_agreement", "read_disclosure", "read_referral",
-    "read_suspect", "read_person",
+    "read_suspect", "read_person", "read_match_events",
 )  # fmt: skip
 ONCE = (
     "register_case", "register_partner", "propose_agreement", "give_consent", "enter_stage", "add_note",
@@ -139,7 +139,7 @@ def test_the_lists_of_this_module_are_whole() -> None:
     assert with_parameter("If-None-Match") == set(TAGGED)
     assert with_parameter("Idempotency-Key") == set(ONCE)
     changes = {"change_case", "close_case", "reopen_case", "switch_faces", "keep_case", "change_suspect"}
-    assert with_parameter("If-Match") == changes | {"change_person", "change_partner"}
+    assert with_parameter("If-Match") == changes | {"change_person", "change_partner", "decide_match"}
 
 
 def test_no_example_is_of_an_operation_that_is_gone() -> None:
