@@ -40,6 +40,7 @@ from api.limits import Gate
 from api.linking import model_at
 from api.matches.disclosures import DisclosureService
 from api.matches.query import MatchReader
+from api.matches.routing_service import RoutingService
 from api.matches.service import MatchService
 from api.partners.agreements import AgreementService
 from api.partners.keys import KeyService
@@ -95,6 +96,7 @@ class Sandhan:
     suspects: SuspectService
     photos: PhotoDesk
     reader: MatchReader
+    routing: RoutingService
     audit: AuditService
     alerts: AlertService
     partners: PartnerService
@@ -205,6 +207,7 @@ class Sandhan:
                 candidates=settings.candidates,
                 query_limit=settings.query_limit,
             ),
+            routing=RoutingService(database, clock),
             audit=AuditService(database, clock),
             alerts=AlertService(database, clock),
             partners=PartnerService(database, desk, rules, clock, random_bytes),

@@ -107,6 +107,7 @@ ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/matches"): ("matches:read", None),
     ("GET", "/v1/matches/{match_id}"): ("matches:read", None),
     ("GET", "/v1/matches/{match_id}/waterfall.svg"): ("matches:read", None),
+    ("GET", "/v1/matches/{match_id}/routing"): ("matches:read", None),
     ("GET", "/v1/alerts"): ("alerts:read", None),
     ("GET", "/v1/alerts/{alert_id}"): ("alerts:read", None),
     ("POST", "/v1/alerts/{alert_id}/acknowledge"): ("alerts:acknowledge", None),
