@@ -16,7 +16,7 @@ from api.care import referral_endpoints
 from api.cases import endpoints as case_endpoints
 from api.cases import lifecycle_endpoints
 from api.errors import RESPONSES, install
-from api.matches import decision_endpoints, disclosure_endpoints
+from api.matches import decision_endpoints, disclosure_endpoints, routing_endpoints
 from api.matches import endpoints as match_endpoints
 from api.openapi_document import TAGS, describe
 from api.partners import agreement_endpoints, key_endpoints
@@ -80,6 +80,7 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         suspect_endpoints.router,
         match_endpoints.router,
         decision_endpoints.router,
+        routing_endpoints.router,
         disclosure_endpoints.router,
         alert_endpoints.router,
         audit_endpoints.router,

@@ -42,6 +42,7 @@ from api.matches.decisions import DecisionService
 from api.matches.disclosures import DisclosureService
 from api.matches.moves import MatchMoves
 from api.matches.query import MatchReader
+from api.matches.routing_service import RoutingService
 from api.matches.service import MatchService
 from api.partners.agreements import AgreementService
 from api.partners.keys import KeyService
@@ -99,6 +100,7 @@ class Sandhan:
     suspects: SuspectService
     photos: PhotoDesk
     reader: MatchReader
+    routing: RoutingService
     audit: AuditService
     alerts: AlertService
     partners: PartnerService
@@ -213,6 +215,7 @@ class Sandhan:
                 candidates=settings.candidates,
                 query_limit=settings.query_limit,
             ),
+            routing=RoutingService(database, clock),
             audit=AuditService(database, clock),
             alerts=AlertService(database, clock),
             partners=PartnerService(database, desk, rules, clock, random_bytes),

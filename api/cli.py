@@ -18,6 +18,7 @@ COMMANDS = {
     "crossmatch": "crossmatch:crossmatch",
     "link": "link:link",
     "explain": "explain:explain",
+    "alerts": "alerts:app",
     "partners": "partners:app",
     "people": "people:app",
     "cases": "cases:app",

@@ -72,11 +72,29 @@ TIMELINE: Final[dict[str, Any]] = {
 ALERT: Final[dict[str, Any]] = {
     "id": _ALERT_ID, "kind": "match", "match_id": _MATCH_ID, "subject_id": None, "about_id": None, "event": "new",
     "grade": "probable", "priority": "critical", "state": "delivered", "your_record_id": _CASE_ID,
-    "other_organisation": "Shelter Guwahati", "rule": "owner of the missing report", "withheld": {},
+    "other_organisation": "Shelter Guwahati", "rule": "owner_rescued", "withheld": {},
     "due_at": "2026-11-01T13:00:01+00:00", "act_by": "2026-11-02T09:00:01+00:00",
     "created_at": "2026-11-01T09:00:01+00:00",
     "acknowledged_at": None,
     "messages": [{"id": "msg_01m6b5cjs5x0", "channel": "webhook", "state": "delivered", "attempts": 1}],
+}  # fmt: skip
+ROUTING: Final[dict[str, Any]] = {
+    "match_id": _MATCH_ID, "grade": "probable", "priority": "critical", "quiet": None,
+    "told": [
+        {"partner_id": _PARTNER_ID, "organisation": "AHTU South 24 Parganas", "rule": "owner_missing",
+         "because": "it took the missing report", "side": "missing", "you": True,
+         "withheld": {"other_organisation": "protect_location", "found_place": "protect_location",
+                      "found_date": "protect_location"},
+         "channels": ["email"],
+         "message": {"type": "alert.match", "alert_id": None, "match_id": _MATCH_ID, "subject_id": None,
+                     "event": "risen", "grade": "probable", "priority": "critical", "your_record_id": _REPORT_ID,
+                     "other_organisation": None, "due_at": "2026-11-01T13:00:01+00:00", "link": None, "count": None}}
+    ],
+    "not_told": [
+        {"partner_id": "partner_01m6b59w4d1n6v0x3c8r2t7k5m", "organisation": "Example Trust", "rule": "source_partner",
+         "side": "missing", "reason": "no_consent", "of": "missing"}
+    ],
+    "withheld": {"rescued": "protect_location"},
 }  # fmt: skip
 ACKNOWLEDGED: Final = ALERT | {"state": "acknowledged", "acknowledged_at": "2026-11-01T09:20:00+00:00"}
 PARTNER: Final[dict[str, Any]] = {
@@ -127,6 +145,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "read_match": {"response": MATCH},
     "read_match_events": {"response": TIMELINE},
     "decide_match": {"response": TIMELINE},
+    "explain_routing": {"response": ROUTING},
     "list_alerts": {"response": {"items": [ALERT], "next": None}},
     "read_alert": {"response": ALERT},
     "acknowledge_alert": {"response": ACKNOWLEDGED},

@@ -78,6 +78,14 @@ def is_party(conn: Connection, match: Match, scope: AccessScope, now: datetime) 
     )
 
 
+def sees_for_its_work(conn: Connection, case: Case, scope: AccessScope) -> bool:
+    """Tell whether a case is before the caller without any match: as its police unit, or since it was referred there.
+
+    Agreement and consent are asked for apart.
+    """
+    return _is_police_of(case, scope) or referrals.active_referral(conn, case.id, scope.partner_id)
+
+
 def standing_in(conn: Connection, match: Match, case: Case, scope: AccessScope, now: datetime) -> Relation:
     """Return what a party to a match is to one of its two cases: what `standing` returns, without looking further."""
     if case.owner_id == scope.partner_id:

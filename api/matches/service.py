@@ -14,11 +14,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
-from api.alerts.raising import Occasion, raise_alert
-from api.alerts.routing import recipients_of
+from api.alerts.compiling import MatchNews, compile_view
+from api.alerts.raising import raise_alert
+from api.alerts.routing import BOTH_SIDES, route
 from api.cases.forms import to_person
 from api.ids import Clock, RandomBytes, new_id
 from api.index_building import usable
@@ -26,19 +27,18 @@ from api.index_keeper import IndexKeeper
 from api.matches.exchange import Exchange
 from api.matches.moves import MatchMoves
 from api.matches.states import LIVING, MatchState
+from api.matches.urgency import among_strongest, priority_of
 from api.store import Connection, Database, agreements, audit, cases, changes, faces, matches
 from api.store.cases import Case
 from api.store.matches import Evidence, Match
 from indexing.meeting import Here, Meeting
 from indexing.search import FoundMatch, find_matches_batch
 from matcher.model import Grade, MatchModel
-from matcher.person import PersonRecord, Side
+from matcher.person import Side
 
 log = logging.getLogger(__name__)
 
 ENGINE = "engine"
-CRITICAL_WITHIN, STANDARD_WITHIN = timedelta(hours=4), timedelta(hours=24)
-_ADULT_YEARS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class MatchOutcome:
     Attributes:
         case_id: the case.
         found: matches of grade possible or better, best first, with their stored ids.
-        alerts: how many alerts were queued.
+        alerts: how many alerts were queued to go out at once; those that wait for the digest are not counted.
         counts: outcome ("new", "risen", "fallen", "same") -> how many matches.
         settled: False when the case changed meanwhile and will be compared again.
         bears_on: rescued persons whose other reports now have another rival, and are compared again.
@@ -134,8 +134,8 @@ class MatchService:
             meeting=self._meeting,
         )  # fmt: skip
         outcomes = []
-        for case, record, result, old, routes in zip(queries, records, results, also, proposed, strict=True):
-            outcome = self._store(case, record, result, set(old), seen_seq)
+        for case, result, old, routes in zip(queries, results, also, proposed, strict=True):
+            outcome = self._store(case, result, set(old), seen_seq)
             outcomes.append(replace(outcome, proposed=routes))
         again = sorted({rescued for outcome in outcomes for rescued in outcome.bears_on})
         if again:
@@ -175,13 +175,12 @@ class MatchService:
                     if on_compared:
                         on_compared(outcomes)
 
-    def _store(
-        self, case: Case, record: PersonRecord, results: list[FoundMatch], known: set[str], seen_seq: int
-    ) -> MatchOutcome:
+    def _store(self, case: Case, results: list[FoundMatch], known: set[str], seen_seq: int) -> MatchOutcome:
         now = self._clock()
         counts: dict[str, int] = {}
         stored: list[tuple[str, FoundMatch]] = []
         queued = 0
+        possible: list[_News] = []
         bears_on: list[str] = []
         with self._database.write() as conn:
             wanted = {found.pair.left_id for found in results} | {found.pair.right_id for found in results}
@@ -213,9 +212,14 @@ class MatchService:
                 if found.pair.grade is not Grade.CERTAINLY_NOT:
                     stored.append((match.id, found))
                 heard = match.state in LIVING and outcome in ("new", "risen")
-                if heard and found.pair.grade.rank >= Grade.PROBABLE.rank:
+                if heard and found.pair.grade is not Grade.CERTAINLY_NOT:
                     reopening = "" if again is None else f"reopened {match.version}"
-                    queued += self._alert(conn, match.id, outcome, found, missing, rescued, record, now, reopening)
+                    news = _News(match.id, outcome, found, missing, rescued, reopening)
+                    if found.pair.grade is Grade.POSSIBLE:
+                        possible.append(news)
+                    else:
+                        queued += self._alert(conn, news, now)
+            self._alert_digests(conn, possible, now)
             cases.await_comparison(conn, bears_on)
             settled = cases.mark_matched(conn, case.id, case.version, seen_seq)
             audit.append(
@@ -230,32 +234,45 @@ class MatchService:
             return None
         return self._moves.reopen(conn, match, now)
 
-    def _alert(
-        self, conn: Connection, match_id: str, event: str, found: FoundMatch, missing: Case, rescued: Case,
-        record: PersonRecord, now: datetime, reopening: str,
-    ) -> int:  # fmt: skip
-        """Tell every recipient; return how many were not told before.
+    def _alert_digests(self, conn: Connection, possible: Sequence[_News], now: datetime) -> None:
+        """Put possible matches into the digests of the owners to whose case they are among the strongest."""
+        strongest = among_strongest(conn, {news.match_id: (news.missing.id, news.rescued.id) for news in possible})
+        for news in possible:
+            if strongest[news.match_id]:
+                self._alert(conn, news, now, strongest[news.match_id])
 
-        Args:
-            reopening: what sets this occasion apart where a rejected pair is suggested anew, and no case has changed.
-        """
-        critical = _is_minor(record, now)
-        queued = 0
-        for recipient in recipients_of(conn, missing, rescued, now):
-            occasion = Occasion(
-                event=event,
-                priority="critical" if critical else "standard",
-                same=(missing.id, rescued.id, found.pair.grade, found.pair.model_version, str(missing.version),
-                      str(rescued.version), *filter(None, (reopening,))),
-                rule=recipient.reason,
-                match_id=match_id,
-                grade=found.pair.grade,
-                own_case_id=recipient.own_case.id,
-                other_organisation=recipient.other_organisation,
-                due_at=now + (CRITICAL_WITHIN if critical else STANDARD_WITHIN),
-            )  # fmt: skip
-            queued += raise_alert(conn, recipient.partner, occasion, now, self._random) is not None
-        return queued
+    def _alert(self, conn: Connection, news: _News, now: datetime, strongest: frozenset[Side] = BOTH_SIDES) -> int:
+        """Raise one alert for each recipient, with a message for each of its channels; return how many are new."""
+        pair, missing, rescued = news.found.pair, news.missing, news.rescued
+        same = [missing.id, rescued.id, pair.grade, pair.model_version, str(missing.version), str(rescued.version)]
+        told = MatchNews(
+            match_id=news.match_id,
+            event=news.event,
+            grade=pair.grade,
+            priority=priority_of(pair.grade, missing, rescued, now),
+            same=(*same, *filter(None, (news.reopening,))),
+        )
+        raised = 0
+        for recipient in route(conn, missing, rescued, pair.grade, now, strongest=strongest).told:
+            occasion = compile_view(told, recipient, now)
+            raised += raise_alert(conn, recipient.partner, occasion, now, self._random) is not None
+        return raised
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """A match of which people are to hear.
+
+    Attributes:
+        reopening: what sets this occasion apart where a rejected pair is suggested anew, and no case has changed.
+    """
+
+    match_id: str
+    event: str
+    found: FoundMatch
+    missing: Case
+    rescued: Case
+    reopening: str
 
 
 def may_meet(conn: Connection, missing: Case, rescued: Case, now: datetime) -> bool:
@@ -289,10 +306,3 @@ def _evidence(found: FoundMatch, missing: Case, rescued: Case) -> Evidence:
         missing_version=missing.version,
         rescued_version=rescued.version,
     )
-
-
-def _is_minor(record: PersonRecord, now: datetime) -> bool:
-    """Tell whether the person may be under eighteen; unknown counts as a child: the faster deadline is the safe one."""
-    if record.birth is None:
-        return True
-    return (now.date() - record.birth.latest).days < _ADULT_YEARS * 365.25

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, insert, or_, select, update
+from sqlalchemy import Connection, Select, func, insert, or_, select, union_all, update
 
 from api.store import freezes
 from api.store.errors import RowMissing
@@ -252,6 +252,28 @@ def matches_of_case(conn: Connection, case_id: str) -> list[Match]:
     """Return the matches of a case, strongest first."""
     either = or_(matches.c.missing_id == case_id, matches.c.rescued_id == case_id)
     return _fetch(conn, select(matches).where(either).order_by(matches.c.weight.desc(), matches.c.id))
+
+
+def strongest(
+    conn: Connection, case_ids: Collection[str], *, grade: str, outside: Collection[str], most: int
+) -> dict[str, list[str]]:
+    """Return the ids of the strongest matches of each case that have a grade.
+
+    Args:
+        outside: matches in these states do not count.
+        most: at most so many of each case.
+    """
+    ranked = []
+    for side in (matches.c.missing_id, matches.c.rescued_id):
+        place = func.row_number().over(partition_by=side, order_by=(matches.c.weight.desc(), matches.c.id))
+        statement = select(side.label("case_id"), matches.c.id.label("match_id"), place.label("place"))
+        wanted = (side.in_(list(case_ids)), matches.c.grade == grade, matches.c.state.not_in(list(outside)))
+        ranked.append(statement.where(*wanted))
+    found = union_all(*ranked).subquery()
+    strong: dict[str, list[str]] = {}
+    for row in conn.execute(select(found).where(found.c.place <= most).order_by(found.c.place)):
+        strong.setdefault(row.case_id, []).append(row.match_id)
+    return strong
 
 
 def forget_faces(conn: Connection, case_id: str, at: datetime) -> None:

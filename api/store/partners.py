@@ -211,21 +211,26 @@ def list_partners(
     return _with_areas(conn, list(conn.scalars(statement)))
 
 
-def partners_covering(conn: Connection, area: str, kinds: Collection[str] | None = None) -> list[Partner]:
-    """Return the active partners responsible for an area or for one that contains it, in id order.
+def partners_covering(
+    conn: Connection, area: str, kinds: Collection[str] | None = None, *, active_only: bool = True
+) -> list[Partner]:
+    """Return the partners responsible for an area or for one that contains it, in id order.
 
     Args:
         area: a path such as `IN/WB/south-24-parganas`.
         kinds: only partners of these kinds; None for all.
+        active_only: only those that take part.
     Raises:
         InvalidRecord: the area is not a path.
     """
     statement = (
         select(partners.c.id)
         .join(jurisdictions, jurisdictions.c.partner_id == partners.c.id)
-        .where(partners.c.active, jurisdictions.c.area.in_(area_prefixes(area)))
+        .where(jurisdictions.c.area.in_(area_prefixes(area)))
         .distinct()
     )
+    if active_only:
+        statement = statement.where(partners.c.active)
     if kinds is not None:
         statement = statement.where(partners.c.kind.in_(list(kinds)))
     return _with_areas(conn, list(conn.scalars(statement)))

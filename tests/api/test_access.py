@@ -109,6 +109,7 @@ ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/matches/{match_id}/waterfall.svg"): ("matches:read", None),
     ("POST", "/v1/matches/{match_id}/decisions"): ("matches:decide", {"action": "take_up"}),
     ("GET", "/v1/matches/{match_id}/events"): ("matches:read", None),
+    ("GET", "/v1/matches/{match_id}/routing"): ("matches:read", None),
     ("GET", "/v1/alerts"): ("alerts:read", None),
     ("GET", "/v1/alerts/{alert_id}"): ("alerts:read", None),
     ("POST", "/v1/alerts/{alert_id}/acknowledge"): ("alerts:acknowledge", None),
