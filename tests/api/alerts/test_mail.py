@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from api.alerts.errors import InvalidDeliverySettings
 from api.alerts.deadline import Deadline
+from api.alerts.errors import InvalidDeliverySettings
 from api.alerts.mail import SmtpSender
 from api.sinks import MailSink
 
