@@ -21,6 +21,7 @@ COMMANDS = {
     "partners": "partners:app",
     "people": "people:app",
     "cases": "cases:app",
+    "alerts": "alerts:app",
     "index": "index:app",
     "photos": "photos:app",
     "db": "db:app",

@@ -26,9 +26,7 @@ def make_database(url: str) -> Database:
     upgrade(url, MASTER_KEYS)
     database, at = open_database(url), datetime.now(UTC)
     with database.write() as conn:
-        partners.add_partner(
-            conn, partner_id="owner", name="Owner", kind="ngo", country="IN", language="en", at=at
-        )
+        partners.add_partner(conn, partner_id="owner", name="Owner", kind="ngo", country="IN", language="en", at=at)
         case = {
             "owner_id": "owner", "status": "open", "version": 1, "protect_location": True, "face_consent": False,
             "created_at": at, "created_by": "owner", "updated_at": at,
