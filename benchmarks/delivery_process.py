@@ -17,7 +17,7 @@ SCHEDULE = (
 )
 _SETTINGS = DeliverySettings(
     None, 25, "alerts@sandhan.example.org", "https://sandhan.example.org", allow_private_targets=True,
-    timeout_s=TIMEOUT_S, lease_s=2.0, poll_s=0.2, schedule=SCHEDULE,
+    timeout_s=TIMEOUT_S, lease_s=4.0, poll_s=0.2, schedule=SCHEDULE,
 )  # fmt: skip
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks import delivery_chaos, delivery_speed
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_when_receivers_misbehave_and_the_dispatcher_is_killed(tmp_path: Path) -> None:
     result = delivery_chaos.run(
-        f"sqlite:///{tmp_path / 'chaos.db'}", count=200, kills=6, partner_count=5, seed=7, limit_s=200.0
+        f"sqlite:///{tmp_path / 'chaos.db'}", count=200, kills=6, partner_count=5, seed=7, limit_s=270.0
     )
     assert result["wrong"] == []
     assert (result["alerts"], result["accepted"], result["kills"]) == (200, 200, 6)
