@@ -138,7 +138,7 @@ def run(url: str, *, count: int, kills: int, partner_count: int, seed: int, limi
         "alerts": len(queued), "partners": partner_count, "kills": killed, "wrong": wrong, "stages": stages.taken,
         "arrivals": len(receivers.arrivals), "behaviours": Counter(one.behaviour for one in receivers.arrivals),
         "accepted": len(receivers.accepted), "twice": sum(times > 1 for times in receivers.accepted.values()),
-        "acknowledged": len(people.acknowledged), "attempts": attempts,
+        "acknowledged": len(people.acknowledged), "attempts": attempts, "broken off": receivers.broken_off,
     }  # fmt: skip
 
 
@@ -201,6 +201,7 @@ def show(result: dict[str, Any]) -> str:
         f"{'accepted at least once':<34}{result['accepted']:>8,}",
         f"{'of these more than once':<34}{result['twice']:>8,}   same webhook-id, same body",
         f"{'acknowledged by a person':<34}{result['acknowledged']:>8,}",
+        f"{'requests broken off by a kill':<34}{result['broken off']:>8,}",
         "what receivers did with what came",
         *(f"  {name:<32}{number:>8,}" for name, number in sorted(result["behaviours"].items())),
         "attempts recorded",

@@ -75,6 +75,7 @@ class Receivers:
         self.arrivals: list[Arrival] = []
         self.accepted: dict[str, int] = {}
         self.bad_signatures = 0
+        self.broken_off = 0
         self.astray = 0
         """Requests to where a redirect had pointed: nobody may follow one."""
 
@@ -102,7 +103,13 @@ class Receivers:
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         """Answer one request; called by the server."""
-        body = handler.rfile.read(int(handler.headers["content-length"]))
+        length = int(handler.headers["content-length"])
+        body = handler.rfile.read(length)
+        if len(body) < length:
+            # The sender was killed in the middle of it.
+            self.broken_off += 1
+            handler.close_connection = True
+            return
         partner = handler.path.strip("/")
         if partner not in self._webhooks:
             self.astray += 1
