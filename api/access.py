@@ -44,6 +44,7 @@ class Permission(StrEnum):
     MATCHES_VERIFY = "matches:verify"  # beside it: to say that both are one person
     ALERTS_READ = "alerts:read"
     ALERTS_ACKNOWLEDGE = "alerts:acknowledge"
+    ALERTS_REPLAY = "alerts:replay"  # what could not be delivered is sent once more
     PUBLICATION_AUTHORISE = "publication:authorise"
     AUDIT_READ = "audit:read"
 
@@ -57,7 +58,7 @@ class Role(StrEnum):
     NODAL = "nodal"  # watches deadlines of the units below
     VERIFIER = "verifier"
     PUBLISHER = "publisher"  # authorises the publication of a missing child's photo
-    ADMINISTRATOR = "administrator"  # of the partner: people, keys, agreements; no case
+    ADMINISTRATOR = "administrator"  # of the partner: people, keys, agreements, what was not delivered; no case
     AUDITOR = "auditor"
     CLIENT = "client"  # software with an API key
     OPERATOR = "operator"  # of the deployment: lets partners in; no case
@@ -72,7 +73,7 @@ _CASE_MANAGER = (
 )  # fmt: skip
 CLIENT = (*_READING, _P.CASES_WRITE, _P.MATCHES_QUERY, _P.ALERTS_ACKNOWLEDGE)
 """What an API key may do unless it is given more: it never reads names."""
-CASE_WORK = (*_CASE_MANAGER, _P.MATCHES_VERIFY, _P.SUSPECTS_READ, _P.SUSPECTS_WRITE)
+CASE_WORK = (*_CASE_MANAGER, _P.MATCHES_VERIFY, _P.SUSPECTS_READ, _P.SUSPECTS_WRITE, _P.ALERTS_REPLAY)
 """All that is done with cases."""
 GUARDED = frozenset((
     _P.NAMES_READ, _P.SUSPECTS_READ, _P.SUSPECTS_WRITE, _P.CASES_ERASE, _P.CASES_EXPORT, _P.DISCLOSURE_DECIDE,
@@ -90,7 +91,9 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         *_READING, _P.NAMES_READ, _P.DISCLOSURE_REQUEST, _P.MATCHES_DECIDE, _P.MATCHES_VERIFY, _P.ALERTS_ACKNOWLEDGE,
     )),
     Role.PUBLISHER: frozenset((*_READING, _P.NAMES_READ, _P.PUBLICATION_AUTHORISE)),
-    Role.ADMINISTRATOR: frozenset((_P.PARTNERS_READ, _P.PEOPLE_MANAGE, _P.KEYS_MANAGE, _P.AGREEMENTS_MANAGE)),
+    Role.ADMINISTRATOR: frozenset(
+        (_P.PARTNERS_READ, _P.PEOPLE_MANAGE, _P.KEYS_MANAGE, _P.AGREEMENTS_MANAGE, _P.ALERTS_REPLAY)
+    ),
     Role.AUDITOR: frozenset((_P.PARTNERS_READ, _P.AUDIT_READ)),
     Role.CLIENT: frozenset(CLIENT),
     Role.OPERATOR: frozenset(OPERATOR),

@@ -10,6 +10,7 @@ from starlette.types import Lifespan
 
 from api import audit_endpoints, door, health
 from api.alerts import endpoints as alert_endpoints
+from api.alerts import stream_endpoints
 from api.bootstrap import Sandhan
 from api.care import endpoints as care_endpoints
 from api.care import referral_endpoints
@@ -82,6 +83,7 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         decision_endpoints.router,
         routing_endpoints.router,
         disclosure_endpoints.router,
+        stream_endpoints.router,  # before the one that takes "stream" for the id of an alert
         alert_endpoints.router,
         audit_endpoints.router,
     ):

@@ -18,7 +18,9 @@ from types import TracebackType
 from typing import Self
 
 from api.alerts.delivery import DeliverySettings, Dispatcher
+from api.alerts.replays import ReplayService
 from api.alerts.service import AlertService
+from api.alerts.stream import LiveInbox, Pace
 from api.auditing import AuditService
 from api.care.follow_ups import FollowUpService
 from api.care.history import HistoryService
@@ -103,6 +105,8 @@ class Sandhan:
     routing: RoutingService
     audit: AuditService
     alerts: AlertService
+    inbox: LiveInbox
+    replays: ReplayService
     partners: PartnerService
     profiles: ProfileService
     keys: KeyService
@@ -218,6 +222,8 @@ class Sandhan:
             routing=RoutingService(database, clock),
             audit=AuditService(database, clock),
             alerts=AlertService(database, clock),
+            inbox=LiveInbox(database, clock, Pace(longest=settings.stream_s)),
+            replays=ReplayService(database, clock, dispatcher.notify),
             partners=PartnerService(database, desk, rules, clock, random_bytes),
             profiles=ProfileService(database, rules, clock, random_bytes),
             keys=KeyService(database, clock, random_bytes),

@@ -51,6 +51,7 @@ REMEDIES: Final[dict[str, str]] = {
     "invalid_request": "`errors` names each field and the rule it breaks; nothing was stored.",
     "idempotency_key_reused": "Make a new key for every new request; keep a key only to send the same request again.",
     "rate_limited": "Wait as `Retry-After` says; `RateLimit` tells what is left before it comes to this.",
+    "too_many_streams": "Close a live inbox that nobody reads, or poll `GET /v1/alerts`.",
     "too_many_attempts": "Wait as `Retry-After` says. Too many sign-ins from your address failed, on any server.",
     "headers_too_large": "Send fewer or shorter headers.",
     "index_opening": "The case is safe. Wait as `Retry-After` says; `GET /v1/ready` tells how far it is.",

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from api.access import NotFound, NotPermitted
 from api.alerts.errors import TargetRefused
+from api.alerts.stream import TooManyStreams
 from api.answers import NotModified
 from api.care.errors import AlreadyCorrected, CaseClosed, NoAgreement, NoConsent, NotDue, ReferralOpen, TransferClash
 from api.care.referral_states import StepRefused
@@ -155,6 +156,7 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (ProviderFailed, 502, "The other service did not answer"),
     (IdempotencyKeyReused, 422, "This key belongs to another request"),
     (RateLimited, 429, "Too many requests"),
+    (TooManyStreams, 429, "Too many live inboxes"),
     (HeadersTooLarge, 431, "Headers too large"),
     (IndexOpening, 503, "Not ready yet"),
     (SignInBusy, 503, "Busy"),

@@ -168,6 +168,8 @@ def _complete(path: str, operation: Object, schemas: Object) -> None:
         for media, content in response.get("content", {}).items():
             if media.startswith("image/"):
                 content["schema"] = {"type": "string", "format": "binary"}
+            if media == "text/event-stream":
+                content["schema"] = {"type": "string"}
         _add_example(response, example.get("response"), schemas)
     if "If-None-Match" in headers:
         responses["304"] = {"description": "You have it already", "headers": _references(["ETag", *_RATES])}

@@ -149,6 +149,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "list_alerts": {"response": {"items": [ALERT], "next": None}},
     "read_alert": {"response": ALERT},
     "acknowledge_alert": {"response": ACKNOWLEDGED},
+    "replay_alert": {"response": {"alert_id": _ALERT_ID, "messages": [ALERT["messages"][0]["id"]]}},
     "register_partner": {
         "request": {"name": "AHTU South 24 Parganas", "kind": "ahtu", "country": "IN", "language": "bn",
                     "areas": ["IN/WB/south-24-parganas"], "email": "ahtu@example.org", "residency": "IN",

@@ -41,7 +41,11 @@ def bind(host: str, port: int) -> socket.socket:
 
 def server_for(app: FastAPI, log_level: str = "warning") -> uvicorn.Server:
     """Return a server whose access log is off: addresses hold ids, and ids are enough to ask for."""
-    return uvicorn.Server(uvicorn.Config(app, log_level=log_level, access_log=False, lifespan="on"))
+    # A live inbox would otherwise keep the server from ending for as long as its client listens.
+    ending = 10
+    return uvicorn.Server(
+        uvicorn.Config(app, log_level=log_level, access_log=False, lifespan="on", timeout_graceful_shutdown=ending)
+    )
 
 
 class BackgroundServer:

@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     rate_per_minute: int = Field(600, ge=0, description="requests of one caller, or of one address without a key")
     query_rate_per_minute: int = Field(60, ge=0, description="searches of one caller")
     failed_rate_per_minute: int = Field(30, ge=0, description="wrong credentials from one address")
+    stream_s: float = Field(
+        3600.0, ge=0, le=43200, description="seconds of one live inbox; 0: it tells what is new and ends"
+    )
     cors_origins: str = Field("", description="sites whose pages may call the API, separated by commas; empty: none")
 
     @field_validator("public_url")

@@ -4,8 +4,12 @@ A receiver that answers one byte every few seconds never breaks the limit of a s
 a sender for hours. The watch shuts the socket down when the time for everything is up.
 """
 
+import heapq
+import itertools
+import os
 import socket
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
@@ -18,11 +22,10 @@ class Deadline:
     """
 
     def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._lock = threading.Lock()
         self._watched: list[socket.socket] = []
-        self._passed = False
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
+        self._passed = self._over = False
 
     @property
     def passed(self) -> bool:
@@ -38,27 +41,74 @@ class Deadline:
             if self._passed:
                 _shut(duplicate)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End what is watched, unless the block is left already; called when the time is up."""
         with self._lock:
+            if self._over:
+                return
             self._passed = True
             for connection in self._watched:
                 _shut(connection)
 
     def __enter__(self) -> Self:
         """Start the clock."""
-        self._timer.start()
+        _WATCH.add(time.monotonic() + self._seconds, self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop the clock and let go of the sockets."""
-        self._timer.cancel()
-        self._timer.join()
         with self._lock:
+            self._over = True
             for connection in self._watched:
                 connection.close()
             self._watched.clear()
+
+
+class _Watch:
+    """Ends every deadline of the process in time, from one thread: starting one for each would cost more than sending.
+
+    The thread ends itself when nothing is left to watch.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._due: list[tuple[float, int, Deadline]] = []
+        self._numbers = itertools.count()
+        self._thread: threading.Thread | None = None
+        # A forked child has the lock as it was, and no thread.
+        os.register_at_fork(after_in_child=self._forget)
+
+    def add(self, at: float, deadline: Deadline) -> None:
+        """Watch one more, until `at` of the monotonic clock."""
+        with self._changed:
+            first = not self._due or at < self._due[0][0]
+            heapq.heappush(self._due, (at, next(self._numbers), deadline))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="sandhan-deadlines", daemon=True)
+                self._thread.start()
+            elif first:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._due:
+                    self._thread = None
+                    return
+                wait = self._due[0][0] - time.monotonic()
+                if wait > 0:
+                    self._changed.wait(wait)
+                    continue
+                _, _, deadline = heapq.heappop(self._due)
+            deadline.end()
+
+    def _forget(self) -> None:
+        self._changed, self._due, self._thread = threading.Condition(), [], None
+
+
+_WATCH = _Watch()
 
 
 def _shut(connection: socket.socket) -> None:

@@ -1,43 +1,43 @@
-"""Which messages are due, and did they arrive?
+"""When is something sent, and who waits for whom?
 
-Alerts are written into the outbox in the same transaction as the match. The dispatcher claims what is due, sends
-it outside any transaction, and records how it ended in a transaction of its own:
+Alerts are written into the outbox in the same transaction as the match. The dispatcher claims the lanes that are due
+(what goes to one recipient on one channel), sends them outside any transaction, and records how it ended:
 
-    claim (lease) ──> send ──> record success
-                          └──> record failure, next attempt by the schedule … dead letter after the tenth
+    claim a lane (lease) ──> send in order ──> record what arrived
+                                           └─> record the failure, next attempt by the schedule … dead letter at last
 
-A crash between sending and recording leaves the claim behind. When its lease runs out, anybody claims the message
-again and sends it with the same id: at least once, and recognisable. Within what one dispatcher has claimed, a
-recipient gets its messages one at a time and in order; a message that failed comes back later, behind newer ones.
+A crash between sending and recording leaves the claim behind. When its lease runs out, anybody claims the lane again
+and sends with the same ids: at least once, and recognisable. Webhooks and e-mail have threads of their own, and so have
+receivers that just failed: neither a mail server that hangs nor a receiver that does delays the others.
 """
 
 import logging
 import threading
-from collections.abc import Callable
-from concurrent.futures import CancelledError, Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final, Self
 
-from api.alerts.errors import InvalidDeliverySettings, InvalidNotice
-from api.alerts.lanes import Lanes
+from api.alerts.courier import Courier
+from api.alerts.errors import InvalidDeliverySettings
+from api.alerts.lanes import LaneRunner, LaneSettings
 from api.alerts.mail import EmailSender, Encryption, SmtpSender
-from api.alerts.messages import email_message, webhook_body
-from api.alerts.notice import AlertNotice
-from api.alerts.outcomes import SendResult, next_attempt
+from api.alerts.outcomes import SCHEDULE, SendResult
 from api.alerts.webhook import HttpxWebhookSender, WebhookSender
 from api.faults import origin
-from api.store import Database, outbox, partners
-from api.store.outbox import OutboxMessage
-from api.store.partners import Partner
+from api.store import Database, outbox_lanes
+from api.store.outbox_lanes import Claim, Kind
 
 log = logging.getLogger("sandhan.delivery")
 
-MOST_CLAIMED: Final = 2_000
-"""Messages that one dispatcher holds at most; beyond that a flood to slow receivers could delay others."""
+KINDS: Final[tuple[Kind, ...]] = (("webhook", False), ("webhook", True), ("email", False), ("email", True))
+"""Each has threads of its own."""
 
-_SHORTEST_PAUSE_S: Final = 0.05
+_SHORTEST_PAUSE_S: Final = 0.02
+_BUSY_PAUSE_S: Final = 0.5
+"""While lanes run; the end of one rings the bell before that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,11 @@ class DeliverySettings:
         timeout_s: seconds for one exchange with a receiver.
         smtp_encryption: see `api.alerts.mail.Encryption`.
         smtp_user, smtp_password: sign in to the mail server.
-        workers: how many receivers are served at the same time.
-        batch: how many messages one claim takes.
+        workers: how many receivers are served at the same time, of each kind (`KINDS`).
+        batch: how many messages of one lane one claim takes.
         lease_s: seconds after which a claim without a result is free again; more than three timeouts.
         poll_s: seconds between looks into the outbox when nobody rings the bell.
+        schedule: how long to wait before each attempt; after the last one the message is a dead letter.
     Raises:
         InvalidDeliverySettings: two settings contradict each other.
     """
@@ -74,6 +75,7 @@ class DeliverySettings:
     batch: int = 100
     lease_s: float = 120.0
     poll_s: float = 5.0
+    schedule: Sequence[timedelta] = SCHEDULE
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
@@ -115,29 +117,33 @@ class Dispatcher:
         self._database = database
         self._settings = settings
         self._clock = clock
-        self._jitter = jitter
-        self._webhook_sender = webhook_sender or HttpxWebhookSender(
-            timeout_s=settings.timeout_s, allow_private=settings.allow_private_targets
-        )
-        self._email_sender = email_sender or _email_sender(settings)
-        self._lanes = Lanes(settings.workers)
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._posting = HttpxWebhookSender(timeout_s=settings.timeout_s, allow_private=settings.allow_private_targets)
+        courier = Courier(
+            webhook_sender or self._posting,
+            email_sender or _email_sender(settings),
+            sender=settings.sender,
+            public_url=settings.public_url,
+            clock=clock,
+        )
+        lanes = LaneSettings(
+            timedelta(seconds=settings.lease_s), timedelta(seconds=settings.longest_send_s), settings.schedule
+        )
+        self._runner = LaneRunner(database, courier, lanes, clock, jitter, self._stopping)
+        self._pools = {
+            kind: ThreadPoolExecutor(settings.workers, thread_name_prefix="sandhan-delivery") for kind in KINDS
+        }
+        self._free = dict.fromkeys(KINDS, settings.workers)
+        self._lock = threading.Lock()
 
     def run_once(self) -> int:
-        """Claim one batch, send it, and return how many messages got a result, good or bad.
+        """Claim every lane that is due, send its front, and return how many messages got a result, good or bad.
 
         Raises whatever the database raises while claiming; a result that cannot be recorded is logged and not counted.
         """
-        handled = 0
-        for future in self._claim():
-            try:
-                handled += future.result()
-            except CancelledError:
-                # Stopped before its turn: the claim runs out and the message is sent later.
-                continue
-        return handled
+        return sum(future.result() for future in self._send(self._claim(None)))
 
     def start(self) -> None:
         """Send continuously in the background until `stop`."""
@@ -150,13 +156,15 @@ class Dispatcher:
         self._wake.set()
 
     def stop(self) -> None:
-        """Finish what is on its way and stop for good. What was only claimed is sent after its lease."""
+        """Finish what is on its way and stop for good. What was only claimed goes back, for the next to send."""
         self._stopping.set()
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        self._lanes.close()
+        for pool in self._pools.values():
+            pool.shutdown(wait=True)
+        self._posting.close()
 
     def __enter__(self) -> Self:
         """Do not start anything: `start` and `run_once` are the caller's choice."""
@@ -173,105 +181,46 @@ class Dispatcher:
             self._wake.clear()
             pause = self._settings.poll_s
             try:
-                if self._lanes.wait_below(MOST_CLAIMED, pause):
-                    # A full batch means that more may be due already.
-                    pause = _SHORTEST_PAUSE_S if len(self._claim()) >= self._settings.batch else self._pause()
+                with self._lock:
+                    room = dict(self._free)
+                if self._send(self._claim(room)) or not all(room.values()):
+                    pause = min(pause, _BUSY_PAUSE_S)
+                else:
+                    pause = self._pause()
             except Exception as error:  # noqa: BLE001  whatever it is, a dispatcher that ended would alert nobody
                 log.error("outbox could not be read (%s); trying again in %g s", origin(error), pause)
             self._wake.wait(pause)
 
     def _pause(self) -> float:
+        now = self._clock()
         with self._database.read() as connection:
-            due = outbox.next_due(connection)
+            due = outbox_lanes.next_due(connection, now)
         if due is None:
             return self._settings.poll_s
-        wait = (due - self._clock()).total_seconds()
-        return min(max(wait, _SHORTEST_PAUSE_S), self._settings.poll_s)
+        return min(max((due - now).total_seconds(), _SHORTEST_PAUSE_S), self._settings.poll_s)
 
-    def _claim(self) -> list[Future[bool]]:
+    def _claim(self, room: dict[Kind, int] | None) -> list[Claim]:
+        if room is not None and not any(room.values()):
+            return []
         lease = timedelta(seconds=self._settings.lease_s)
-        now = self._clock()
         with self._database.write(ordered=False) as connection:
-            messages = outbox.claim_due(connection, now, self._settings.batch, lease)
+            return outbox_lanes.claim_lanes(connection, self._clock(), lease, batch=self._settings.batch, room=room)
+
+    def _send(self, claims: Sequence[Claim]) -> list[Future[int]]:
         futures = []
-        for message in messages:
-            futures.append(self._lanes.put(message.recipient_id, self._job(message, now + lease)))
+        for claim in claims:
+            with self._lock:
+                self._free[claim.kind] -= 1
+            futures.append(self._pools[claim.kind].submit(self._run, claim))
         return futures
 
-    def _job(self, message: OutboxMessage, lease_until: datetime) -> Callable[[], bool]:
-        return lambda: self._handle(message, lease_until)
-
-    def _handle(self, message: OutboxMessage, lease_until: datetime) -> bool:
-        """Send one claimed message and record the result; return whether a result was recorded."""
-        if self._clock() + timedelta(seconds=self._settings.longest_send_s) > lease_until:
-            # It waited behind a slow one. Somebody else may claim it while we send, so it is left to them.
-            log.info("message %s waited too long for its turn; left to the next claim", message.id)
-            return False
+    def _run(self, claim: Claim) -> int:
         try:
-            with self._database.read() as connection:
-                partner = partners.get_partner(connection, message.recipient_id)
-            self._record(message, self._attempt(message, partner))
-        except Exception as error:  # noqa: BLE001  the message is claimed again after its lease; the others go on
-            log.error("message %s has no recorded result (%s)", message.id, origin(error))
-            return False
-        return True
-
-    def _attempt(self, message: OutboxMessage, partner: Partner | None) -> SendResult:
-        try:
-            return self._send(message, partner)
-        except InvalidNotice as error:
-            return SendResult("invalid_message", detail=str(error), final=True)
-        except Exception as error:  # noqa: BLE001  a fault of ours is a failed attempt, or it would repeat for ever
-            log.error("message %s met a fault (%s)", message.id, origin(error))
-            return SendResult("internal_error", detail=f"a fault of this program ({type(error).__name__})")
-
-    def _send(self, message: OutboxMessage, partner: Partner | None) -> SendResult:
-        if partner is None or not partner.active:
-            return SendResult("recipient_inactive", detail="the recipient is not active", final=True)
-        notice = AlertNotice.from_payload(message.payload)
-        if message.channel == "webhook":
-            return self._send_webhook(message, partner, notice)
-        if message.channel == "email":
-            return self._send_email(message, partner, notice)
-        return SendResult("invalid_message", detail="channel: must be webhook or email", final=True)
-
-    def _send_webhook(self, message: OutboxMessage, partner: Partner, notice: AlertNotice) -> SendResult:
-        if not partner.webhook_url or not partner.webhook_secret:
-            return SendResult("no_address", detail="the recipient has no webhook", final=True)
-        body = webhook_body(notice, message.created_at, self._settings.public_url)
-        return self._webhook_sender(partner.webhook_url, partner.webhook_secret, message.id, body, self._clock())
-
-    def _send_email(self, message: OutboxMessage, partner: Partner, notice: AlertNotice) -> SendResult:
-        if not partner.email:
-            return SendResult("no_address", detail="the recipient has no e-mail address", final=True)
-        return self._email_sender(
-            email_message(
-                notice,
-                partner.email,
-                self._settings.sender,
-                message.id,
-                written_at=message.created_at,
-                public_url=self._settings.public_url,
-                language=partner.language,
-            )
-        )
-
-    def _record(self, message: OutboxMessage, result: SendResult) -> None:
-        now = self._clock()
-        if result.delivered:
-            with self._database.write(ordered=False) as connection:
-                outbox.record_success(connection, message.id, now, result.status_code)
-            log.info("message %s delivered", message.id)
-            return
-        again = None
-        if not result.final:
-            again = next_attempt(message.attempts + 1, now, self._jitter, result.retry_after)
-        with self._database.write(ordered=False) as connection:
-            outbox.record_failure(connection, message.id, now, result.outcome, result.status_code, result.detail, again)
-            if result.gone:
-                partners.disable_webhook(connection, message.recipient_id)
-        fate = "dead letter" if again is None else "will be tried again"
-        log.warning("message %s not delivered (%s): %s", message.id, result.outcome, fate)
+            return self._runner.run(claim)
+        finally:
+            with self._lock:
+                self._free[claim.kind] += 1
+            self._wake.set()
 
 
 def _email_sender(settings: DeliverySettings) -> EmailSender:

@@ -1,87 +1,177 @@
-"""How does a slow receiver delay nobody but itself?
+"""How does one receiver get its messages in order, while all the others get theirs?
 
-Each receiver has a lane. Jobs of one lane run one at a time, in the order in which they came; lanes run side by
-side on a small pool. After each job the lane goes to the back of the pool's queue, so a long lane takes turns.
+The front of a lane is sent one after another, outside any transaction. The first that fails ends it: what stands
+behind goes back, unsent, to wait with it. What arrived is recorded about once a second, so a crash repeats at most
+the messages of that second, under the ids that they had.
 """
 
+import logging
 import threading
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
 
-Job = Callable[[], bool]
+from api.alerts.courier import Courier
+from api.alerts.outcomes import MOST_REFUSALS, SCHEDULE, WORKS_WITHIN, SendResult, next_attempt
+from api.faults import origin
+from api.store import Connection, Database, outbox, outbox_lanes, partners
+from api.store.outbox import OutboxMessage, Receipt
+from api.store.outbox_lanes import Claim
+from api.store.partners import Partner
+
+log = logging.getLogger("sandhan.delivery")
+
+RECORD_EVERY: Final = timedelta(seconds=1)
+"""How often what arrived is recorded, or four times within the time of a claim where that is short."""
 
 
-class Lanes:
-    """Runs jobs in lanes.
+@dataclass(frozen=True, slots=True)
+class LaneSettings:
+    """How lanes are worked off.
 
     Args:
-        workers: how many lanes may run at the same time, at least 1.
+        lease: a claim without a result is free again after this.
+        longest_send: what one message may take.
+        schedule: how long to wait before each attempt.
     """
 
-    def __init__(self, workers: int) -> None:
-        self._lock = threading.Lock()
-        self._idle = threading.Condition(self._lock)
-        self._waiting: dict[str, deque[tuple[Job, Future[bool]]]] = {}
-        self._count = 0
-        self._closed = False
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sandhan-delivery")
+    lease: timedelta
+    longest_send: timedelta
+    schedule: Sequence[timedelta] = SCHEDULE
 
-    def __len__(self) -> int:
-        """Return how many jobs wait or run."""
-        with self._lock:
-            return self._count
+    @property
+    def record_every(self) -> timedelta:
+        """Return how often what arrived is recorded; that prolongs the claim, too."""
+        return min(RECORD_EVERY, (self.lease - self.longest_send) / 4)
 
-    def put(self, lane: str, job: Job) -> Future[bool]:
-        """Queue a job; its future is cancelled when the lanes are closed before its turn."""
-        future: Future[bool] = Future()
-        with self._lock:
-            if self._closed:
-                future.cancel()
-                return future
-            self._count += 1
-            queue = self._waiting.get(lane)
-            if queue is not None:
-                queue.append((job, future))
-                return future
-            # The lane's entry stays for as long as one of its jobs waits or runs: at most one in flight.
-            self._waiting[lane] = deque([(job, future)])
-            self._pool.submit(self._turn, lane)
-        return future
 
-    def wait_below(self, count: int, timeout_s: float) -> bool:
-        """Wait until fewer than `count` jobs wait or run; return whether that came true in time."""
-        with self._lock:
-            return self._idle.wait_for(lambda: self._count < count, timeout_s)
+@dataclass(slots=True)
+class _Progress:
+    """What has become of one claim so far."""
 
-    def close(self) -> None:
-        """Drop what waits, wait for what runs."""
-        with self._lock:
-            self._closed = True
-            for queue in self._waiting.values():
-                for _, future in queue:
-                    if future.cancel():
-                        self._count -= 1
-                queue.clear()
-            self._idle.notify_all()
-        self._pool.shutdown(wait=True)
+    until: datetime
+    rest: list[OutboxMessage]
+    partner: Partner | None
+    recorded_at: datetime
+    receipts: list[Receipt] = field(default_factory=list)
+    handled: int = 0
 
-    def _turn(self, lane: str) -> None:
-        with self._lock:
-            queue = self._waiting[lane]
-            if not queue:
-                del self._waiting[lane]
-                return
-            job, future = queue.popleft()
-        if future.set_running_or_notify_cancel():
-            try:
-                future.set_result(job())
-            except BaseException as error:  # noqa: BLE001  whoever waits for the future gets it
-                future.set_exception(error)
-        with self._lock:
-            self._count -= 1
-            self._idle.notify_all()
-            if queue and not self._closed:
-                self._pool.submit(self._turn, lane)
+
+class LaneRunner:
+    """Sends what was claimed of a lane and records what came of it; safe to share between threads.
+
+    Args:
+        stopping: set when the process is to end; what is not sent by then goes back.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        courier: Courier,
+        settings: LaneSettings,
+        clock: Callable[[], datetime],
+        jitter: Callable[[], float],
+        stopping: threading.Event,
+    ) -> None:
+        self._database, self._courier, self._settings = database, courier, settings
+        self._clock, self._jitter, self._stopping = clock, jitter, stopping
+
+    def run(self, claim: Claim) -> int:
+        """Send the front of a lane; return how many messages have a recorded result, good or bad."""
+        handled = 0
+        try:
+            with self._database.read() as conn:
+                partner = partners.get_partner(conn, claim.recipient_id)
+            progress = _Progress(claim.until, list(claim.messages), partner, self._clock())
+            while progress.rest and self._has_time(progress):
+                self._send_next(progress)
+                handled = progress.handled
+            self._put_back(progress)
+            handled = progress.handled
+        except Exception as error:  # noqa: BLE001  the lane is claimed again after its lease; the others go on
+            log.error("lane of message %s has no recorded result (%s)", claim.messages[0].id, origin(error))
+        return handled
+
+    def _has_time(self, progress: _Progress) -> bool:
+        return not self._stopping.is_set() and self._clock() + self._settings.longest_send <= progress.until
+
+    def _send_next(self, progress: _Progress) -> None:
+        message = progress.rest.pop(0)
+        result = self._courier.attempt(message, progress.partner)
+        now = self._clock()
+        if result.delivered:
+            progress.receipts.append(Receipt(message.id, now, result.status_code))
+            log.info("message %s delivered", message.id)
+            # Also when the last one is sent: whoever waits for the lane need not wait for its lease.
+            if now - progress.recorded_at >= self._settings.record_every or not progress.rest:
+                self._record(progress, now)
+        else:
+            self._record(progress, now, (message, result))
+
+    def _record(
+        self, progress: _Progress, now: datetime, failed: tuple[OutboxMessage, SendResult] | None = None
+    ) -> None:
+        until, again = now + self._settings.lease, None
+        waiting = [message.id for message in progress.rest]
+        sent = [receipt.message_id for receipt in progress.receipts]
+        with self._database.write(ordered=False) as conn:
+            outbox.lock(conn, [*sent, *waiting, *([failed[0].id] if failed else [])])
+            outbox.record_receipts(conn, progress.receipts)
+            if failed is not None:
+                again = self._record_failure(conn, *failed, now, progress.until)
+            if again is not None:
+                outbox_lanes.release(conn, waiting, progress.until)
+                left = set()
             else:
-                del self._waiting[lane]
+                # Something may have been held back meanwhile, or the partner have changed its address.
+                left = set(outbox_lanes.keep(conn, waiting, progress.until, until))
+                if waiting:
+                    progress.partner = partners.get_partner(conn, progress.rest[0].recipient_id)
+        progress.handled += len(progress.receipts) + (failed is not None)
+        progress.receipts, progress.recorded_at, progress.until = [], now, until
+        progress.rest = [message for message in progress.rest if message.id in left]
+        if failed is not None:
+            fate = "dead letter" if again is None else "will be tried again"
+            log.warning("message %s not delivered (%s): %s", failed[0].id, failed[1].outcome, fate)
+
+    def _record_failure(
+        self, conn: Connection, message: OutboxMessage, result: SendResult, now: datetime, claimed: datetime
+    ) -> datetime | None:
+        """Record a failure; return when the message is tried again, None when it is given up."""
+        again = self._next_attempt(conn, message, result, now)
+        outbox.record_failure(
+            conn, message.id, now, result.outcome, result.status_code, result.detail, again,
+            claimed=claimed, early=message.early_for is not None, refused=result.refused,
+        )  # fmt: skip
+        if result.gone:
+            partners.disable_webhook(conn, message.recipient_id)
+        return again
+
+    def _next_attempt(
+        self, conn: Connection, message: OutboxMessage, result: SendResult, now: datetime
+    ) -> datetime | None:
+        if result.final:
+            return None
+        if result.refused and message.refusals + 1 >= MOST_REFUSALS:
+            lane = (message.recipient_id, message.channel)
+            if outbox_lanes.has_delivered_since(conn, *lane, now - WORKS_WITHIN):
+                return None  # it is this message, not the receiver: the lane must not wait for it for days
+        if message.early_for is None:
+            return next_attempt(message.counted + 1, now, self._jitter, result.retry_after, self._settings.schedule)
+        # Tried ahead of its time: its time stays, unless the receiver asked for more.
+        asked = next_attempt(0, now, self._jitter, result.retry_after, (timedelta(0),))
+        return message.early_for if asked is None else max(message.early_for, asked)
+
+    def _put_back(self, progress: _Progress) -> None:
+        """Record what arrived, and give back what has to wait for the next claim."""
+        if not progress.receipts and not progress.rest:
+            return
+        waiting = [message.id for message in progress.rest]
+        sent = [receipt.message_id for receipt in progress.receipts]
+        with self._database.write(ordered=False) as conn:
+            outbox.lock(conn, [*sent, *waiting])
+            outbox.record_receipts(conn, progress.receipts)
+            outbox_lanes.release(conn, waiting, progress.until)
+        progress.handled += len(progress.receipts)
+        progress.receipts, progress.rest = [], []

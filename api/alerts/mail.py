@@ -17,6 +17,10 @@ Encryption = Literal["auto", "required", "implicit", "none"]
 ENCRYPTIONS: Final[tuple[str, ...]] = get_args(Encryption)
 
 
+_OF_THE_SERVER: Final = (smtplib.SMTPConnectError, smtplib.SMTPHeloError, smtplib.SMTPAuthenticationError)
+"""Answers to greeting and sign-in, before the server has seen the message."""
+
+
 class EmailSender(Protocol):
     """Hands one message to a mail server. Failures of the server are results, never exceptions."""
 
@@ -66,9 +70,12 @@ class SmtpSender:
             except smtplib.SMTPRecipientsRefused as error:
                 # One message has one recipient. The server's own words are left out: they quote the address.
                 status = next(iter(error.recipients.values()))[0]
-                return SendResult("recipient_refused", status, f"the mail server refused the recipient ({status})")
+                detail = f"the mail server refused the recipient ({status})"
+                return SendResult("recipient_refused", status, detail, refused=status >= 500)
             except smtplib.SMTPResponseException as error:
-                return SendResult("smtp_status", error.smtp_code, f"the mail server answered {error.smtp_code}")
+                detail = f"the mail server answered {error.smtp_code}"
+                refused = error.smtp_code >= 500 and not isinstance(error, _OF_THE_SERVER)
+                return SendResult("smtp_status", error.smtp_code, detail, refused=refused)
             except smtplib.SMTPNotSupportedError:
                 return SendResult("smtp_unsupported", detail="the mail server lacks what this message needs")
             except (smtplib.SMTPException, OSError) as error:

@@ -1,6 +1,6 @@
 """How did one attempt end, and when is the next one?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -25,6 +25,12 @@ JITTER_SHARE: Final = 0.1
 
 LONGEST_RETRY_AFTER: Final = timedelta(hours=24)
 
+MOST_REFUSALS: Final = 4
+"""After so many refusals of one message, about 35 minutes, it is given up where the receiver takes others."""
+
+WORKS_WITHIN: Final = timedelta(hours=24)
+"""A receiver that has taken something within this time is one that takes others."""
+
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
@@ -37,6 +43,7 @@ class SendResult:
         retry_after: the receiver asked to wait this long.
         gone: the receiver wants no more messages, ever (HTTP 410).
         final: another attempt cannot succeed.
+        refused: it is this message that is not wanted, or cannot be sent; others may be.
     """
 
     outcome: str
@@ -45,6 +52,7 @@ class SendResult:
     retry_after: timedelta | None = None
     gone: bool = False
     final: bool = False
+    refused: bool = False
 
     @property
     def delivered(self) -> bool:
@@ -53,7 +61,11 @@ class SendResult:
 
 
 def next_attempt(
-    attempts_made: int, now: datetime, jitter: Callable[[], float], retry_after: timedelta | None = None
+    attempts_made: int,
+    now: datetime,
+    jitter: Callable[[], float],
+    retry_after: timedelta | None = None,
+    schedule: Sequence[timedelta] = SCHEDULE,
 ) -> datetime | None:
     """Return when to try again, or None when the message is a dead letter.
 
@@ -62,10 +74,11 @@ def next_attempt(
         now: time of the failure (aware).
         jitter: draws from [0, 1).
         retry_after: what the receiver asked for; it can lengthen the wait up to 24 h, never shorten it.
+        schedule: how long to wait before each attempt.
     """
-    if attempts_made >= len(SCHEDULE):
+    if attempts_made >= len(schedule):
         return None
-    wait = SCHEDULE[attempts_made] * (1.0 + JITTER_SHARE * jitter())
+    wait = schedule[attempts_made] * (1.0 + JITTER_SHARE * jitter())
     if retry_after is not None:
         wait = max(wait, min(retry_after, LONGEST_RETRY_AFTER))
     return now + wait

@@ -11,11 +11,12 @@ import math
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import httpx
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
+from api.alerts.connections import Connection, IdleConnections
 from api.alerts.deadline import Deadline
 from api.alerts.errors import InvalidWebhookSecret, TargetRefused
 from api.alerts.outcomes import SendResult, parse_retry_after
@@ -23,6 +24,8 @@ from api.alerts.targets import Resolver, Target, resolve_target, system_resolver
 
 SECRET_PREFIX: Final = "whsec_"
 SECRET_BYTES: Final = 32
+_NOT_OF_THIS_MESSAGE: Final = frozenset({408, 425, 429})
+"""Answers from 400 to 499 that say "not now", whatever the message."""
 
 
 class WebhookSender(Protocol):
@@ -75,7 +78,7 @@ def _signer(secret: str) -> Webhook:
 
 
 class HttpxWebhookSender:
-    """Posts with httpx, straight to the checked address: no proxy, no redirect, no cookie, no shared connection.
+    """Posts with httpx, straight to the checked address: no proxy, no redirect, no cookie. Close it at the end.
 
     Args:
         timeout_s: seconds for one whole exchange.
@@ -96,6 +99,11 @@ class HttpxWebhookSender:
         self._allow_private = allow_private
         self._resolve = resolve
         self._ssl_context = ssl_context or httpx.create_ssl_context(trust_env=False)
+        self._idle = IdleConnections()
+
+    def close(self) -> None:
+        """Close the connections that were kept for the next message."""
+        self._idle.close()
 
     def __call__(self, url: str, secret: str, message_id: str, body: bytes, now: datetime) -> SendResult:
         """Send one message; see `WebhookSender`."""
@@ -141,11 +149,33 @@ class HttpxWebhookSender:
         now: datetime,
         deadline: Deadline,
     ) -> SendResult:
-        def watch(event: str, info: dict[str, Any]) -> None:
-            if event == "connection.connect_tcp.complete":
-                deadline.watch(info["return_value"].get_extra_info("socket"))
+        key = (target.url.scheme, target.url.host, target.url.port, address)
+        kept = self._idle.take(key)
+        try:
+            connection = kept or Connection(self._ssl_context)
+            response, usable = self._exchange(connection, self._request(target, address, headers, body), deadline)
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            # A receiver may close a connection that has been idle just as we use it. That is no failure of its.
+            if kept is None or not kept.was_reused or deadline.passed:
+                raise
+            connection = Connection(self._ssl_context)
+            response, usable = self._exchange(connection, self._request(target, address, headers, body), deadline)
+        if usable:
+            self._idle.give_back(key, connection)
+        else:
+            connection.close()
+        return _judge(response.status_code, response.headers.get("retry-after"), now)
 
-        request = httpx.Request(
+    @staticmethod
+    def _exchange(connection: Connection, request: httpx.Request, deadline: Deadline) -> tuple[httpx.Response, bool]:
+        try:
+            return connection.exchange(request, deadline)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _request(self, target: Target, address: str, headers: dict[str, str], body: bytes) -> httpx.Request:
+        return httpx.Request(
             "POST",
             target.url.copy_with(host=address),
             headers={
@@ -158,16 +188,8 @@ class HttpxWebhookSender:
             extensions={
                 "timeout": httpx.Timeout(self._timeout_s).as_dict(),
                 "sni_hostname": target.url.raw_host.decode("ascii"),
-                "trace": watch,
             },
         )
-        # The transport instead of a client: a client logs the address, and partners' addresses can hold a token.
-        # A fresh one for each message: a pool would share one connection among all names behind one address.
-        with httpx.HTTPTransport(verify=self._ssl_context, trust_env=False) as transport:
-            response = transport.handle_request(request)
-            # The body is never read: whatever the receiver writes there is not ours to keep.
-            response.close()
-        return _judge(response.status_code, response.headers.get("retry-after"), now)
 
 
 def _judge(status: int, retry_after: str | None, now: datetime) -> SendResult:
@@ -178,4 +200,7 @@ def _judge(status: int, retry_after: str | None, now: datetime) -> SendResult:
     if status == 410:
         return SendResult("gone", status, "the receiver wants no more messages", gone=True, final=True)
     wait = parse_retry_after(retry_after, now) if status in (429, 503) else None
-    return SendResult("http_status", status, f"the receiver answered {status}", retry_after=wait)
+    if wait is not None:
+        return SendResult("asked_to_wait", status, f"the receiver answered {status}", retry_after=wait)
+    refused = 400 <= status < 500 and status not in _NOT_OF_THIS_MESSAGE
+    return SendResult("http_status", status, f"the receiver answered {status}", refused=refused)

@@ -61,8 +61,11 @@ class SessionService:
         left = people.recovery_codes_left(conn, person.id)
         return SignedIn(token, csrf_token(token), now + LONGEST, person.id, person.partner_id, person.roles, left)
 
-    def scope_of(self, token: str) -> AccessScope:
+    def scope_of(self, token: str, *, used: bool = True) -> AccessScope:
         """Return the scope of the person whose session it is, with the roles that he or she has now.
+
+        Args:
+            used: count this as a use of the session; False where a person need not be there.
 
         Raises:
             Unauthenticated: unknown, ended, unused for too long or too old; or the person or the partner left.
@@ -73,7 +76,7 @@ class SessionService:
             partner = partners.get_partner(conn, person.partner_id)
         if partner is None or not partner.active:
             raise Unauthenticated
-        if now - session.last_used_at >= _NOTED_EVERY:
+        if used and now - session.last_used_at >= _NOTED_EVERY:
             with self._database.write(ordered=False) as conn:
                 people.touch_session(conn, session.id, now)
         role = Role(person.roles[0])

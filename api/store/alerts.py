@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection, case, insert, select, update
 
 from api.store.errors import RowMissing
+from api.store.inbox_tables import inbox
 from api.store.portable import insert_if_absent
 from api.store.tables import alert_events, alerts, outbox
 
@@ -145,6 +146,7 @@ def add_alert(
     }
     if not insert_if_absent(conn, alerts, row, ["dedupe_key"]):
         return None
+    conn.execute(insert(inbox).values(recipient_id=recipient_id, alert_id=alert_id))
     add_messages(conn, alert_id, recipient_id, at, messages)
     return get_alert(conn, alert_id)
 

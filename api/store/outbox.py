@@ -1,4 +1,4 @@
-"""Which messages are due, who is sending them, and what came of each attempt?
+"""What is to be sent to whom, and what came of each attempt? Whose turn it is, says `outbox_lanes`.
 
 At least once: a message is claimed for a limited time, sent outside any transaction, and then recorded. If the
 sender dies in between, the claim runs out and the message is sent again under the same id.
@@ -13,17 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, update
 
 from api.store.errors import RowMissing
 from api.store.tables import alerts, delivery_attempts, outbox
 
 # What a delivery may overwrite: everything before a person has touched the alert.
 _UNDELIVERED_ALERT = ("queued", "sent", "retrying", "dead_letter")
-_WAITING = ("queued", "retrying")
-_UNFINISHED = ("queued", "sending", "retrying")
+WAITING = ("queued", "retrying")
+UNFINISHED = ("queued", "sending", "retrying")
+RECALLS = ("recalled", "taken_down")
+"""Events that tell recipients that what they were told is no more: sent even when all else is held back."""
+HELD_BACK = "held back"
+"""Outcome of what is not sent any more because its match has ended; nobody sends it again by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,9 @@ class OutboxMessage:
         channel: "webhook" or "email".
         payload: the thin payload, without personal data.
         attempts: how many attempts have been recorded before this one; 0 at the first.
+        counted: those among them that the schedule counts.
+        refusals: how often the receiver did not want this very message.
+        early_for: it is tried ahead of its time, which is this.
     """
 
     id: str
@@ -44,6 +51,18 @@ class OutboxMessage:
     payload: dict[str, object] = field(repr=False)
     attempts: int
     created_at: datetime
+    counted: int = 0
+    refusals: int = 0
+    early_for: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A message that its receiver took."""
+
+    message_id: str
+    at: datetime
+    status_code: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,37 +93,14 @@ class MessageState:
     delivered_at: datetime | None
 
 
-def claim_due(conn: Connection, now: datetime, limit: int, lease: timedelta) -> list[OutboxMessage]:
-    """Take the due messages, oldest first, so that no other dispatcher takes them before `now + lease`.
-
-    Due are waiting messages whose time has come, and messages being sent whose sender has outlived its claim.
-    """
-    due = or_(
-        and_(outbox.c.state.in_(_WAITING), outbox.c.next_attempt_at <= now),
-        and_(outbox.c.state == "sending", outbox.c.claimed_until < now),
-    )
-    rows = conn.execute(
-        select(outbox)
-        .where(due)
-        .order_by(outbox.c.created_at, outbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)  # PostgreSQL only; on SQLite the transaction is the only writer
-    ).all()
-    if rows:
-        claimed = update(outbox).where(outbox.c.id.in_([row.id for row in rows]))
-        conn.execute(claimed.values(state="sending", claimed_until=now + lease))
-    return [
-        OutboxMessage(
-            id=row.id,
-            alert_id=row.alert_id,
-            recipient_id=row.recipient_id,
-            channel=row.channel,
-            payload=row.payload,
-            attempts=row.attempts,
-            created_at=row.created_at,
-        )
-        for row in rows
-    ]
+def lock(conn: Connection, message_ids: Sequence[str]) -> None:
+    """Lock messages and their alerts for what is recorded next, in the one order in which everybody locks them."""
+    if conn.dialect.name != "postgresql":
+        return
+    of_messages = select(outbox.c.alert_id).where(outbox.c.id.in_(message_ids))
+    # The alerts before the messages, and each by its id: no deadlock.
+    conn.execute(select(alerts.c.id).where(alerts.c.id.in_(of_messages)).order_by(alerts.c.id).with_for_update())
+    conn.execute(select(outbox.c.id).where(outbox.c.id.in_(message_ids)).order_by(outbox.c.id).with_for_update())
 
 
 def record_success(conn: Connection, message_id: str, at: datetime, status_code: int | None) -> None:
@@ -113,15 +109,50 @@ def record_success(conn: Connection, message_id: str, at: datetime, status_code:
     Raises:
         RowMissing: there is no such message.
     """
-    alert_id = _alert_of(conn, message_id)
-    # The alert before the message, here and below: one order of locks, no deadlock.
-    _advance_alert(conn, alert_id, _UNDELIVERED_ALERT, "delivered", at)
+    record_receipts(conn, [Receipt(message_id, at, status_code)])
+
+
+def record_receipts(conn: Connection, receipts: Sequence[Receipt]) -> None:
+    """Record everything that receivers took, in a few statements; as `record_success` for each.
+
+    Raises:
+        RowMissing: there is no such message.
+    """
+    if not receipts:
+        return
+    ids = [receipt.message_id for receipt in receipts]
+    lock(conn, ids)
+    alert_of = _alerts_of(conn, ids)
+    undelivered = or_(*(alerts.c.state == state for state in _UNDELIVERED_ALERT))  # IN takes one row at a time
+    conn.execute(
+        update(alerts)
+        .where(alerts.c.id == bindparam("of"), undelivered)
+        .values(state="delivered", updated_at=bindparam("when")),
+        [{"of": alert_of[receipt.message_id], "when": receipt.at} for receipt in receipts],
+    )
     conn.execute(
         update(outbox)
-        .where(outbox.c.id == message_id, outbox.c.state != "delivered")
-        .values(state="delivered", delivered_at=at, claimed_until=None)
+        .where(outbox.c.id == bindparam("of"), outbox.c.state != "delivered")
+        .values(state="delivered", delivered_at=bindparam("when"), claimed_until=None),
+        [{"of": receipt.message_id, "when": receipt.at} for receipt in receipts],
     )
-    _add_attempt(conn, message_id, at, "delivered", status_code, "")
+    conn.execute(
+        update(outbox).where(outbox.c.id == bindparam("of")).values(attempts=outbox.c.attempts + 1),
+        [{"of": receipt.message_id} for receipt in receipts],
+    )
+    conn.execute(
+        insert(delivery_attempts),
+        [
+            {
+                "outbox_id": receipt.message_id,
+                "at": receipt.at,
+                "outcome": "delivered",
+                "status_code": receipt.status_code,
+                "detail": "",
+            }
+            for receipt in receipts
+        ],
+    )
 
 
 def record_failure(
@@ -132,6 +163,10 @@ def record_failure(
     status_code: int | None,
     detail: str,
     next_attempt_at: datetime | None,
+    *,
+    claimed: datetime | None = None,
+    early: bool = False,
+    refused: bool = False,
 ) -> None:
     """Record a failed attempt and when to try again.
 
@@ -141,30 +176,38 @@ def record_failure(
         outcome: a short word, e.g. "timeout", "refused", "redirect".
         detail: for operators; must hold nothing of the receiver's answer.
         next_attempt_at: None gives up: the message becomes a dead letter.
+        claimed: the claim under which it was sent; when that has run out and somebody else has the message, the
+            attempt is noted and decides nothing. None: whoever has it.
+        early: the attempt came ahead of its time, and the schedule does not count it.
+        refused: the receiver did not want this very message.
     Raises:
         RowMissing: there is no such message.
     """
-    alert_id = _alert_of(conn, message_id)
+    lock(conn, [message_id])
+    alert_id = _alerts_of(conn, [message_id])[message_id]
+    unfinished = [outbox.c.id == message_id, outbox.c.state.not_in(("delivered", "dead_letter"))]
+    if claimed is not None:
+        unfinished.append(outbox.c.claimed_until == claimed)
+    values: dict[str, object] = {"state": "dead_letter", "claimed_until": None}
+    if next_attempt_at is not None:
+        values = {"state": "retrying", "claimed_until": None, "next_attempt_at": next_attempt_at}
+    _add_attempt(conn, message_id, at, outcome, status_code, detail)
+    if early or refused:
+        counts = {"early_attempts": outbox.c.early_attempts + int(early), "refusals": outbox.c.refusals + int(refused)}
+        conn.execute(update(outbox).where(outbox.c.id == message_id).values(**counts))
+    if conn.execute(update(outbox).where(*unfinished).values(**values)).rowcount == 0:
+        return
     if next_attempt_at is not None:
         _advance_alert(conn, alert_id, ("queued", "sent"), "retrying", at)
     elif not _others_in_hand(conn, alert_id, message_id):
         # The alert is lost only when no other channel has carried it or still may.
         _advance_alert(conn, alert_id, ("queued", "sent", "retrying"), "dead_letter", at)
-    values: dict[str, object] = {"state": "dead_letter", "claimed_until": None}
-    if next_attempt_at is not None:
-        values = {"state": "retrying", "claimed_until": None, "next_attempt_at": next_attempt_at}
-    conn.execute(
-        update(outbox)
-        .where(outbox.c.id == message_id, outbox.c.state.not_in(("delivered", "dead_letter")))
-        .values(**values)
-    )
-    _add_attempt(conn, message_id, at, outcome, status_code, detail)
 
 
 def waiting_for(conn: Connection, match_ids: Sequence[str] | None = None) -> list[tuple[str, str]]:
     """Return the (match, recipient) pairs of which a message has not gone out yet, in order; None for all matches."""
     wanted = select(alerts.c.match_id, alerts.c.recipient_id).join(outbox, outbox.c.alert_id == alerts.c.id)
-    wanted = wanted.where(outbox.c.state.in_(_UNFINISHED)).distinct()
+    wanted = wanted.where(outbox.c.state.in_(UNFINISHED), alerts.c.match_id.is_not(None)).distinct()
     if match_ids is not None:
         wanted = wanted.where(alerts.c.match_id.in_(list(match_ids)))
     return [(row.match_id, row.recipient_id) for row in conn.execute(wanted.order_by(*wanted.selected_columns))]
@@ -174,28 +217,32 @@ def hold_back(
     conn: Connection, match_id: str, at: datetime, *, recipient_id: str | None = None, why: str = "the match has ended"
 ) -> int:
     """Send nothing more about a match, to anybody or to one recipient; return how many had not gone out yet."""
-    of_match = select(alerts.c.id).where(alerts.c.match_id == match_id)
-    if recipient_id is not None:
-        of_match = of_match.where(alerts.c.recipient_id == recipient_id)
-    waiting = select(outbox.c.id).where(outbox.c.alert_id.in_(of_match), outbox.c.state.in_((*_WAITING, "sending")))
-    found = list(conn.scalars(waiting))
+    about = alerts.c.match_id == match_id
+    return _hold_back(
+        conn, about if recipient_id is None else and_(about, alerts.c.recipient_id == recipient_id), at, why
+    )
+
+
+def hold_back_subject(conn: Connection, subject_id: str, at: datetime) -> int:
+    """Send nothing more about something else that has ended; return how many messages had not gone out yet."""
+    return _hold_back(conn, alerts.c.subject_id == subject_id, at, "what it was about has ended")
+
+
+def _hold_back(conn: Connection, about: ColumnElement[bool], at: datetime, why: str) -> int:
+    """Send nothing more of some alerts, not by hand either; recalls of what has gone out still go.
+
+    What had been given up before stays as it is, and is marked.
+    """
+    held = select(alerts.c.id).where(about, alerts.c.event.not_in(RECALLS))
+    marked = select(delivery_attempts.c.outbox_id).where(delivery_attempts.c.outcome == HELD_BACK)
+    unsent = select(outbox.c.id).where(
+        outbox.c.alert_id.in_(held), outbox.c.state != "delivered", outbox.c.id.not_in(marked)
+    )
+    found = list(conn.scalars(unsent.order_by(outbox.c.id)))
     for message_id in found:
         conn.execute(update(outbox).where(outbox.c.id == message_id).values(state="dead_letter", claimed_until=None))
-        _add_attempt(conn, message_id, at, "held back", None, why)
+        _add_attempt(conn, message_id, at, HELD_BACK, None, why)
     return len(found)
-
-
-def next_due(conn: Connection) -> datetime | None:
-    """Return when the next message falls due (perhaps in the past), None when none is waiting or being sent."""
-    waiting = conn.scalar(select(func.min(outbox.c.next_attempt_at)).where(outbox.c.state.in_(_WAITING)))
-    claimed = conn.scalar(select(func.min(outbox.c.claimed_until)).where(outbox.c.state == "sending"))
-    return min((moment for moment in (waiting, claimed) if moment is not None), default=None)
-
-
-def requeue(conn: Connection, message_id: str, at: datetime) -> bool:
-    """Send a dead letter again, by hand, under the same id; False if the message is not a dead letter."""
-    statement = update(outbox).where(outbox.c.id == message_id, outbox.c.state == "dead_letter")
-    return conn.execute(statement.values(state="queued", attempts=0, next_attempt_at=at)).rowcount == 1
 
 
 def attempts_of(conn: Connection, message_id: str) -> list[DeliveryAttempt]:
@@ -206,21 +253,25 @@ def attempts_of(conn: Connection, message_id: str) -> list[DeliveryAttempt]:
 
 def messages_of(conn: Connection, alert_id: str) -> list[MessageState]:
     """Return where every message of an alert stands, in id order."""
-    columns = [column for column in outbox.c if column.name != "payload"]
-    statement = select(*columns).where(outbox.c.alert_id == alert_id).order_by(outbox.c.id)
+    statement = (
+        select(*(outbox.c[name] for name in MessageState.__dataclass_fields__))
+        .where(outbox.c.alert_id == alert_id)
+        .order_by(outbox.c.id)
+    )
     return [MessageState(**row._asdict()) for row in conn.execute(statement)]
 
 
 def pending_count(conn: Connection) -> int:
     """Return how many messages are neither delivered nor given up."""
-    return conn.scalar(select(func.count()).select_from(outbox).where(outbox.c.state.in_(_UNFINISHED))) or 0
+    return conn.scalar(select(func.count()).select_from(outbox).where(outbox.c.state.in_(UNFINISHED))) or 0
 
 
-def _alert_of(conn: Connection, message_id: str) -> str:
-    alert_id = conn.scalar(select(outbox.c.alert_id).where(outbox.c.id == message_id))
-    if alert_id is None:
+def _alerts_of(conn: Connection, message_ids: Sequence[str]) -> dict[str, str]:
+    rows = conn.execute(select(outbox.c.id, outbox.c.alert_id).where(outbox.c.id.in_(message_ids)))
+    found = {row.id: str(row.alert_id) for row in rows}
+    if len(found) < len(set(message_ids)):
         raise RowMissing("outbox")
-    return str(alert_id)
+    return found
 
 
 def _advance_alert(conn: Connection, alert_id: str, before: tuple[str, ...], after: str, at: datetime) -> None:

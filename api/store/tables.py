@@ -7,6 +7,7 @@ the two equal. Columns named `state` hold the words listed beside them.
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
     true,
 )
 
@@ -350,6 +352,8 @@ alert_events = Table(
     Index(None, "alert_id"),
 )
 
+# Whoever adds messages holds the commit order (`portable.hold_commit_order`), so numbers become visible in order.
+_NEXT_IN_OUTBOX = text("(SELECT coalesce(max(seq), 0) + 1 FROM outbox)")
 outbox = Table(
     "outbox",
     metadata,
@@ -364,10 +368,15 @@ outbox = Table(
     Column("payload", Document, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("delivered_at", UtcDateTime),
+    Column("seq", BigInteger, nullable=False, server_default="0", default=_NEXT_IN_OUTBOX),  # place in line
+    Column("early_attempts", Integer, nullable=False, server_default="0"),  # before their time: not of the schedule
+    Column("refusals", Integer, nullable=False, server_default="0"),  # the receiver did not want this very message
     one_of("channel", CHANNELS),
     one_of("state", OUTBOX_STATES),
     Index(None, "state", "next_attempt_at"),
+    Index(None, "state", "recipient_id", "channel", "seq"),
     Index(None, "alert_id"),
+    Index(None, "seq", unique=True),
 )
 
 delivery_attempts = Table(

@@ -345,7 +345,7 @@ def open_house(
     photographer, clock = FakePhotographer(), TickingClock()
     keys = {"master_key": MASTER_KEY} if database_url else {}  # embedded, the file beside the database
     drawn = random.Random(seed).randbytes
-    unlimited = {"rate_per_minute": 0, "query_rate_per_minute": 0, "failed_rate_per_minute": 0}
+    unlimited = {"rate_per_minute": 0, "query_rate_per_minute": 0, "failed_rate_per_minute": 0, "stream_s": 0}
     settings = Settings(_env_file=None, home=home, database_url=database_url, **(keys | unlimited | changed))
     with Sandhan.build(
         settings,

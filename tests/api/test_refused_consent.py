@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.store import cases, consents, erasure, outbox
+from api.store import cases, consents, erasure, outbox_lanes
 
 from .conftest import GREEN, REPORT, RESCUE, House, picture
 
@@ -116,11 +116,12 @@ def test_nothing_more_is_sent_of_what_was_withdrawn_not_even_what_is_under_way(f
     house = fresh_house
     report, rescue = entered(house)
     with house.sandhan.database.write() as conn:
-        taken = outbox.claim_due(conn, house.clock(), 100, timedelta(minutes=2))
+        taken = outbox_lanes.claim_lanes(conn, house.clock(), timedelta(minutes=2), batch=100)
     assert taken
     withdraw(house, "shelter", rescue["case"]["id"], "sharing")
     with house.sandhan.database.write() as conn:
-        assert outbox.claim_due(conn, house.clock() + timedelta(hours=1), 100, timedelta(minutes=2)) == []
+        later = house.clock() + timedelta(hours=1)
+        assert outbox_lanes.claim_lanes(conn, later, timedelta(minutes=2), batch=100) == []
         assert not consents.permitted(conn, rescue["case"]["id"], "sharing")
     assert report["matches"]
 

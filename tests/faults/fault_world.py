@@ -28,7 +28,7 @@ from api.face_model import FACE_MODEL
 from api.ids import Clock
 from api.partners.service import NewPartner
 from api.settings import Settings
-from api.store import outbox, partners, upgrade
+from api.store import outbox_lanes, partners, upgrade
 from data.synthetic import LinkedSample, SyntheticRecord, linked_sample
 from matcher.photos.faces import Box, DetectedFace, FaceMeasures, PhotoResult, Quality
 
@@ -141,7 +141,7 @@ class World:
         for _ in range(20):
             self.dispatcher.run_once()
             with self.sandhan.database.read() as conn:
-                due = outbox.next_due(conn)
+                due = outbox_lanes.next_due(conn, self.clock.now)
             if due is None:
                 return True
             self.clock.now = max(self.clock.now, due + timedelta(seconds=1))

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, insert, make_url, text
 from api.alerts.delivery import DeliverySettings, Dispatcher
 from api.alerts.mail import EmailSender
 from api.alerts.notice import AlertNotice
+from api.alerts.outcomes import SCHEDULE
 from api.alerts.webhook import WebhookSender, new_webhook_secret
 from api.store import Connection, Database, alerts, outbox, partners, tables, upgrade
 from api.store.master_keys import GivenKeys
@@ -111,7 +112,14 @@ class World:
             )
         return name
 
-    def alert(self, recipient: str, *channels: str, payload: dict[str, object] | None = None) -> list[str]:
+    def alert(
+        self,
+        recipient: str,
+        *channels: str,
+        payload: dict[str, object] | None = None,
+        priority: str = "critical",
+        not_before: datetime | None = None,
+    ) -> list[str]:
         """Put one alert into the outbox; return the ids of its messages, `ob-1-webhook` and so on."""
         self._count += 1
         alert_id = f"al-{self._count:04}"
@@ -124,7 +132,7 @@ class World:
                     match_id="ma-1",
                     event="new",
                     grade="probable",
-                    priority="critical",
+                    priority=priority,
                     your_record_id="ca-m",
                     other_organisation="Childline",
                     due_at=self.clock() + timedelta(hours=4),
@@ -139,11 +147,11 @@ class World:
                 event="new",
                 dedupe_key=alert_id,
                 grade="probable",
-                priority="critical",
+                priority=priority,
                 due_at=self.clock() + timedelta(hours=4),
                 at=self.clock(),
                 messages=[
-                    alerts.NewMessage(message_id, channel, stored)
+                    alerts.NewMessage(message_id, channel, stored, not_before)
                     for message_id, channel in zip(message_ids, channels or ("webhook",), strict=True)
                 ],
             )
@@ -184,6 +192,7 @@ class World:
         batch: int = 100,
         poll_s: float = 0.1,
         lease_s: float = 120.0,
+        schedule: Sequence[timedelta] = SCHEDULE,
     ) -> Dispatcher:
         settings = DeliverySettings(
             smtp_host="127.0.0.1" if smtp_port else None,
@@ -196,6 +205,7 @@ class World:
             batch=batch,
             poll_s=poll_s,
             lease_s=lease_s,
+            schedule=schedule,
         )
         made = Dispatcher(self.database, settings, clock or self.clock, lambda: 0.0, webhook_sender, email_sender)
         self._stoppable.append(made)

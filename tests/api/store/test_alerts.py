@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from api.store import RowMissing, alerts, outbox, tables
+from api.store import RowMissing, alerts, outbox, outbox_lanes, tables
 
 
 def test_an_alert_is_queued_with_its_messages(conn, world) -> None:
@@ -39,7 +39,7 @@ def test_an_alert_without_messages_is_still_in_the_inbox(conn, world) -> None:
 def test_a_message_may_wait_for_the_digest(conn, world) -> None:
     later = alerts.NewMessage("digest", "email", {}, not_before=world.later(hours=12))
     world.alert(conn, messages=[later])
-    assert outbox.next_due(conn) == world.later(hours=12)
+    assert outbox_lanes.next_due(conn, world.now) == world.later(hours=12)
 
 
 def test_a_recipient_sees_its_own_alerts_in_pages(conn, world) -> None:

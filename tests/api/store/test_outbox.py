@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.store import Database, RowMissing, alerts, outbox, partners
+from api.store import Database, RowMissing, alerts, dead_letters, outbox, outbox_lanes, partners
 
 LEASE = timedelta(minutes=2)
 
@@ -20,27 +20,34 @@ def state(conn, alert) -> tuple[str, list[str]]:
     return found.state, [message.state for message in outbox.messages_of(conn, alert.id)]
 
 
-def claim(conn, now, limit: int = 10) -> list[str]:
-    return [message.id for message in outbox.claim_due(conn, now, limit, LEASE)]
+def taken(conn, now, batch: int = 10, lanes: int = 10) -> list[outbox.OutboxMessage]:
+    room = {("webhook", False): lanes, ("webhook", True): lanes, ("email", False): lanes, ("email", True): lanes}
+    claims = outbox_lanes.claim_lanes(conn, now, LEASE, batch=batch, room=room)
+    return [message for claimed in claims for message in claimed.messages]
+
+
+def claim(conn, now, batch: int = 10, lanes: int = 10) -> list[str]:
+    return [message.id for message in taken(conn, now, batch, lanes)]
 
 
 def fail(conn, message_id: str, at, again) -> None:
     outbox.record_failure(conn, message_id, at, "refused", 500, "status 500", again)
 
 
-def test_what_is_due_is_claimed_oldest_first_and_once(conn, world) -> None:
-    late = world.alert(conn, at=world.later(seconds=5))
-    early = world.alert(conn, at=world.now)
+def test_what_is_due_is_claimed_in_the_order_in_which_it_was_put_in_and_once(conn, world) -> None:
+    # By a clock that was set back meanwhile, the second is the older one.
+    first = world.alert(conn, at=world.later(seconds=5))
+    second = world.alert(conn, at=world.now)
     world.alert(conn, at=world.later(hours=1))
-    assert claim(conn, world.later(seconds=10), limit=1) == [f"{early.id}-webhook"]
-    assert claim(conn, world.later(seconds=10)) == [f"{late.id}-webhook"]
+    assert claim(conn, world.later(seconds=10), lanes=1) == [f"{first.id}-webhook"]
+    assert claim(conn, world.later(seconds=10)) == [f"{second.id}-webhook"]
     assert claim(conn, world.later(seconds=10)) == []
     assert outbox.pending_count(conn) == 3
 
 
 def test_a_claimed_message_carries_what_the_sender_needs(conn, world) -> None:
     alert = world.alert(conn)
-    (message,) = outbox.claim_due(conn, world.now, 5, LEASE)
+    (message,) = taken(conn, world.now)
     assert message == outbox.OutboxMessage(
         id=f"{alert.id}-webhook",
         alert_id=alert.id,
@@ -56,7 +63,7 @@ def test_a_claimed_message_carries_what_the_sender_needs(conn, world) -> None:
 def test_a_dead_senders_message_is_claimed_again_after_its_lease(conn, world) -> None:
     alert = world.alert(conn)
     (message_id,) = claim(conn, world.now)
-    assert outbox.next_due(conn) == world.now + LEASE
+    assert outbox_lanes.next_due(conn, world.now) == world.now + LEASE
     assert claim(conn, world.now + LEASE) == []
     assert claim(conn, world.now + LEASE + timedelta(microseconds=1)) == [message_id]
     assert state(conn, alert) == ("queued", ["sending"])
@@ -72,7 +79,7 @@ def test_success_delivers_the_message_and_the_alert(conn, world) -> None:
     (message,) = outbox.messages_of(conn, alert.id)
     assert (message.delivered_at, message.claimed_until, message.attempts) == (world.later(seconds=1), None, 1)
     assert claim(conn, world.later(days=9)) == []
-    assert (outbox.pending_count(conn), outbox.next_due(conn)) == (0, None)
+    assert (outbox.pending_count(conn), outbox_lanes.next_due(conn, world.now)) == (0, None)
 
 
 def test_failure_waits_and_then_gives_up(conn, world) -> None:
@@ -80,9 +87,9 @@ def test_failure_waits_and_then_gives_up(conn, world) -> None:
     (message_id,) = claim(conn, world.now)
     fail(conn, message_id, world.now, world.later(seconds=5))
     assert state(conn, alert) == ("retrying", ["retrying"])
-    assert outbox.next_due(conn) == world.later(seconds=5)
+    assert outbox_lanes.next_due(conn, world.now) == world.later(seconds=5)
     assert claim(conn, world.later(seconds=4)) == []
-    (message,) = outbox.claim_due(conn, world.later(seconds=5), 5, LEASE)
+    (message,) = taken(conn, world.later(seconds=5))
     assert message.attempts == 1
     fail(conn, message_id, world.later(seconds=5), None)
     assert state(conn, alert) == ("dead_letter", ["dead_letter"])
@@ -93,9 +100,10 @@ def test_failure_waits_and_then_gives_up(conn, world) -> None:
 def test_a_dead_letter_is_sent_again_by_hand_under_its_own_id(conn, world) -> None:
     alert = world.alert(conn)
     (message_id,) = claim(conn, world.now)
-    assert not outbox.requeue(conn, message_id, world.now)
+    assert dead_letters.replay(conn, world.now, message_id=message_id) == []
     fail(conn, message_id, world.now, None)
-    assert outbox.requeue(conn, message_id, world.later(days=1))
+    assert dead_letters.replay(conn, world.later(days=1), message_id=message_id) == [message_id]
+    assert state(conn, alert) == ("queued", ["queued"])
     assert claim(conn, world.later(days=1)) == [message_id]
     outbox.record_success(conn, message_id, world.later(days=1), 200)
     assert state(conn, alert) == ("delivered", ["delivered"])
@@ -181,7 +189,7 @@ def test_dispatchers_never_claim_the_same_message(
         taken: list[str] = []
         for _ in range(200):
             with database.write(ordered=ordered) as conn:
-                batch = claim(conn, world.now, limit=3)
+                batch = claim(conn, world.now, batch=3)
             for message_id in batch:
                 with database.write(ordered=ordered) as conn:
                     outbox.record_success(conn, message_id, world.now, 200)
@@ -207,7 +215,7 @@ def test_a_message_locked_by_one_dispatcher_does_not_hold_up_another(
         world.alert(conn)
         world.alert(conn)
     with database.write(ordered=False) as first, database.write(ordered=False) as second:
-        one = claim(first, world.now, limit=1)
+        one = claim(first, world.now, lanes=1)
         other = claim(second, world.now)
     assert len(one) == len(other) == 1
     assert one != other

@@ -1,0 +1,60 @@
+"""What has reached a partner's inbox since it last looked?
+
+Numbers become visible in ascending order (`portable.hold_commit_order`), so "everything after the last number that
+I saw" is complete. Every alert has one from the moment it is made (`alerts.add_alert`), also where no message goes
+out by any channel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from api.store.alerts import Alert
+from api.store.inbox_tables import inbox
+from api.store.tables import alerts
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An alert and its place in the inbox."""
+
+    seq: int
+    alert: Alert
+
+
+def latest_seq(conn: Connection) -> int:
+    """Return the newest number of all inboxes, 0 when nobody was ever told anything. One look into an index."""
+    return conn.scalar(select(func.max(inbox.c.seq))) or 0
+
+
+def since(conn: Connection, recipient_id: str, seq: int, limit: int) -> list[Arrival]:
+    """Return what reached a partner's inbox after a number, in order."""
+    numbers = select(inbox.c.seq, *alerts.c).join(alerts, alerts.c.id == inbox.c.alert_id)
+    numbers = numbers.where(inbox.c.recipient_id == recipient_id, inbox.c.seq > seq).order_by(inbox.c.seq).limit(limit)
+    return [
+        Arrival(row["seq"], Alert(**{name: value for name, value in row.items() if name != "seq"}))
+        for row in conn.execute(numbers).mappings()
+    ]
+
+
+def seq_after(conn: Connection, recipient_id: str, alert_id: str) -> int:
+    """Return the number of an alert in a partner's inbox.
+
+    Of an id that is not there (any more), what lies before the next younger one: nothing newer is skipped.
+    """
+    own = inbox.c.recipient_id == recipient_id
+    found = conn.scalar(select(inbox.c.seq).where(own, inbox.c.alert_id == alert_id))
+    if found is not None:
+        return int(found)
+    younger = conn.scalar(select(func.min(inbox.c.seq)).where(own, inbox.c.alert_id > alert_id))
+    return latest_seq(conn) if younger is None else int(younger) - 1
+
+
+def seq_before(conn: Connection, recipient_id: str, moment: datetime) -> int:
+    """Return the number after which everything lies that was queued for a partner at a moment or later."""
+    queued = select(func.min(inbox.c.seq)).join(alerts, alerts.c.id == inbox.c.alert_id)
+    first = conn.scalar(queued.where(inbox.c.recipient_id == recipient_id, alerts.c.created_at >= moment))
+    return latest_seq(conn) if first is None else int(first) - 1
