@@ -63,16 +63,16 @@ _SHARED: Final = {
 }
 _HEAD: Final = """# Messages
 
-Every text that leaves by e-mail or webhook, in every language. No message carries a name, a photo, a place or a suspect:
-those are behind the login. A subject carries not even a record id or an organisation, because it shows on locked screens;
-`Critical:` stands before it where the priority is critical, except when something is withdrawn.
+Every text that leaves by e-mail or webhook, in every language. No message carries a name, a photo, a place or a
+suspect: those are behind the login. A subject carries not even a record id or an organisation, because it shows on
+locked screens; `Critical:` stands before it where the priority is critical, except when something is withdrawn.
 
-An e-mail is plain text and HTML with the same words: the first sentence, what it is about (only what there is), the link,
-and the closing words. It is written in the language of the recipient ([its profile](../guides/api.md)), in English where
-there are no words of it. A webhook has no language: programs read it.
+An e-mail is plain text and HTML with the same words: the first sentence, what it is about (only what there is), the
+link, and the closing words. It is written in the language of the recipient, in English where there are no words of it.
+A webhook has no language: programs read it.
 
-This page is written by `python -m api.message_reference` from `data/reference/alert_wording/*.tsv`. Is a word wrong in your
-language? Correct its row there and write the page anew.
+This page is written by `python -m api.message_reference` from `data/reference/alert_wording/*.tsv`. Is a word wrong in
+your language? Correct its row there and write the page anew.
 """
 
 
