@@ -120,7 +120,7 @@ def _sections(report: PartnerReport) -> list[str]:
         stacked(
             "Night by night",
             [
-                _row(f"{past.finished_at:%d %b %H:%M}", {grade: past.found[grade] for grade in GRADES})
+                _row(f"{past.finished_at:%d %b}", {grade: past.found[grade] for grade in GRADES})
                 for past in report.history
             ],
         ),
@@ -154,15 +154,18 @@ def _undecided(report: PartnerReport) -> str:
     more = f"<p>{left:,} more are in the table beside this page (CSV).</p>\n" if left > 0 else ""
     head = "".join(f'<th scope="col">{name}</th>' for name in ("Match", "Grade", "How far", "Your record", "Since"))
     return (
-        f'{title}\n<p>Strongest first. Sign in to read them.</p>\n<table class="list">\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n{more}"
+        f'{title}\n<p>Strongest first. Sign in to read them.</p>\n<div class="wide"><table class="list">\n'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>\n{more}"
     )
 
 
 def _match(report: PartnerReport, match: UndecidedMatch) -> str:
     link = f'<a href="{escape(report.link(match))}">{escape(match.id)}</a>'
-    cells = (match.grade, _STATES[match.state], " ".join(match.own_ids), f"{match.since:%Y-%m-%d}")
-    return f"<tr><td>{link}</td>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+    own = "<br>".join(escape(case_id) for case_id in match.own_ids)
+    return (
+        f'<tr><td class="id">{link}</td><td>{escape(match.grade)}</td><td>{escape(_STATES[match.state])}</td>'
+        f'<td class="id">{own}</td><td>{match.since:%d %b %Y}</td></tr>'
+    )
 
 
 def _several(count: int, one: str, many: str) -> str:

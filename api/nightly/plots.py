@@ -13,6 +13,7 @@ _WIDTH, _ROW, _BAR = 360, 44, 16  # units of a plot; a row is a line of text wit
 _PLAIN = "#2f6f9f"
 _COLOURS = {
     "certain": "#1b6e3c", "probable": "#2f6f9f", "possible": "#6f757d",
+    "certainly-not": "#a8581a",
     "new": "#1b6e3c", "risen": "#2f6f9f", "fallen": "#a8581a", "withdrawn": "#6f757d",
 }  # fmt: skip
 STYLE: Final = """\
@@ -30,13 +31,15 @@ rect { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 table { border-collapse: collapse; }
 th { text-align: left; font-weight: 400; padding: .15rem 1.5rem .15rem 0; }
 td { text-align: right; font-variant-numeric: tabular-nums; }
-.list { width: 100%; margin-bottom: 1rem; }
-.list th, .list td { text-align: left; vertical-align: top; padding: .35rem 1rem .35rem 0; overflow-wrap: anywhere;
+.list { width: 100%; margin-bottom: 1.5rem; }
+.list th, .list td { text-align: left; vertical-align: top; padding: .35rem 1rem .35rem 0;
   border-bottom: 1px solid #d5d8dc; }
 .list thead th { font-weight: 600; }
-dt { font-weight: 600; }
-dd { margin: 0 0 .5rem; }
-p, dd { overflow-wrap: anywhere; }
+.list .id { overflow-wrap: anywhere; min-width: 7.5rem; }
+.legend { margin: 0 0 .5rem; font-size: .9rem; }
+.legend span { white-space: nowrap; margin-right: 1rem; }
+.legend svg { display: inline-block; width: .8em; height: .8em; margin-right: .35em; }
+.wide { overflow-x: auto; }
 @media print {
   body { margin: 0; max-width: none; font-size: 11pt; }
   .plots { gap: 1rem; }
@@ -114,7 +117,19 @@ def stacked(title: str, rows: Sequence[tuple[str, Mapping[str, float], str]]) ->
     said = ", ".join(f"{name} {text}" for name, _, text in rows)
     label = "plot-" + title.lower().replace(" ", "-")
     return (
-        f'<section>\n<h2>{escape(title)}</h2>\n<svg viewBox="0 0 {_WIDTH} {len(rows) * _ROW}" role="img" '
+        f"<section>\n<h2>{escape(title)}</h2>\n{_legend(rows)}"
+        f'<svg viewBox="0 0 {_WIDTH} {len(rows) * _ROW}" role="img" '
         f'aria-labelledby="{label}"><desc id="{label}">{escape(f"{title}: {said}")}</desc>{"".join(drawn)}</svg>\n'
         "</section>"
     )
+
+
+def _legend(rows: Sequence[tuple[str, Mapping[str, float], str]]) -> str:
+    """Return what the colours of parts mean; nothing for bars of one part, which stand beside their names."""
+    seen = {part: None for _, parts, _ in rows if len(parts) > 1 for part, length in parts.items() if length}
+    names = "".join(
+        f'<span><svg viewBox="0 0 1 1" aria-hidden="true"><path d="M0 0h1v1H0z" fill="{_COLOURS.get(part, _PLAIN)}"/>'
+        f"</svg>{escape(part.replace('-', ' '))}</span>"
+        for part in seen
+    )
+    return f'<p class="legend">{names}</p>\n' if names else ""
