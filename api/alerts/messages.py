@@ -17,6 +17,7 @@ LONGEST_BODY: Final = 20_000
 """Bytes; receivers of Standard Webhooks may refuse more."""
 _SUGGESTIONS: Final = ("match", "same_person", "same_suspect", "digest")
 """Kinds that the engine came up with."""
+_STYLE: Final = "font: 16px/1.6 sans-serif; max-width: 36em"  # letters with marks above and below need the room
 
 
 def webhook_body(notice: AlertNotice, timestamp: datetime, public_url: str = "") -> bytes:
@@ -79,22 +80,26 @@ def email_message(
     message["To"] = to
     message["Date"] = written_at.astimezone(UTC)
     message["Message-ID"] = f"<{message_id}@{origin.domain}>"
-    message["Content-Language"] = words.language
     # Keeps holiday replies from coming back to an address that nobody reads.
     message["Auto-Submitted"] = "auto-generated"
 
-    lines = [lead, "", *(f"{label}: {value}" for label, value in rows), "", link, "", *closing, ""]
+    lines = [lead, "", *(words.fact(label, value) for label, value in rows), "", words.texts["review"], link, ""]
+    lines += [*closing, ""]
     message.set_content("\n".join(lines))
     table = "".join(
-        f'<tr><th align="left">{html.escape(label)}</th><td>{html.escape(value)}</td></tr>\n' for label, value in rows
+        f'<tr><th align="left" valign="top">{html.escape(label)}</th><td>{html.escape(value)}</td></tr>\n'
+        for label, value in rows
     )
     message.add_alternative(
-        f'<!doctype html>\n<html lang="{words.language}"><body>\n<p>{html.escape(lead)}</p>\n<table>\n{table}</table>\n'
+        f'<!doctype html>\n<html lang="{words.language}">\n<head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"></head>\n<body style="{_STYLE}">\n'
+        f'<p>{html.escape(lead)}</p>\n<table cellspacing="0" cellpadding="4">\n{table}</table>\n'
         f'<p><a href="{html.escape(link)}">{html.escape(words.texts["review"])}</a></p>\n'
         + "".join(f"<p>{html.escape(sentence)}</p>\n" for sentence in closing)
-        + "</body></html>\n",
+        + "</body>\n</html>\n",
         subtype="html",
     )
+    message["Content-Language"] = words.language  # last: setting the content drops every header of that family
     # The library would draw a random boundary, and a repeated send would no longer be the same message.
     message.set_boundary("=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32])
     return message
@@ -102,11 +107,12 @@ def email_message(
 
 def _facts(notice: AlertNotice, words: AlertWording) -> list[tuple[str, str | None]]:
     due = None if notice.due_at is None else notice.due_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    other = notice.other_organisation
     return [
         ("priority", words.texts[f"priority.{notice.priority}"]),
         ("grade", None if notice.grade is None else words.texts[f"grade.{notice.grade}"]),
         ("your_record", notice.your_record_id),
-        ("other_organisation", notice.other_organisation),
+        ("other_organisation", None if other is None else words.organisation(other)),
         ("match", notice.match_id),
         ("subject", notice.subject_id),
         ("due", due),

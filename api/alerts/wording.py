@@ -14,6 +14,8 @@ from api.alerts.notice import REMINDERS, AlertNotice
 from matcher.explaining.language import ENGLISH, LANGUAGES, choose_language
 from matcher.reference import read_table
 
+_NOT_TOLD = "withheld"  # stands in stored notices for an organisation that would tell where a protected person is
+
 
 @dataclass(frozen=True, slots=True)
 class AlertWording:
@@ -38,9 +40,17 @@ class AlertWording:
         """Return the first sentence."""
         return self._about(notice, "lead")
 
+    def organisation(self, name: str) -> str:
+        """Return the name of another organisation, or in the reader's language that it is not told."""
+        return self.texts["withheld"] if name == _NOT_TOLD else name
+
+    def fact(self, label: str, value: str) -> str:
+        """Return a line of plain text that says one thing."""
+        return self.texts["fact"].format(label=label, value=value)
+
     def _about(self, notice: AlertNotice, part: str) -> str:
         event = notice.event if notice.event in REMINDERS else f"{notice.kind}.{notice.event}"
-        other = notice.other_organisation or self.texts["withheld"]
+        other = self.organisation(notice.other_organisation or _NOT_TOLD)
         return self.texts[f"{part}.{event}"].format(count=notice.count, other_organisation=other)
 
 

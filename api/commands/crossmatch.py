@@ -26,6 +26,7 @@ from api.ids import Clock, utc_now
 from api.nightly.engine import Engine, Kind
 from api.nightly.errors import LeaseLost, RunInProgress, RunStopped
 from api.nightly.memory import MemoryBudget
+from api.nightly.partner_page import write_partner_reports
 from api.nightly.report import RunReport, write_report
 from api.nightly.run import DEFAULT_CHUNK, Beat, CrossMatch, RunProgress
 from api.nightly.schedule import BadTimeOfDay, Nights, every_night, time_of_day
@@ -42,6 +43,7 @@ class Options:
     chunk: int | None = None
     memory_mb: int | None = None
     report: Path | None = None
+    partners: bool = False
     as_json: bool = False
     engine: Engine = field(default_factory=Engine)
 
@@ -96,6 +98,10 @@ def crossmatch(
     report: Annotated[
         Path | None, typer.Option(help="Folder for the report, crossmatch-<run id>.json, .csv and .html.")
     ] = None,
+    partners: Annotated[
+        bool,
+        typer.Option("--partners", help="With --report: one more for each partner, crossmatch-<run id>-<partner id>."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")] = False,
     engine: Annotated[Kind, typer.Option(help="Compare in this process, or on a Dask cluster.")] = Kind.LOCAL,
     scheduler: Annotated[
@@ -117,7 +123,9 @@ def crossmatch(
     """
     if report is not None:
         _writable(report)
-    options = Options(full, chunk, memory, report, as_json, Engine(engine, scheduler, workers))
+    elif partners:
+        fail("--partners: say where to with --report FOLDER")
+    options = Options(full, chunk, memory, report, partners, as_json, Engine(engine, scheduler, workers))
     with plain_errors():
         options.engine.meeting()  # what is not there is told now and not in the night
     with _asked_to_end() as asked:
@@ -141,7 +149,7 @@ def night(options: Options, stop: Callable[[], bool]) -> None:
             # Also after an interruption: what was opened need not be built again.
             kept = _keep_index(sandhan)
         if options.report is not None:
-            kept &= _write(reports, options.report)
+            kept &= _write(sandhan, reports, options.report, options.partners)
         if options.as_json:
             print_json({"runs": [one.to_json() for one in reports]})
         else:
@@ -295,11 +303,15 @@ def _writable(folder: Path) -> None:
         fail("--report: the folder cannot be written to")
 
 
-def _write(reports: list[RunReport], folder: Path) -> bool:
+def _write(sandhan: Sandhan, reports: list[RunReport], folder: Path, of_partners: bool) -> bool:
+    url = sandhan.settings.public_url
     try:
         for one in reports:
             page = write_report(one, folder)[-1]
             err.print(f"report: {page}")
+            if of_partners:
+                pages = write_partner_reports(sandhan.database, one.run_id, folder, sandhan.clock, url)
+                err.print(f"reports of partners: {len(pages)}")
     except OSError as error:
         err.print(
             f"[bold red]error:[/] the run is finished, but its report could not be written ({error.strerror}); "

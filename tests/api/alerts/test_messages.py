@@ -1,6 +1,7 @@
 """The words that leave the house."""
 
 import json
+import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes, policy
 from typing import Any
@@ -213,3 +214,46 @@ def test_a_broken_address_is_refused_and_not_quoted(address: str) -> None:
     assert len(address) < 3 or address not in str(caught.value)
     with pytest.raises(InvalidNotice, match=r"^sender: "):
         email_message(notice(), "officer@police.example", address, "ob-1", written_at=MADE)
+
+
+LANGUAGE_SENTENCES = {
+    "en": "people decide",
+    "hi": "फ़ैसला लोग करते हैं",
+    "bn": "সিদ্ধান্ত নেন মানুষ",
+    "as": "সিদ্ধান্ত মানুহে লয়",
+    "ne": "निर्णय मानिसले गर्छन्",
+    "my": "လူများက ဆုံးဖြတ်ရမည်",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGE_SENTENCES)
+def test_every_language_survives_the_wire(language: str) -> None:
+    """As a mail server hands it on: nothing but ASCII, lines of a length that all servers take, both parts whole."""
+    sent = email_message(
+        notice(other_organisation="ကလေးများ ကူညီရေး"), "officer@police.example", "alerts@sandhan.example.org", "ob-1",
+        written_at=MADE, language=language,
+    )  # fmt: skip
+    wire = sent.as_bytes(policy=policy.SMTP)
+    assert wire.isascii()
+    assert max(len(line) for line in wire.split(b"\r\n")) <= 998
+    headers = wire.partition(b"\r\n\r\n")[0]
+    assert (b"Subject: =?utf-8?" in headers) == (language != "en")  # RFC 2047
+    read = message_from_bytes(wire, policy=policy.default)
+    assert read.get_content_type() == "multipart/alternative"
+    assert read["Content-Language"] == language
+    assert read["Subject"] == sent["Subject"]
+    kinds = [(part.get_content_type(), part.get_content_charset()) for part in read.iter_parts()]
+    assert kinds == [("text/plain", "utf-8"), ("text/html", "utf-8")]  # the best one last, as readers expect
+    sentence = unicodedata.normalize("NFC", LANGUAGE_SENTENCES[language])
+    for part in read.iter_parts():
+        assert sentence in part.get_content()
+        assert "ကလေးများ ကူညီရေး" in part.get_content()
+    assert f'<html lang="{language}">' in read.get_body(("html",)).get_content()
+
+
+def test_a_language_without_words_is_told_in_english_and_says_so() -> None:
+    sent = email_message(
+        notice(), "officer@police.example", "alerts@sandhan.example.org", "ob-1", written_at=MADE, language="kha"
+    )
+    assert sent["Content-Language"] == "en"
+    assert "people decide" in sent.get_body(("plain",)).get_content()

@@ -1,0 +1,182 @@
+"""What does one partner's work look like in figures? Of its own cases, and of what it was told; of nobody else's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+
+from api.store.matches import ANNOUNCED
+from api.store.tables import SIDES, alerts, cases, changes, match_events, matches, photos
+
+UNDECIDED = ("suggested", "triage", "needs_information", "confirmed_by_one", "disputed")
+"""States of a match that still need a word of a partner."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndecidedMatch:
+    """A match that is not decided.
+
+    Attributes:
+        own_ids: the partner's cases in it, one or both.
+        since: when it was found.
+    """
+
+    id: str
+    grade: str
+    state: str
+    own_ids: tuple[str, ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """An alert that nobody has acknowledged."""
+
+    created_at: datetime
+    due_at: datetime | None
+
+
+def open_by_side(conn: Connection, partner_id: str, now: datetime) -> dict[str, int]:
+    """Return side -> how many of a partner's cases are open and in time."""
+    statement = select(cases.c.side, func.count()).where(_own_open(partner_id), _in_time(now)).group_by(cases.c.side)
+    found = {str(side): int(count) for side, count in conn.execute(statement)}
+    return {side: found.get(side, 0) for side in SIDES}
+
+
+def not_searched(conn: Connection, partner_id: str, now: datetime, soon: datetime) -> dict[str, int]:
+    """Return why -> how many of a partner's cases, or photos, are not searched, or will soon be no longer.
+
+    Args:
+        soon: until when counts as soon.
+    """
+    own = cases.c.owner_id == partner_id
+    waits = cases.c.matched_version < cases.c.version
+    of_cases = {
+        "waiting": (_own_open(partner_id), _in_time(now), waits),
+        "consent_withdrawn": (own, cases.c.status == "closed", cases.c.closed_for == "consent"),
+        "time_over": (_own_open(partner_id), cases.c.expires_at <= now),
+        "time_over_soon": (_own_open(partner_id), cases.c.expires_at > now, cases.c.expires_at <= soon),
+    }
+    figures = {
+        why: _count(conn, select(func.count()).select_from(cases).where(*rule)) for why, rule in of_cases.items()
+    }
+    withheld = select(func.count()).select_from(photos).join(cases, photos.c.case_id == cases.c.id)
+    figures["photos_withheld"] = _count(conn, withheld.where(_own_open(partner_id), photos.c.state == "withheld"))
+    return figures
+
+
+def found_in_run(
+    conn: Connection, partner_id: str, *, after_event: int, upto_seq: int, until: datetime
+) -> Counter[tuple[str, str]]:
+    """Return (what happened, grade) -> how many of a partner's matches a run found new, risen or fallen.
+
+    Args: as of `outcomes.announced`.
+        until: when the run ended; what came later is not its.
+    """
+    rows = conn.execute(_own_events(partner_id, upto_seq).where(match_events.c.id > after_event, _until(until)))
+    return Counter((str(row.kind), str(row.detail["grade"])) for row in rows)
+
+
+def found_between(
+    conn: Connection, partner_id: str, moments: Sequence[datetime], kinds: Sequence[str] = ("new", "risen")
+) -> list[Counter[str]]:
+    """Return, for each step from one moment to the next, grade -> how many of a partner's matches were found.
+
+    Args:
+        moments: ascending; one more than steps.
+    """
+    steps: list[Counter[str]] = [Counter() for _ in moments[1:]]
+    statement = _own_events(partner_id).where(match_events.c.at > moments[0], _until(moments[-1]))
+    for row in conn.execute(statement.where(match_events.c.kind.in_(list(kinds)))):
+        steps[next(n for n, end in enumerate(moments[1:]) if row.at <= end)][str(row.detail["grade"])] += 1
+    return steps
+
+
+def alerts_of_run(conn: Connection, partner_id: str, *, after_event: int, upto_seq: int, until: datetime) -> int:
+    """Return how many alerts a run put into a partner's inbox; its own cases need not be concerned."""
+    # An alert is queued in the transaction that records the event, with the same time.
+    same = and_(
+        alerts.c.match_id == match_events.c.match_id,
+        alerts.c.event == match_events.c.kind,
+        alerts.c.created_at == match_events.c.at,
+    )
+    statement = select(func.count()).select_from(match_events).join(alerts, same)
+    statement = statement.join(matches, match_events.c.match_id == matches.c.id)
+    mine = (alerts.c.recipient_id == partner_id, match_events.c.id > after_event, _until(until))
+    return _count(conn, statement.where(*mine, *_settled(upto_seq)))
+
+
+def alerts_since(conn: Connection, partner_id: str, since: datetime, until: datetime) -> dict[str, int]:
+    """Return how many alerts a partner was sent, and how many it acknowledged, after one moment until another."""
+    figures = {"sent": alerts.c.created_at, "acknowledged": alerts.c.acknowledged_at}
+    statement = select(func.count()).select_from(alerts).where(alerts.c.recipient_id == partner_id)
+    return {name: _count(conn, statement.where(at > since, at <= until)) for name, at in figures.items()}
+
+
+def open_alerts(conn: Connection, partner_id: str) -> list[OpenAlert]:
+    """Return a partner's alerts that nobody has acknowledged and nothing has ended, oldest first."""
+    statement = select(alerts.c.created_at, alerts.c.due_at).where(
+        alerts.c.recipient_id == partner_id, alerts.c.acknowledged_at.is_(None), alerts.c.closed_at.is_(None)
+    )
+    return [OpenAlert(*row) for row in conn.execute(statement.order_by(alerts.c.created_at))]
+
+
+def undecided_matches(conn: Connection, partner_id: str, now: datetime) -> list[UndecidedMatch]:
+    """Return the matches of a partner's cases that are not decided, strongest first, if both cases are open."""
+    missing, rescued = cases.alias("missing"), cases.alias("rescued")
+    statement = (
+        select(matches, missing.c.owner_id.label("missing_owner"), rescued.c.owner_id.label("rescued_owner"))
+        .join(missing, matches.c.missing_id == missing.c.id)
+        .join(rescued, matches.c.rescued_id == rescued.c.id)
+        .where(
+            or_(missing.c.owner_id == partner_id, rescued.c.owner_id == partner_id),
+            matches.c.state.in_(UNDECIDED),
+            matches.c.grade != "certainly-not",
+            *(side.c.status == "open" for side in (missing, rescued)),
+            *(or_(side.c.expires_at.is_(None), side.c.expires_at > now) for side in (missing, rescued)),
+        )
+        .order_by(matches.c.weight.desc(), matches.c.id)
+    )
+    found = []
+    for row in conn.execute(statement):
+        sides = ((row.missing_id, row.missing_owner), (row.rescued_id, row.rescued_owner))
+        own = tuple(case_id for case_id, owner in sides if owner == partner_id)
+        found.append(UndecidedMatch(row.id, row.grade, row.state, own, row.created_at))
+    return found
+
+
+def _own_open(partner_id: str) -> ColumnElement[bool]:
+    return and_(cases.c.owner_id == partner_id, cases.c.status == "open")
+
+
+def _in_time(now: datetime) -> ColumnElement[bool]:
+    return or_(cases.c.expires_at.is_(None), cases.c.expires_at > now)
+
+
+def _until(moment: datetime) -> ColumnElement[bool]:
+    return match_events.c.at <= moment
+
+
+def _settled(upto_seq: int) -> tuple[ColumnElement[bool], ...]:
+    """Leave out pairs of cases that came or changed later: these were compared on arrival, by others."""
+    later = select(changes.c.case_id).where(changes.c.seq > upto_seq)
+    return matches.c.missing_id.not_in(later), matches.c.rescued_id.not_in(later)
+
+
+def _own_events(partner_id: str, upto_seq: int | None = None) -> Select[tuple[str, datetime, dict[str, object]]]:
+    """Select what the engine found of a partner's matches; with a number, only of cases that have not changed since."""
+    own = select(cases.c.id).where(cases.c.owner_id == partner_id)
+    statement = (
+        select(match_events.c.kind, match_events.c.at, match_events.c.detail)
+        .join(matches, match_events.c.match_id == matches.c.id)
+        .where(match_events.c.kind.in_(ANNOUNCED), or_(matches.c.missing_id.in_(own), matches.c.rescued_id.in_(own)))
+    )
+    return statement if upto_seq is None else statement.where(*_settled(upto_seq))
+
+
+def _count(conn: Connection, statement: Select[int]) -> int:
+    return conn.scalar(statement) or 0
