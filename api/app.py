@@ -11,6 +11,7 @@ from starlette.types import Lifespan
 from api import audit_endpoints, door, health
 from api.alerts import endpoints as alert_endpoints
 from api.bootstrap import Sandhan
+from api.bulletins import endpoints as bulletin_endpoints
 from api.care import endpoints as care_endpoints
 from api.care import referral_endpoints
 from api.cases import endpoints as case_endpoints
@@ -78,6 +79,7 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         care_endpoints.router,
         referral_endpoints.router,
         suspect_endpoints.router,
+        bulletin_endpoints.router,
         match_endpoints.router,
         disclosure_endpoints.router,
         alert_endpoints.router,

@@ -20,6 +20,8 @@ from typing import Self
 from api.alerts.delivery import DeliverySettings, Dispatcher
 from api.alerts.service import AlertService
 from api.auditing import AuditService
+from api.bulletins.authorising import AuthorisationService
+from api.bulletins.service import BulletinService
 from api.care.follow_ups import FollowUpService
 from api.care.history import HistoryService
 from api.care.referrals import Agreed, ReferralService
@@ -92,6 +94,8 @@ class Sandhan:
     follow_ups: FollowUpService
     referrals: ReferralService
     history: HistoryService
+    authorisations: AuthorisationService
+    bulletins: BulletinService
     suspects: SuspectService
     photos: PhotoDesk
     reader: MatchReader
@@ -194,6 +198,8 @@ class Sandhan:
             follow_ups=follow_ups,
             referrals=ReferralService(database, _agreed(clock), desk.follow_consent, clock, random_bytes),
             history=HistoryService(database, clock),
+            authorisations=AuthorisationService(database, clock, random_bytes),
+            bulletins=BulletinService(database, clock, random_bytes, dispatcher.notify),
             suspects=SuspectService(database, clock, random_bytes),
             photos=desk,
             reader=MatchReader(
@@ -320,6 +326,7 @@ class Sandhan:
                 if self.settings.faces:
                     self.photos.readmit(self.keeper.face_model.model_id)
                 self.lifecycle.expire_due()
+                self.bulletins.sweep()
                 self.audit.close_days()
                 self.keeper.save_what_was_erased()
                 self.cases.recover()

@@ -5,7 +5,12 @@
 
 from sqlalchemy import Connection
 
-from api.store import care_tables, people_tables, sharing_tables  # noqa: F401 - they register their tables
+from api.store import (  # noqa: F401 - they register their tables
+    care_tables,
+    duty_tables,
+    people_tables,
+    sharing_tables,
+)
 from api.store.engine import Database, current_revision, is_current, require_current, upgrade
 from api.store.errors import (
     ConstraintViolated,
@@ -33,6 +38,7 @@ __all__ = [
     "VersionConflict",
     "care_tables",
     "current_revision",
+    "duty_tables",
     "is_current",
     "require_current",
     "upgrade",
