@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.types import Lifespan
 
 from api import audit_endpoints, door, health
+from api.agenda import endpoints as agenda_endpoints
 from api.alerts import endpoints as alert_endpoints
 from api.bootstrap import Sandhan
 from api.bulletins import endpoints as bulletin_endpoints
@@ -80,6 +81,7 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         referral_endpoints.router,
         suspect_endpoints.router,
         bulletin_endpoints.router,
+        agenda_endpoints.router,
         match_endpoints.router,
         disclosure_endpoints.router,
         alert_endpoints.router,

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from api.access import NotFound, NotPermitted
+from api.agenda.errors import FiledAlready
 from api.alerts.errors import TargetRefused
 from api.answers import NotModified
 from api.bulletins.errors import AuthorisationOver, NotAgreedTo, PersonNeeded, PublicationForbidden
@@ -136,6 +137,7 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (KeyOver, 409, "Not in use"),
     (AlreadyCorrected, 409, "Corrected already"),
     (NotDue, 409, "Settled already"),
+    (FiledAlready, 409, "Filed already"),
     (NoAgreement, 409, "No agreement is in force"),
     (NoConsent, 409, "No consent"),
     (ReferralOpen, 409, "Open already"),

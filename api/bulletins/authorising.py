@@ -110,7 +110,7 @@ class AuthorisationService:
             if found is None or found.case_id != case_id:
                 raise NotFound("authorisation")
             if authorisations.withdraw(conn, authorisation_id, at=now, by=scope.actor_id):
-                detail = {"authorisation": authorisation_id}
+                detail: dict[str, object] = {"authorisation": authorisation_id}
                 self._note(conn, scope.actor_id, "publication.withdrawn", case_id, detail)
             for one in bulletins.live_of_case(conn, case_id):
                 if one.authorisation_id == authorisation_id:

@@ -207,8 +207,8 @@ class BulletinService:
             rows = bulletins.page(
                 conn, recipient_id=scope.partner_id if incoming else None,
                 # Of which case another one's bulletin is, nobody finds out by asking.
-                issuer_id=None if incoming and case_id is None else scope.partner_id, case_id=case_id, live_only=live_only, after=after,
-                limit=limit + 1,
+                issuer_id=None if incoming and case_id is None else scope.partner_id, case_id=case_id,
+                live_only=live_only, after=after, limit=limit + 1,
             )  # fmt: skip
             for row in rows[:limit]:
                 enforce(conn, row, now, random_bytes=self._random)
@@ -244,9 +244,7 @@ class BulletinService:
         enforce(conn, bulletin, now, random_bytes=self._random)
         return _again(conn, bulletin)
 
-    def _seen(
-        self, conn: Connection, bulletin: Bulletin, scope: AccessScope, *, whole: bool
-    ) -> BulletinSeen:
+    def _seen(self, conn: Connection, bulletin: Bulletin, scope: AccessScope, *, whole: bool) -> BulletinSeen:
         own, over = bulletin.issuer_id == scope.partner_id, _over(bulletin, scope)
         given = authorisations.get(conn, bulletin.authorisation_id)
         issuer = partners.get_partner(conn, bulletin.issuer_id)

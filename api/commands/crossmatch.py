@@ -140,6 +140,8 @@ def night(options: Options, stop: Callable[[], bool]) -> None:
         finally:
             # Also after an interruption: what was opened need not be built again.
             kept = _keep_index(sandhan)
+        sandhan.bulletins.sweep()
+        sandhan.agenda.run_clocks()
         if options.report is not None:
             kept &= _write(reports, options.report)
         if options.as_json:
