@@ -125,9 +125,27 @@ def machine_on(database: Database) -> type[RuleBasedStateMachine]:
             given = self.authorising.authorise(self.case_id, new, self.scope("owner"))
             self.ends[given.id] = given.expires_at
 
+        @precondition(lambda self: self.there)
+        @rule(to=st.sets(st.sampled_from(TO), min_size=1), days=st.integers(5, 40))
+        def publish_when_all_is_well(self, to: set[str], days: int) -> None:
+            """Set right whatever stands against it first, so that there is something to end often enough."""
+            if self.found:
+                self.find_her_or_correct_that()
+            if not self.open:
+                self.close_or_reopen(True)
+            for who in sorted(to):
+                if who not in self.agreed:
+                    self.agree_or_leave(who)
+                if not self.consent[who]:
+                    self.give_or_withdraw_consent(who)
+            self.authorise(days)
+            self.send(list(self.ends)[-1], to)
+
         @rule(data=st.data(), to=st.sets(st.sampled_from(TO), min_size=1))
         def publish(self, data: Any, to: set[str]) -> None:
-            given = data.draw(st.sampled_from(sorted(self.ends)))
+            self.send(data.draw(st.sampled_from(sorted(self.ends))), to)
+
+        def send(self, given: str, to: set[str]) -> None:
             new = Publication(authorisation_id=given, recipients=tuple(self.ids[who] for who in sorted(to)))
             expected: tuple[type[Exception], ...] = ()
             if not self.there:
@@ -211,7 +229,7 @@ def machine_on(database: Database) -> type[RuleBasedStateMachine]:
             self.found = not self.found
             self.follow()
 
-        @precondition(lambda self: self.there and len(self.shown) > 2)
+        @precondition(lambda self: self.there and len(self.shown) > 3)
         @rule()
         def erase(self) -> None:
             with database.write() as conn:
