@@ -9,9 +9,11 @@ from fastapi import FastAPI
 from starlette.types import Lifespan
 
 from api import audit_endpoints, door, health
+from api.agenda import endpoints as agenda_endpoints
 from api.alerts import endpoints as alert_endpoints
 from api.alerts import stream_endpoints
 from api.bootstrap import Sandhan
+from api.bulletins import endpoints as bulletin_endpoints
 from api.care import endpoints as care_endpoints
 from api.care import referral_endpoints
 from api.cases import endpoints as case_endpoints
@@ -79,6 +81,8 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         care_endpoints.router,
         referral_endpoints.router,
         suspect_endpoints.router,
+        bulletin_endpoints.router,
+        agenda_endpoints.router,
         match_endpoints.router,
         decision_endpoints.router,
         routing_endpoints.router,

@@ -13,15 +13,19 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from api.agenda.service import AgendaService
 from api.alerts.delivery import DeliverySettings, Dispatcher
 from api.alerts.replays import ReplayService
 from api.alerts.service import AlertService
 from api.alerts.stream import LiveInbox, Pace
 from api.auditing import AuditService
+from api.bulletins.authorising import AuthorisationService
+from api.bulletins.service import BulletinService
 from api.care.follow_ups import FollowUpService
 from api.care.history import HistoryService
 from api.care.referrals import Agreed, ReferralService
@@ -70,6 +74,7 @@ from matcher.model import MatchModel
 log = logging.getLogger(__name__)
 
 _RECOVER_EVERY_S = 30.0
+_CLOCKS_EVERY = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -99,6 +104,9 @@ class Sandhan:
     follow_ups: FollowUpService
     referrals: ReferralService
     history: HistoryService
+    authorisations: AuthorisationService
+    bulletins: BulletinService
+    agenda: AgendaService
     suspects: SuspectService
     photos: PhotoDesk
     reader: MatchReader
@@ -127,6 +135,7 @@ class Sandhan:
     index_open: bool = False
     _stop: threading.Event = field(default_factory=threading.Event)
     _worker: threading.Thread | None = None
+    _clocks_at: datetime | None = None
 
     @classmethod
     def build(
@@ -208,6 +217,9 @@ class Sandhan:
             follow_ups=follow_ups,
             referrals=ReferralService(database, _agreed(clock), desk.follow_consent, clock, random_bytes),
             history=HistoryService(database, clock),
+            authorisations=AuthorisationService(database, clock, random_bytes),
+            bulletins=BulletinService(database, clock, random_bytes, dispatcher.notify),
+            agenda=AgendaService(database, clock, random_bytes, dispatcher.notify),
             suspects=SuspectService(database, clock, random_bytes),
             photos=desk,
             reader=MatchReader(
@@ -327,6 +339,13 @@ class Sandhan:
             state += f"; run sandhan photos reembed to change to {wanted.model_id}"
         return state
 
+    def _run_clocks(self) -> None:
+        """Tell of what the law wants done: days count there, so that once an hour is often enough."""
+        now = self.clock()
+        if self._clocks_at is None or now >= self._clocks_at:
+            self.agenda.run_clocks()
+            self._clocks_at = now + _CLOCKS_EVERY
+
     def _work(self) -> None:
         """Open the index, then look now and then for unfinished work: another process's, or photos that had to wait."""
         while not self._stop.is_set():
@@ -337,6 +356,8 @@ class Sandhan:
                 if self.settings.faces:
                     self.photos.readmit(self.keeper.face_model.model_id)
                 self.lifecycle.expire_due()
+                self.bulletins.sweep()
+                self._run_clocks()
                 self.audit.close_days()
                 self.keeper.save_what_was_erased()
                 self.cases.recover()

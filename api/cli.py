@@ -16,6 +16,7 @@ COMMANDS = {
     "import": "imports:import_file",
     "export": "exports:export_file",
     "crossmatch": "crossmatch:crossmatch",
+    "agenda": "agenda:app",
     "link": "link:link",
     "explain": "explain:explain",
     "alerts": "alerts:app",

@@ -17,9 +17,11 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from api.access import NotFound, NotPermitted
+from api.agenda.errors import FiledAlready
 from api.alerts.errors import TargetRefused
 from api.alerts.stream import TooManyStreams
 from api.answers import NotModified
+from api.bulletins.errors import AuthorisationOver, NotAgreedTo, PersonNeeded, PublicationForbidden
 from api.care.errors import AlreadyCorrected, CaseClosed, NoAgreement, NoConsent, NotDue, ReferralOpen, TransferClash
 from api.care.referral_states import StepRefused
 from api.cases.outcomes import ConsentMissing, DuplicateCase, Suppressed
@@ -123,6 +125,8 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (EnrolmentRefused, 401, "Not valid"),
     (NotPermitted, 403, "Not permitted"),
     (CsrfRefused, 403, "Not permitted"),
+    (PublicationForbidden, 403, "The law forbids it"),
+    (PersonNeeded, 403, "Not permitted"),
     (NotFound, 404, "Not found"),
     (RowMissing, 404, "Not found"),
     (DuplicateCase, 409, "This case exists with other content"),
@@ -138,11 +142,14 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (KeyOver, 409, "Not in use"),
     (AlreadyCorrected, 409, "Corrected already"),
     (NotDue, 409, "Settled already"),
+    (FiledAlready, 409, "Filed already"),
     (NoAgreement, 409, "No agreement is in force"),
     (NoConsent, 409, "No consent"),
     (ReferralOpen, 409, "Open already"),
     (StepRefused, 409, "Not a step that you can take now"),
     (CaseClosed, 409, "The case is closed"),
+    (AuthorisationOver, 409, "The authorisation is over"),
+    (NotAgreedTo, 409, "No consent"),
     (TransferClash, 409, "The receiver has this number"),
     (RequestInProgress, 409, "Being worked on"),
     (ConstraintViolated, 409, "Stored by another request meanwhile"),

@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 from api.access import AccessScope, NotFound, Permission
+from api.bulletins.taking_down import enforce_case, forget_case, take_down_for_case
 from api.cases.agreed import ConsentForm, Given, as_rows
 from api.cases.photos import PhotoDesk
 from api.cases.retention import Retention
@@ -143,12 +144,16 @@ class Lifecycle:
             if found.purpose == "sharing":
                 # Where it still stands for another class, whoever is of that class is still told.
                 hold_back_unshared(conn, now, [match.id for match in matches.matches_of_case(conn, case_id)])
+            enforce_case(conn, case_id, now, by=scope.actor_id, random_bytes=self._random)
             if consents.permitted(conn, case_id, found.purpose):
                 return withdrawn  # for another class of recipients, or on another ground, it is still permitted
             freed: list[str] = []
             if found.purpose == "matching":
                 # A case that its owner had closed before is closed for this from now on.
                 cases.set_status(conn, case_id, "closed", now, closed_for="consent")
+                take_down_for_case(
+                    conn, case_id, "consent_withdrawn", now, by=scope.actor_id, random_bytes=self._random
+                )  # fmt: skip
                 freed = self._end_matches(conn, case, Action.WITHDRAW, scope.actor_id)
                 disclosures.withdraw_all(conn, case_id, at=now, by=scope.actor_id)
             elif found.purpose == "sharing":
@@ -272,6 +277,7 @@ class Lifecycle:
         freed = self._end_matches(conn, case, Action.EXPIRE if over else Action.WITHDRAW, actor)
         disclosures.withdraw_all(conn, case.id, at=now, by=actor)
         care.forget(conn, case.id, at=now, by=actor)
+        forget_case(conn, case.id, "expired" if over else "erased", now, by=actor, random_bytes=self._random)
         suspects.forget_case(conn, case.id)
         erasure.erase_case(conn, case, at=now, suppress=suppress)
         self._note(conn, actor, "case.erased", case.id, {"reason": reason})

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from api.access import AccessScope, NotFound, Permission, Relation, View
+from api.bulletins.taking_down import take_down_for_case
 from api.cases.agreed import as_rows, note_face_consent
 from api.cases.forms import CaseForm
 from api.cases.outcomes import (
@@ -261,6 +262,9 @@ class CaseService:
             if status == "closed":
                 cases.await_comparison(conn, freed)
                 follow_ups.cancel_due(conn, case_id, at=self._clock(), by=scope.actor_id, outcome="case_closed")
+                take_down_for_case(
+                    conn, case_id, "closed", self._clock(), by=scope.actor_id, random_bytes=self._random
+                )  # fmt: skip
         result = self._follow_up(case, created=False, match=status == "open", scope=scope)
         if status == "closed" and freed and not self._matching.must_wait:
             self._matching.match_cases(freed)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from api.store import (  # noqa: F401 - they register their tables
     care_tables,
+    duty_tables,
     inbox_tables,
     match_tables,
     people_tables,
@@ -39,6 +40,7 @@ __all__ = [
     "VersionConflict",
     "care_tables",
     "current_revision",
+    "duty_tables",
     "is_current",
     "require_current",
     "upgrade",

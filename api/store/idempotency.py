@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, Table, delete, select, update
 from api.store import keys, suspects
 from api.store.care_tables import case_notes, home_reports, referrals, stage_events
 from api.store.care_tables import suspects as suspect_rows
+from api.store.duty_tables import bulletins, publication_authorisations
 from api.store.people_tables import people
 from api.store.portable import insert_if_absent
 from api.store.sharing_tables import agreements, consents
@@ -23,9 +24,9 @@ from api.store.tables import api_keys, cases, idempotency, partners
 
 _RECORD, _SUSPECT = "case_", "suspect_"
 _SUBJECTS: Mapping[str, Table] = {
-    "agreement": agreements, "case": cases, "consent": consents, "hir": home_reports, "key": api_keys,
-    "note": case_notes, "partner": partners, "person": people, "ref": referrals, "stage": stage_events,
-    "suspect": suspect_rows,
+    "agreement": agreements, "authorisation": publication_authorisations, "bulletin": bulletins, "case": cases,
+    "consent": consents, "hir": home_reports, "key": api_keys, "note": case_notes,
+    "partner": partners, "person": people, "ref": referrals, "stage": stage_events, "suspect": suspect_rows,
 }  # fmt: skip
 """Prefix of an id -> where the thing stands that a request creates."""
 

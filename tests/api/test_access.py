@@ -27,11 +27,16 @@ NOWHERE = {
     "alert_id": "alert_none", "consent_id": "consent_none", "disclosure_id": "disclosure_none", "decision": "accept",
     "agreement_id": "agreement_none",
     "person_id": "person_none", "key_id": "key_none", "report_id": "hir_none", "follow_up_id": "visit_none",
+    "authorisation_id": "authorisation_none", "bulletin_id": "bulletin_none", "item_id": "case_none.untraced.1",
     "referral_id": "ref_none", "suspect_id": "suspect_none", "relation": "recruiter",
 }  # fmt: skip
 STEP = {"version": 1}
 ENDING = {"version": 1, "reason": "other"}
 SAID = {"names": [{"value": "Somebody"}]}
+ORDER = {
+    "authority": "court", "authority_name": "Court", "order_number": "1", "scope": {"kinds": ["ahtu"]},
+    "fields": ["age"], "until": "2026-12-01",
+}  # fmt: skip
 
 ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/partners"): ("partners:write", PARTNER),
@@ -89,6 +94,22 @@ ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/referrals/{referral_id}/reject"): ("referrals:manage", ENDING),
     ("POST", "/v1/referrals/{referral_id}/revoke"): ("referrals:manage", ENDING),
     ("POST", "/v1/referrals/{referral_id}/complete"): ("referrals:manage", STEP),
+    ("POST", "/v1/cases/{case_id}/publication-authorisations"): ("publication:authorise", ORDER),
+    ("GET", "/v1/cases/{case_id}/publication-authorisations"): ("cases:read", None),
+    ("POST", "/v1/cases/{case_id}/publication-authorisations/{authorisation_id}/withdraw"): (
+        "publication:authorise",
+        None,
+    ),
+    ("POST", "/v1/cases/{case_id}/bulletins"): (
+        "cases:write",  # and names:read: a bulletin tells one
+        {"authorisation_id": "authorisation_none", "recipients": ["partner_none"]},
+    ),
+    ("GET", "/v1/bulletins"): ("cases:read", None),
+    ("GET", "/v1/bulletins/{bulletin_id}"): ("cases:read", None),
+    ("GET", "/v1/bulletins/{bulletin_id}/photo"): ("cases:read", None),  # and names:read
+    ("POST", "/v1/bulletins/{bulletin_id}/take-down"): ("cases:write", {"reason": "error"}),
+    ("GET", "/v1/agenda"): ("cases:read", None),
+    ("POST", "/v1/agenda/{item_id}/done"): ("cases:write", {"done_on": "2026-10-31"}),
     ("POST", "/v1/suspects"): ("suspects:write", SAID),
     ("GET", "/v1/suspects"): ("suspects:read", None),
     ("GET", "/v1/suspects/{suspect_id}"): ("suspects:read", None),
@@ -285,6 +306,7 @@ OWN = [
     ("GET", "/v1/cases/{case_id}/follow-ups", None),
     ("POST", "/v1/cases/{case_id}/return", {"returned_on": "2026-10-28"}),
     ("GET", "/v1/cases/{case_id}/referrals", None),
+    ("GET", "/v1/cases/{case_id}/publication-authorisations", None),
 ]
 
 

@@ -1,0 +1,1 @@
+"""agenda: what the law and others wait for, of each unit: clocks, visits, alerts, requests."""

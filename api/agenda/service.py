@@ -1,0 +1,283 @@
+"""What has a unit to do, and by when? Its agenda; and the pass that tells everybody once of what has fallen due.
+
+clocks of its reports ─┐
+visits after a return  ├─> one list, by day: what is overdue, what is coming, what waits without a day
+alerts, requests       ┘   ids and kinds only: whoever wants to know more reads the thing itself
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final, Literal
+
+from api.access import AccessScope, NotFound, Permission
+from api.agenda.clocks import Clock, due_until, handed_over_on
+from api.agenda.duties import Register, item_id, mark_of, read_item_id
+from api.agenda.errors import FiledAlready
+from api.alerts.raising import Occasion, raise_alert
+from api.days import require_past
+from api.ids import Clock as Now
+from api.ids import RandomBytes
+from api.store import Connection, Database, agenda, audit
+from api.store.agenda import OpenReport, Waiting
+from api.store.partners import Partner
+from matcher.errors import InvalidRecord
+
+Kind = Literal["untraced", "quarterly", "follow_up", "alert", "disclosure", "referral"]
+AHEAD: Final = timedelta(days=31)
+FARTHEST: Final = timedelta(days=3 * 366)
+ACKNOWLEDGED_WITHIN: Final = timedelta(hours=24)
+_SHORTEST: Final = timedelta(days=118)
+"""No four months are shorter, by days in any time zone: reports younger than that are not looked at."""
+_FILING_AHEAD: Final = timedelta(days=93)
+_PAGE: Final = 500
+_RULES: Final[dict[Clock, str]] = {
+    "untraced": "a missing report has been untraced for four months",
+    "quarterly": "a quarterly report on an untraced missing report is due",
+    "follow_up": "a follow-up visit is due",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something to be done.
+
+    Attributes:
+        due_on: by when, where the caller is; None for what waits without a day.
+        link: where it is read and done.
+        missed: of a quarterly report, how many before it were not filed either.
+    """
+
+    id: str
+    kind: Kind
+    due_on: date | None
+    overdue: bool
+    case_id: str | None
+    link: str
+    missed: int = 0
+
+    @property
+    def order(self) -> tuple[bool, date, str, str]:
+        """Return by what items are sorted: the longest overdue first, what has no day last."""
+        return self.due_on is None, self.due_on or date.max, self.kind, self.id
+
+
+class AgendaService:
+    """Shows the agenda of a unit, takes note of what was done, and tells what has fallen due.
+
+    Args:
+        on_alerts: called after a commit that queued alerts.
+    """
+
+    def __init__(self, database: Database, now: Now, random_bytes: RandomBytes, on_alerts: Callable[[], None]) -> None:
+        self._database, self._now, self._random, self._on_alerts = database, now, random_bytes, on_alerts
+
+    def page(
+        self, scope: AccessScope, *, until: date | None, after: str | None, limit: int
+    ) -> tuple[list[Item], str | None]:
+        """Return what the caller's unit has to do up to and with a day (a month ahead when none is given), and the id
+        of the last item where there are more; the read is audited.
+
+        Args:
+            after: id of the last item of the page before.
+        Raises:
+            InvalidRecord: the day lies too far ahead, or the item of `after` was done meanwhile.
+        """
+        scope.require(Permission.CASES_READ)
+        with self._database.write() as conn:
+            register = Register(conn, self._now())
+            today = register.today(scope.partner_id)
+            last = until or today + AHEAD
+            if last > today + FARTHEST:
+                raise InvalidRecord("until", f"lies more than {FARTHEST.days} days ahead")
+            items = sorted(self._items(register, scope, today, last), key=lambda item: item.order)
+            start = 0
+            if after is not None:
+                places = [place for place, item in enumerate(items, 1) if item.id == after]
+                if not places:
+                    raise InvalidRecord("after", "names an item that is done; begin again without it")
+                start = places[0]
+            shown = items[start : start + limit]
+            audit.append(
+                conn, at=self._now(), actor=scope.actor_id, action="agenda.read", subject=scope.partner_id,
+                detail={"count": len(shown)},
+            )  # fmt: skip
+        return shown, shown[-1].id if len(items) > start + limit else None
+
+    def done(self, item: str, done_on: date, scope: AccessScope) -> None:
+        """Note that a unit took a report over, or filed a quarterly report; one settles those before it.
+
+        Raises:
+            NotFound: there is no such item on the caller's agenda.
+            InvalidRecord: the day lies in the future.
+            FiledAlready: it was filed before.
+        """
+        scope.require(Permission.CASES_WRITE)
+        now = self._now()
+        require_past("done_on", done_on, now)
+        named = read_item_id(item)
+        with self._database.write() as conn:
+            register = Register(conn, now)
+            report = None if named is None else _report(conn, named[0], register)
+            if report is None or named is None or not self._concerns(register, report, scope.partner_id):
+                raise NotFound("item")
+            case_id, clock, number = named
+            facts, today = register.facts_of(report), register.today(report.owner_id)
+            if (clock == "quarterly" and 0 < number <= facts.filed) or (clock == "untraced" and facts.taken_over):
+                raise FiledAlready
+            due = [
+                one
+                for one in due_until(facts, today, today + _FILING_AHEAD)
+                if item_id(case_id, one.clock, one.number) == item
+            ]
+            if not due:
+                raise NotFound("item")
+            mark = mark_of(
+                case_id, due[0].clock, number, due[0].due_on, done_on=done_on, done_at=now, done_by=scope.actor_id
+            )
+            if not agenda.note_done(conn, mark):
+                raise FiledAlready
+            audit.append(
+                conn, at=now, actor=scope.actor_id, action="agenda.done", subject=case_id,
+                detail={"clock": clock, "number": number, "on": done_on.isoformat()},
+            )  # fmt: skip
+
+    def run_clocks(self) -> int:
+        """Tell everybody once of what has fallen due; return how many alerts were raised."""
+        told = 0
+        for case_id in self._untold_reports():
+            told += self._tell_of(case_id)
+        told += self._tell_of_visits()
+        if told:
+            self._on_alerts()
+        return told
+
+    def _untold_reports(self) -> Iterator[str]:
+        """Give the reports of which something has fallen due that was told to nobody."""
+        after: str | None = None
+        while True:
+            with self._database.read() as conn:
+                register = Register(conn, self._now())
+                some, after = agenda.open_reports(
+                    conn, at=register.now, entered_before=register.now - _SHORTEST, after=after, limit=_PAGE
+                )
+                untold = [report.case_id for report in some if _untold(register, report)]
+            yield from untold
+            if after is None:
+                return
+
+    def _tell_of(self, case_id: str) -> int:
+        """Tell of what has fallen due of one report, in a transaction of its own."""
+        with self._database.write() as conn:
+            register = Register(conn, self._now())
+            report = _report(conn, case_id, register)  # it may be closed, or found, or told of by another process
+            told = 0
+            for clock, number, due_on in _untold(register, report) if report is not None else ():
+                assert report is not None
+                units = register.in_charge(report)
+                owner = register.partner(report.owner_id)
+                to = {unit.id: unit for unit in units}
+                if clock == "untraced" and owner is not None:
+                    to[owner.id] = owner
+                for partner in to.values():
+                    told += self._raise(conn, partner, clock, report.case_id, report.owner_id, str(number), register)
+                agenda.note_told(conn, mark_of(report.case_id, clock, number, due_on, told_at=register.now))
+            return told
+
+    def _tell_of_visits(self) -> int:
+        told = 0
+        with self._database.read() as conn:
+            # Whose day is not yet there waits for the next pass.
+            due = agenda.visits_due(conn, (self._now() + timedelta(hours=14)).date(), untold=True)
+        for visit in due:
+            with self._database.write() as conn:
+                register = Register(conn, self._now())
+                owner = register.partner(visit.owner_id)
+                if owner is None or register.today(owner.id) < visit.due_on:
+                    continue
+                told += self._raise(conn, owner, "follow_up", visit.case_id, visit.owner_id, visit.id, register)
+                mark = mark_of(
+                    visit.case_id, "follow_up", visit.months, visit.due_on, name=visit.id, told_at=register.now
+                )
+                agenda.note_told(conn, mark)
+        return told
+
+    def _raise(
+        self, conn: Connection, to: Partner, clock: Clock, case_id: str, owner_id: str, which: str, register: Register
+    ) -> int:
+        if not to.active:
+            return 0
+        occasion = Occasion(
+            kind="clock", event=clock, priority="standard", same=(case_id, which), rule=_RULES[clock],
+            subject_id=case_id, own_case_id=case_id if to.id == owner_id else None,
+            due_at=register.now + ACKNOWLEDGED_WITHIN,
+        )  # fmt: skip
+        return int(raise_alert(conn, to, occasion, register.now, self._random) is not None)
+
+    def _items(self, register: Register, scope: AccessScope, today: date, until: date) -> Iterator[Item]:
+        conn, mine = register.conn, scope.partner_id
+
+        def waiting(kind: Kind, found: list[Waiting], *, dated: bool) -> Iterator[Item]:
+            for one in found:
+                day = register.day_of(one.moment, mine) if dated and one.moment is not None else None
+                late = dated and one.moment is not None and one.moment < register.now
+                yield Item(one.id, kind, day, late, one.case_id, f"/v1/{kind}s/{one.id}")
+
+        yield from self._clock_items(register, scope, today, until)
+        for visit in agenda.visits_due(conn, until, owner_id=mine):
+            link = f"/v1/cases/{visit.case_id}/follow-ups"
+            yield Item(visit.id, "follow_up", visit.due_on, visit.due_on < today, visit.case_id, link)
+        if Permission.ALERTS_READ in scope.permissions:
+            yield from waiting("alert", agenda.waiting_alerts(conn, mine), dated=True)
+        if Permission.MATCHES_READ in scope.permissions:
+            yield from waiting("disclosure", agenda.waiting_disclosures(conn, mine), dated=False)
+        if Permission.REFERRALS_MANAGE in scope.permissions:
+            yield from waiting("referral", agenda.waiting_referrals(conn, mine), dated=False)
+
+    def _clock_items(self, register: Register, scope: AccessScope, today: date, until: date) -> Iterator[Item]:
+        """Give what is due of the unit's own reports, and of those that went to it."""
+        after: str | None = None
+        while True:
+            reports, after = agenda.open_reports(
+                register.conn, at=register.now, entered_before=register.now + (until - today) - _SHORTEST,
+                owner_id=scope.partner_id, areas=scope.areas if scope.kind == "ahtu" else None, after=after,
+                limit=_PAGE,
+            )  # fmt: skip
+            for report in reports:
+                if not self._concerns(register, report, scope.partner_id):
+                    continue
+                there = register.today(report.owner_id)
+                for due in due_until(register.facts_of(report), there, until):
+                    name = item_id(report.case_id, due.clock, due.number)
+                    link = f"/v1/cases/{report.case_id}"
+                    yield Item(name, due.clock, due.due_on, due.due_on < there, report.case_id, link, due.missed)
+            if after is None:
+                return
+
+    def _concerns(self, register: Register, report: OpenReport, partner_id: str) -> bool:
+        """Tell whether a report is on a partner's agenda: his own, or one that has gone to him."""
+        if report.owner_id == partner_id:
+            return True
+        gone_over = handed_over_on(register.facts_of(report)) <= register.today(report.owner_id)
+        return gone_over and any(unit.id == partner_id for unit in register.in_charge(report))
+
+
+def _report(conn: Connection, case_id: str, register: Register) -> OpenReport | None:
+    """Return a report that is still open and untraced, None otherwise."""
+    found, _ = agenda.open_reports(
+        conn, at=register.now, entered_before=register.now + FARTHEST, case_id=case_id, limit=1
+    )
+    return found[0] if found else None
+
+
+def _untold(register: Register, report: OpenReport) -> list[tuple[Clock, int, date]]:
+    """Return what has fallen due of a report and was told to nobody."""
+    today = register.today(report.owner_id)
+    told = {mark.id for mark in report.marks if mark.told_at is not None}
+    return [
+        (due.clock, due.number, due.due_on)
+        for due in due_until(register.facts_of(report), today, today)
+        if item_id(report.case_id, due.clock, due.number) not in told
+    ]

@@ -1,0 +1,333 @@
+"""The agenda over HTTP and on the command line: what falls due when, who is told once, and who may say it is done."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from api.cli import build_app
+from api.store import audit, cases, recalls
+from api.store.tables import matches as match_rows
+
+from .agreeing import propose
+from .conftest import REPORT, RESCUE, House
+
+RUNNER = CliRunner()
+UNITS = ("family", "ahtu", "shelter", "mumbai", "stranger")
+
+
+def go_to(house: House, moment: str) -> None:
+    """Move the clock to a moment in UTC."""
+    there = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    house.clock.advance(seconds=(there - house.clock()).total_seconds())
+
+
+def zone(house: House, who: str, name: str) -> None:
+    answer = house.ask("operator", "PATCH", f"/v1/partners/{house[who].id}", json={"time_zone": name})
+    assert answer.status_code == 200, answer.text
+
+
+def agenda(house: House, who: str, until: str | None = None, **more: Any) -> list[dict[str, Any]]:
+    answer = house.ask(who, "GET", "/v1/agenda", params=({"until": until} if until else {}) | more)
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["items"])
+
+
+def clocks(house: House, who: str, until: str | None = None) -> list[tuple[str, str, bool, int]]:
+    return [
+        (item["kind"], item["due_on"], item["overdue"], item["missed"])
+        for item in agenda(house, who, until)
+        if item["kind"] in ("untraced", "quarterly")
+    ]
+
+
+def told(house: House, case_id: str) -> list[tuple[str, str]]:
+    """Return (member, event) of every alert about a case."""
+    names = {member.id: name for name, member in house.members.items()}
+    with house.sandhan.database.read() as conn:
+        found = recalls.alerts_of_subject(conn, case_id)
+    assert all(alert.kind == "clock" and alert.due_at is not None for alert in found)
+    return [(names[alert.recipient_id], alert.event) for alert in found]
+
+
+def done(house: House, who: str, item: str, day: str) -> httpx.Response:
+    return house.ask(who, "POST", f"/v1/agenda/{item}/done", json={"done_on": day})
+
+
+@pytest.fixture
+def case_id(fresh_house: House) -> str:
+    """A report of the family's organisation, made on 1 November 2026; the ahtu is the unit of its area."""
+    return str(fresh_house.enter("family", REPORT)["case"]["id"])
+
+
+def test_after_four_months_a_report_goes_to_the_unit_and_then_every_quarter_is_asked_for(
+    fresh_house: House, case_id: str
+) -> None:
+    house = fresh_house
+    assert clocks(house, "family") == []
+    assert clocks(house, "family", "2027-06-01") == [
+        ("untraced", "2027-03-01", False, 0), ("quarterly", "2027-06-01", False, 0),
+    ]  # fmt: skip
+    assert clocks(house, "ahtu", "2027-06-01") == [], "it is not the unit's yet"
+    go_to(house, "2027-02-28T23:00:00")
+    assert house.sandhan.agenda.run_clocks() == 0
+    go_to(house, "2027-03-01T00:00:01")
+    assert house.sandhan.agenda.run_clocks() == 2
+    assert house.sandhan.agenda.run_clocks() == 0, "told once"
+    assert told(house, case_id) == [("family", "untraced"), ("ahtu", "untraced")] or told(house, case_id) == [
+        ("ahtu", "untraced"), ("family", "untraced"),
+    ]  # fmt: skip
+    expected = [("untraced", "2027-03-01", False, 0)]
+    assert clocks(house, "ahtu") == clocks(house, "family") == expected
+    for who in ("shelter", "mumbai", "stranger"):
+        assert clocks(house, who, "2027-12-31") == [], who
+    assert done(house, "ahtu", f"{case_id}.untraced.1", "2027-03-01").status_code == 204
+    assert clocks(house, "ahtu") == []
+    go_to(house, "2027-06-02T08:00:00")
+    assert house.sandhan.agenda.run_clocks() == 1
+    assert told(house, case_id)[2:] == [("ahtu", "quarterly")]
+    assert clocks(house, "ahtu") == [("quarterly", "2027-06-01", True, 0)]
+    assert done(house, "ahtu", f"{case_id}.quarterly.1", "2027-06-02").status_code == 204
+    assert clocks(house, "ahtu", "2027-09-01") == [("quarterly", "2027-09-01", False, 0)]
+    with house.sandhan.database.read() as conn:
+        rows = audit.entries_for(conn, house["family"].id, subject=case_id, limit=200)
+    assert [row.detail["clock"] for row in rows if row.action == "agenda.done"] == ["untraced", "quarterly"]
+
+
+def test_one_report_settles_those_that_were_missed(fresh_house: House, case_id: str) -> None:
+    house = fresh_house
+    for month in ("2027-06-02", "2027-09-02"):
+        go_to(house, f"{month}T08:00:00")
+        house.sandhan.agenda.run_clocks()
+    units = sorted(event for who, event in told(house, case_id) if who == "ahtu")
+    assert units == ["quarterly", "quarterly", "untraced"]
+    assert clocks(house, "ahtu") == [("untraced", "2027-03-01", True, 0), ("quarterly", "2027-09-01", True, 1)]
+    assert done(house, "ahtu", f"{case_id}.quarterly.1", "2027-09-02").status_code == 404, (
+        "it is the second that is due"
+    )
+    assert done(house, "ahtu", f"{case_id}.quarterly.2", "2027-09-02").status_code == 204
+    for number in (1, 2):
+        answer = done(house, "ahtu", f"{case_id}.quarterly.{number}", "2027-09-02")
+        assert (answer.status_code, answer.json()["code"]) == (409, "filed_already")
+    assert clocks(house, "ahtu", "2027-12-01") == [
+        ("untraced", "2027-03-01", True, 0), ("quarterly", "2027-12-01", False, 0),
+    ]  # fmt: skip
+
+
+def test_an_old_report_asks_for_no_quarter_before_it_came(fresh_house: House, case_id: str) -> None:
+    house = fresh_house
+    stage = {"stage": "reporting", "entered_on": "2023-08-15"}
+    assert house.ask("family", "POST", f"/v1/cases/{case_id}/stages", json=stage).status_code == 201
+    assert house.sandhan.agenda.run_clocks() == 2
+    assert clocks(house, "ahtu", "2027-02-01") == [
+        ("untraced", "2026-11-01", False, 0), ("quarterly", "2027-02-01", False, 0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "entered", "before", "at"),
+    [
+        # In Kolkata 31 October 2027 begins at 18:30 UTC of the day before; 2028 is a leap year.
+        ("Asia/Kolkata", "2027-10-30T18:30:00", "2028-02-28T18:29:00", "2028-02-28T18:30:00"),
+        ("America/New_York", "2027-10-31T03:30:00", "2028-02-29T04:59:00", "2028-02-29T05:00:00"),
+        ("UTC", "2026-10-31T23:59:00", "2027-02-27T23:59:00", "2027-02-28T00:00:01"),
+    ],
+)
+def test_a_day_is_one_of_the_owner(fresh_house: House, name: str, entered: str, before: str, at: str) -> None:
+    zone(fresh_house, "family", name)
+    go_to(fresh_house, entered)
+    fresh_house.enter("family", REPORT)
+    go_to(fresh_house, before)
+    assert fresh_house.sandhan.agenda.run_clocks() == 0
+    go_to(fresh_house, at)
+    assert fresh_house.sandhan.agenda.run_clocks() == 2
+
+
+@pytest.mark.parametrize("how", ["closed", "erased", "verified", "rescued", "expired"])
+def test_who_is_found_or_gone_is_on_no_agenda(fresh_house: House, case_id: str, how: str) -> None:
+    house, own = fresh_house, f"/v1/cases/{case_id}"
+    go_to(house, "2027-03-01T08:00:00")
+    if how == "closed":
+        assert house.ask("family", "POST", f"{own}/close").status_code == 200
+    elif how == "erased":
+        assert house.ask("family", "DELETE", f"{own}?reason=wish").status_code == 204
+    elif how == "rescued":
+        form = {"stage": "rescue", "entered_on": "2027-02-01"}
+        assert house.ask("family", "POST", f"{own}/stages", json=form).status_code == 201
+    elif how == "verified":
+        house.enter("shelter", RESCUE)
+        with house.sandhan.database.write() as conn:
+            changed = match_rows.update().where(match_rows.c.missing_id == case_id).values(state="verified")
+            assert conn.execute(changed).rowcount == 1
+    else:
+        with house.sandhan.database.write() as conn:
+            cases.keep_until(conn, case_id, house.clock())
+    assert house.sandhan.agenda.run_clocks() == 0
+    assert told(house, case_id) == []
+    for who in UNITS:
+        assert clocks(house, who) == []
+    assert done(house, "family", f"{case_id}.untraced.1", "2027-03-01").status_code == 404
+    if how == "closed":
+        assert house.ask("family", "POST", f"{own}/reopen").status_code == 200
+        assert house.sandhan.agenda.run_clocks() == 2
+
+
+def test_a_rescued_person_has_no_such_clock(fresh_house: House) -> None:
+    fresh_house.enter("shelter", RESCUE)
+    go_to(fresh_house, "2027-10-01T08:00:00")
+    assert fresh_house.sandhan.agenda.run_clocks() == 0
+    assert clocks(fresh_house, "shelter") == clocks(fresh_house, "ahtu") == []
+
+
+def test_the_nearest_unit_is_in_charge_and_where_none_may_see_it_the_owner(fresh_house: House) -> None:
+    house = fresh_house
+    house.join("state", "ahtu", ("IN/WB",))
+    case_id = house.enter("family", REPORT)["case"]["id"]
+    elsewhere = house.enter("family", {"side": "missing", "name": "Rina", "country": "Nepal"})["case"]["id"]
+    shut = house.enter(
+        "family", {"side": "missing", "name": "Mina", "country": "India", "state": "West Bengal"},
+        consents=[{"purpose": "sharing", "recipients": "ngo"}],
+    )["case"]["id"]  # fmt: skip
+    whole_state = house.enter("family", {"side": "missing", "name": "Tina", "country": "India", "state": "West Bengal"})
+    go_to(house, "2027-06-02T08:00:00")
+    house.sandhan.agenda.run_clocks()
+    assert set(told(house, case_id)) == {("family", "untraced"), ("ahtu", "untraced"), ("ahtu", "quarterly")}
+    assert set(told(house, elsewhere)) == {("family", "untraced"), ("family", "quarterly")}
+    assert set(told(house, shut)) == {("family", "untraced"), ("family", "quarterly")}
+    assert set(told(house, whole_state["case"]["id"])) == {
+        ("family", "untraced"), ("state", "untraced"), ("state", "quarterly"),
+    }  # fmt: skip
+    assert {item["case_id"] for item in agenda(house, "state")} & {case_id, shut} == set()
+
+
+def test_who_may_not_say_that_it_is_done(fresh_house: House, case_id: str) -> None:
+    house = fresh_house
+    item = f"{case_id}.untraced.1"
+    assert done(house, "ahtu", item, "2026-11-01").status_code == 404, "it has not gone over yet"
+    go_to(house, "2027-03-02T08:00:00")
+    nothing = done(house, "mumbai", "case_none.untraced.1", "2027-03-01")
+    for who in ("shelter", "mumbai", "stranger"):
+        answer = done(house, who, item, "2027-03-01")
+        assert (answer.status_code, answer.content) == (404, nothing.content), who
+    for wrong in ("untraced.2", "untraced.01", "quarterly.0", "quarterly.9", "follow_up.1", "untraced.x", "untraced"):
+        assert done(house, "family", f"{case_id}.{wrong}", "2027-03-01").status_code == 404, wrong
+    answer = done(house, "family", item, "2027-03-09")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "done_on")
+    assert done(house, "family", item, "2027-03-01").status_code == 204
+    assert done(house, "ahtu", item, "2027-03-01").json()["code"] == "filed_already"
+
+
+def test_visits_are_told_once_and_stand_on_the_agenda_until_they_are_settled(fresh_house: House) -> None:
+    house = fresh_house
+    zone(house, "shelter", "Asia/Kolkata")
+    case_id = house.enter("shelter", RESCUE)["case"]["id"]
+    visits = house.ask("shelter", "POST", f"/v1/cases/{case_id}/return", json={"returned_on": "2026-10-31"}).json()
+    first = visits["items"][0]
+    assert first["due_on"] == "2026-11-30"
+    go_to(house, "2026-11-29T18:29:00")
+    assert house.sandhan.agenda.run_clocks() == 0
+    go_to(house, "2026-11-29T18:30:00")
+    assert house.sandhan.agenda.run_clocks() == 1
+    assert house.sandhan.agenda.run_clocks() == 0
+    assert told(house, case_id) == [("shelter", "follow_up")]
+    mine = [item for item in agenda(house, "shelter") if item["kind"] == "follow_up"]
+    assert [(item["id"], item["link"]) for item in mine] == [(first["id"], f"/v1/cases/{case_id}/follow-ups")]
+    assert [item for item in agenda(house, "ahtu") if item["kind"] == "follow_up"] == []
+    assert done(house, "shelter", first["id"], "2026-11-30").status_code == 404, "it is settled where the link leads"
+    settled = house.ask(
+        "shelter", "POST", f"/v1/cases/{case_id}/follow-ups/{first['id']}", json={"state": "done", "outcome": "well"}
+    )
+    assert settled.status_code == 200
+    assert [item for item in agenda(house, "shelter") if item["kind"] == "follow_up"] == []
+
+
+def test_what_waits_for_a_unit_stands_on_its_agenda(fresh_house: House) -> None:
+    house = fresh_house
+    case_id = house.enter("family", REPORT)["case"]["id"]
+    rescued = house.enter("shelter", RESCUE)
+    match_id = rescued["matches"][0]["id"]
+    ask = {"side": "missing", "purpose": "verify-identity"}
+    asked = house.ask("shelter", "POST", f"/v1/matches/{match_id}/disclosures", json=ask).json()
+    referral = propose(house, "family", case_id, "mumbai").json()
+    kinds = {who: {item["kind"]: item for item in agenda(house, who)} for who in UNITS}
+    assert kinds["family"]["disclosure"]["id"] == asked["id"]
+    assert kinds["family"]["disclosure"]["due_on"] is None
+    assert kinds["mumbai"]["referral"]["id"] == referral["id"]
+    assert kinds["family"].keys() == {"alert", "disclosure"}
+    assert kinds["shelter"].keys() == kinds["ahtu"].keys() == {"alert"}
+    assert kinds["stranger"] == {}
+    order = [item["due_on"] is None for item in agenda(house, "family")]
+    assert order == sorted(order), "what has no day comes last"
+    alert = kinds["ahtu"]["alert"]
+    assert (alert["overdue"], alert["link"]) == (False, f"/v1/alerts/{alert['id']}")
+    house.clock.advance(hours=5)
+    (late,) = agenda(house, "ahtu")
+    assert late["overdue"]
+    assert house.ask("ahtu", "POST", f"/v1/alerts/{alert['id']}/acknowledge").status_code == 200
+    assert agenda(house, "ahtu") == []
+    shown = json.dumps([agenda(house, who) for who in UNITS], ensure_ascii=False)
+    for word in ("সুনীতা", "सुनिता", "Gosaba", "24-parganas", "FIR-2023-77", "mumbai"):
+        assert word not in shown
+
+
+def test_a_key_sees_of_the_agenda_what_it_may_read(fresh_house: House) -> None:
+    house = fresh_house
+    house.enter("family", REPORT)
+    house.enter("shelter", RESCUE)
+    few = house.key_with("family", "cases:read")
+    assert house.client.get("/v1/agenda", headers=few).json()["items"] == []
+    more = house.key_with("family", "cases:read", "alerts:read")
+    assert [item["kind"] for item in house.client.get("/v1/agenda", headers=more).json()["items"]] == ["alert"]
+
+
+def test_the_pages(fresh_house: House) -> None:
+    house = fresh_house
+    for number in range(3):
+        house.enter("family", {"side": "missing", "name": f"Rina {number}", "country": "Nepal"})
+    go_to(house, "2027-03-02T08:00:00")
+    whole = agenda(house, "family")
+    assert len(whole) == 3
+    found, after = [], None
+    while True:
+        page = house.ask(
+            "family", "GET", "/v1/agenda", params={"limit": 2} | ({"after": after} if after else {})
+        ).json()
+        found += page["items"]
+        after = page["next"]
+        if after is None:
+            break
+        assert done(house, "family", whole[2]["id"], "2027-03-02").status_code in (204, 409)
+    assert found == whole[:2], "what was done meanwhile is gone"
+    for wrong in ({"after": "x"}, {"until": "2031-01-01"}, {"until": "20270301"}):
+        answer = house.ask("family", "GET", "/v1/agenda", params=wrong)
+        assert answer.status_code == 422, wrong
+    first = house.ask("family", "GET", "/v1/agenda", params={"limit": 1}).json()
+    assert done(house, "family", first["items"][0]["id"], "2027-03-02").status_code == 204
+    gone = house.ask("family", "GET", "/v1/agenda", params={"limit": 1, "after": first["next"]})
+    assert gone.json()["errors"][0]["field"] == "after"
+
+
+def test_the_command(command_home: Path) -> None:
+    def run(*words: str, code: int = 0) -> str:
+        result = RUNNER.invoke(build_app(words), list(words))
+        assert result.exit_code == code, result.output
+        return result.output
+
+    run("partners", "add", "Unit", "--kind", "ahtu", "--country", "IN", "--json")
+    path = command_home.parent / "reports.csv"
+    path.write_text("id,name\nFIR-77,Sunita Mandal\n")
+    run("import", str(path), "--partner", "Unit", "--side", "missing", "--no-match")
+    assert json.loads(run("agenda", "Unit", "--json")) == {"items": []}
+    later = date.today().replace(day=1).replace(year=date.today().year + 1).isoformat()
+    items = json.loads(run("agenda", "Unit", "--until", later, "--json"))["items"]
+    assert [item["kind"] for item in items][:1] == ["untraced"]
+    assert items[0]["due_on"] is not None
+    assert "untraced" in run("agenda", "--until", later, "Unit")
+    assert json.loads(run("agenda", "run", "--json")) == {"clocks": 0, "bulletins": 0}
+    assert "nobody has this id or name" in run("agenda", "Nobody", code=2)
