@@ -19,6 +19,7 @@ from api.errors import RESPONSES, install
 from api.matches import disclosure_endpoints
 from api.matches import endpoints as match_endpoints
 from api.openapi_document import TAGS, describe
+from api.pairs import endpoints as pair_endpoints
 from api.partners import agreement_endpoints, key_endpoints
 from api.partners import endpoints as partner_endpoints
 from api.people import endpoints as people_endpoints
@@ -80,6 +81,7 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         suspect_endpoints.router,
         match_endpoints.router,
         disclosure_endpoints.router,
+        pair_endpoints.router,
         alert_endpoints.router,
         audit_endpoints.router,
     ):

@@ -41,6 +41,9 @@ from api.linking import model_at
 from api.matches.disclosures import DisclosureService
 from api.matches.query import MatchReader
 from api.matches.service import MatchService
+from api.pairs.same_person import SamePerson
+from api.pairs.same_suspect import SameSuspect
+from api.pairs.service import PairService
 from api.partners.agreements import AgreementService
 from api.partners.keys import KeyService
 from api.partners.profile import ProfileService
@@ -64,6 +67,8 @@ from matcher.model import MatchModel
 log = logging.getLogger(__name__)
 
 _RECOVER_EVERY_S = 30.0
+_PAIRS_EACH_TIME = 1000
+"""What is looked for within a side each time: a large import must not hold up the rest; the night does what is left."""
 
 
 @dataclass(slots=True)
@@ -93,6 +98,9 @@ class Sandhan:
     referrals: ReferralService
     history: HistoryService
     suspects: SuspectService
+    pairs: PairService
+    same_person: SamePerson
+    same_suspect: SameSuspect
     photos: PhotoDesk
     reader: MatchReader
     audit: AuditService
@@ -172,6 +180,10 @@ class Sandhan:
             candidates=settings.candidates,
             on_alerts=dispatcher.notify,
         )
+        same_person = SamePerson(
+            database, keeper, model, clock, random_bytes, on_alerts=dispatcher.notify, switched_on=settings.same_person
+        )
+        same_suspect = SameSuspect(database, model, clock, random_bytes, on_alerts=dispatcher.notify)
         rules = PartnerRules(allow_private_targets=settings.allow_private_targets, country=settings.deployment_country)
         retention = Retention(settings.keep_missing_years, settings.keep_rescued_years)
         sealer: Sealer = PartnerSeal(database)
@@ -186,15 +198,18 @@ class Sandhan:
             keeper=keeper,
             model=model,
             matching=matching,
-            cases=CaseService(database, matching, desk, clock, random_bytes, retention),
-            lifecycle=Lifecycle(database, matching, desk, clock, random_bytes, retention),
+            cases=CaseService(database, matching, same_person, desk, clock, random_bytes, retention),
+            lifecycle=Lifecycle(database, matching, same_person, desk, clock, random_bytes, retention),
             disclosures=DisclosureService(database, clock, random_bytes),
             agreements=AgreementService(database, clock, random_bytes),
             care=CareService(database, follow_ups, clock, random_bytes),
             follow_ups=follow_ups,
             referrals=ReferralService(database, _agreed(clock), desk.follow_consent, clock, random_bytes),
             history=HistoryService(database, clock),
-            suspects=SuspectService(database, clock, random_bytes),
+            suspects=SuspectService(database, same_suspect, clock, random_bytes),
+            pairs=PairService(database, clock),
+            same_person=same_person,
+            same_suspect=same_suspect,
             photos=desk,
             reader=MatchReader(
                 database,
@@ -323,6 +338,8 @@ class Sandhan:
                 self.audit.close_days()
                 self.keeper.save_what_was_erased()
                 self.cases.recover()
+                self.same_person.follow(_PAIRS_EACH_TIME, wait=True)
+                self.same_suspect.follow(_PAIRS_EACH_TIME)
                 self.idempotency.sweep()
             except Exception as error:  # noqa: BLE001 - a thread that dies would silently stop all recovery
                 log.error("recovery failed (%s), trying again in %g s", origin(error), _RECOVER_EVERY_S)

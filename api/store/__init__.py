@@ -5,7 +5,7 @@
 
 from sqlalchemy import Connection
 
-from api.store import care_tables, people_tables, sharing_tables  # noqa: F401 - they register their tables
+from api.store import care_tables, pair_tables, people_tables, sharing_tables  # noqa: F401 - they register their tables
 from api.store.engine import Database, current_revision, is_current, require_current, upgrade
 from api.store.errors import (
     ConstraintViolated,

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
 from api.store.errors import RowMissing
 from api.store.tables import alerts, delivery_attempts, outbox
@@ -162,12 +162,22 @@ def record_failure(
 
 def hold_back(conn: Connection, match_id: str, at: datetime) -> int:
     """Send nothing more about a match that has ended; return how many messages had not gone out yet."""
-    of_match = select(alerts.c.id).where(alerts.c.match_id == match_id)
-    waiting = select(outbox.c.id).where(outbox.c.alert_id.in_(of_match), outbox.c.state.in_((*_WAITING, "sending")))
+    return _hold_back(conn, alerts.c.match_id == match_id, at, "the match has ended")
+
+
+def hold_back_subject(conn: Connection, subject_id: str, at: datetime) -> int:
+    """Send nothing more about something else that has ended; return how many messages had not gone out yet."""
+    return _hold_back(conn, alerts.c.subject_id == subject_id, at, "what it was about has ended")
+
+
+def _hold_back(conn: Connection, about: ColumnElement[bool], at: datetime, why: str) -> int:
+    waiting = select(outbox.c.id).where(
+        outbox.c.alert_id.in_(select(alerts.c.id).where(about)), outbox.c.state.in_((*_WAITING, "sending"))
+    )
     found = list(conn.scalars(waiting))
     for message_id in found:
         conn.execute(update(outbox).where(outbox.c.id == message_id).values(state="dead_letter", claimed_until=None))
-        _add_attempt(conn, message_id, at, "held back", None, "the match has ended")
+        _add_attempt(conn, message_id, at, "held back", None, why)
     return len(found)
 
 
