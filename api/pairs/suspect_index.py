@@ -1,7 +1,7 @@
 """Which suspects are worth comparing? All open ones, in an index of their own that never leaves this memory.
 
-It is built when it is first needed and follows the database from then on: ten thousand suspects take eleven seconds (see
-docs/guides/same-person.md). Nothing of it is saved, so nothing of it has to be sealed, and the index of cases holds
+It is built when it is first needed and follows the database from then on: ten thousand suspects take eleven seconds
+(docs/guides/same-person.md). Nothing of it is saved, so nothing of it has to be sealed, and the index of cases holds
 nobody of it.
 """
 
