@@ -22,6 +22,7 @@ from api.errors import RESPONSES, install
 from api.matches import decision_endpoints, disclosure_endpoints, routing_endpoints
 from api.matches import endpoints as match_endpoints
 from api.openapi_document import TAGS, describe
+from api.pairs import endpoints as pair_endpoints
 from api.partners import agreement_endpoints, key_endpoints
 from api.partners import endpoints as partner_endpoints
 from api.people import endpoints as people_endpoints
@@ -88,6 +89,7 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         routing_endpoints.router,
         disclosure_endpoints.router,
         stream_endpoints.router,  # before the one that takes "stream" for the id of an alert
+        pair_endpoints.router,
         alert_endpoints.router,
         audit_endpoints.router,
     ):

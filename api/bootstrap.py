@@ -50,6 +50,9 @@ from api.matches.moves import MatchMoves
 from api.matches.query import MatchReader
 from api.matches.routing_service import RoutingService
 from api.matches.service import MatchService
+from api.pairs.same_person import SamePerson
+from api.pairs.same_suspect import SameSuspect
+from api.pairs.service import PairService
 from api.partners.agreements import AgreementService
 from api.partners.keys import KeyService
 from api.partners.profile import ProfileService
@@ -75,6 +78,8 @@ log = logging.getLogger(__name__)
 
 _RECOVER_EVERY_S = 30.0
 _CLOCKS_EVERY = timedelta(hours=1)
+_PAIRS_EACH_TIME = 1000
+"""What is looked for within a side each time: a large import must not hold up the rest; the night does what is left."""
 
 
 @dataclass(slots=True)
@@ -108,6 +113,9 @@ class Sandhan:
     bulletins: BulletinService
     agenda: AgendaService
     suspects: SuspectService
+    pairs: PairService
+    same_person: SamePerson
+    same_suspect: SameSuspect
     photos: PhotoDesk
     reader: MatchReader
     routing: RoutingService
@@ -193,6 +201,10 @@ class Sandhan:
             on_alerts=dispatcher.notify,
             moves=moves,
         )
+        same_person = SamePerson(
+            database, keeper, model, clock, random_bytes, on_alerts=dispatcher.notify, switched_on=settings.same_person
+        )
+        same_suspect = SameSuspect(database, model, clock, random_bytes, on_alerts=dispatcher.notify)
         rules = PartnerRules(allow_private_targets=settings.allow_private_targets, country=settings.deployment_country)
         retention = Retention(settings.keep_missing_years, settings.keep_rescued_years)
         sealer: Sealer = PartnerSeal(database)
@@ -208,8 +220,8 @@ class Sandhan:
             keeper=keeper,
             model=model,
             matching=matching,
-            cases=CaseService(database, matching, desk, clock, random_bytes, retention),
-            lifecycle=Lifecycle(database, matching, desk, clock, random_bytes, retention, moves),
+            cases=CaseService(database, matching, same_person, desk, clock, random_bytes, retention),
+            lifecycle=Lifecycle(database, matching, same_person, desk, clock, random_bytes, retention, moves),
             disclosures=DisclosureService(database, clock, random_bytes),
             decisions=DecisionService(database, moves, follow_ups, model, clock),
             agreements=AgreementService(database, clock, random_bytes),
@@ -220,7 +232,10 @@ class Sandhan:
             authorisations=AuthorisationService(database, clock, random_bytes),
             bulletins=BulletinService(database, clock, random_bytes, dispatcher.notify),
             agenda=AgendaService(database, clock, random_bytes, dispatcher.notify),
-            suspects=SuspectService(database, clock, random_bytes),
+            suspects=SuspectService(database, same_suspect, clock, random_bytes),
+            pairs=PairService(database, clock),
+            same_person=same_person,
+            same_suspect=same_suspect,
             photos=desk,
             reader=MatchReader(
                 database,
@@ -361,6 +376,8 @@ class Sandhan:
                 self.audit.close_days()
                 self.keeper.save_what_was_erased()
                 self.cases.recover()
+                self.same_person.follow(_PAIRS_EACH_TIME, wait=True)
+                self.same_suspect.follow(_PAIRS_EACH_TIME)
                 self.idempotency.sweep()
             except Exception as error:  # noqa: BLE001 - a thread that dies would silently stop all recovery
                 log.error("recovery failed (%s), trying again in %g s", origin(error), _RECOVER_EVERY_S)

@@ -25,6 +25,10 @@ TAGS: Final[list[Object]] = [
     {"name": "matches", "description": "Who may be whom, and why. The engine suggests; people decide."},
     {"name": "alerts", "description": "What you were told, and your acknowledgement. An alert names nobody."},
     {"name": "disclosures", "description": "Asking to see the other side's case in full, and what its owner says."},
+    {
+        "name": "pairs",
+        "description": "Records of yours that another unit may have as well: the same person, or suspect.",
+    },
     {"name": "care", "description": "What happens after the report: stages, notes, home reports, follow-ups."},
     {"name": "referrals", "description": "Asking another partner to help with a case, or to take it over."},
     {"name": "bulletins", "description": "Missing children shown to chosen partners, by an authority's leave."},

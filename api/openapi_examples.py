@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from api.openapi_care_examples import CARE_EXAMPLES
 from api.openapi_duty_examples import DUTY_EXAMPLES
+from api.openapi_pair_examples import PAIR_EXAMPLES
 from api.openapi_partner_examples import PARTNER_EXAMPLES
 
 _CASE_ID, _REPORT_ID = "case_01m6b5cjnhm952npdv62sfps4x", "case_01m6b5bq2vtc3d8kz0x4h9n7wa"
@@ -113,6 +114,7 @@ _QUERY = {"person": RESCUED, "purpose": "identify-rescued-person", "limit": 5}
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     **CARE_EXAMPLES,
     **DUTY_EXAMPLES,
+    **PAIR_EXAMPLES,
     **PARTNER_EXAMPLES,
     "register_case": {
         "request": RESCUED,

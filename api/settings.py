@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     evidence_model: str = Field("", description="evidence model of your own; empty: the one that ships")
     candidates: int = Field(250, ge=10, le=1000, description="candidates taken for each name and each photo")
     index_processes: int = Field(2, ge=1, le=64, description="processes that read cases when the index is built anew")
+    same_person: bool = Field(True, description="tell two organisations whose records may be about the same person")
     matches_kept: int = Field(20, ge=1, le=200, description="matches stored for one case")
     follow_up_months: str = Field("1,3,6,12,18,24", description="months after a return at which visits are due")
     query_limit: int = Field(20, ge=1, le=50, description="most matches in the answer to one query")

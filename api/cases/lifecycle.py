@@ -23,17 +23,20 @@ from api.matches.moves import MatchMoves
 from api.matches.service import MatchService
 from api.matches.states import Action
 from api.matches.withholding import hold_back_unshared
+from api.pairs.same_person import SamePerson
 from api.store import (
     Connection,
     Database,
     audit,
     care,
     cases,
+    changes,
     consents,
     disclosures,
     erasure,
     matches,
     outbox,
+    pairs,
     suspects,
 )
 from api.store.cases import Case
@@ -64,6 +67,7 @@ class Lifecycle:
         self,
         database: Database,
         matching: MatchService,
+        same_person: SamePerson,
         desk: PhotoDesk,
         clock: Clock,
         random_bytes: RandomBytes,
@@ -71,6 +75,7 @@ class Lifecycle:
         moves: MatchMoves,
     ) -> None:
         self._database, self._matching, self._desk, self._moves = database, matching, desk, moves
+        self._same_person = same_person
         self._clock, self._random, self._retention = clock, random_bytes, retention
 
     def consents(self, case_id: str, scope: AccessScope) -> list[Consent]:
@@ -117,12 +122,16 @@ class Lifecycle:
             if opened:
                 cases.set_status(conn, case_id, "open", now)
                 self._revive(conn, case_id, scope.actor_id)
+            if form.purpose == "sharing":
+                changes.append(conn, case_id, "consent", now)  # another unit may now learn that it has her, too
             if form.purpose == "faces":
                 cases.set_face_consent(conn, case_id, True, now)
                 self._desk.follow_consent(conn, cases.require_case(conn, case_id))
         if (opened or form.purpose == "faces") and not self._matching.must_wait:
             self._desk.process_pending()
             self._matching.match_case(case_id)
+        if opened or form.purpose in ("faces", "sharing"):
+            self._same_person.follow()
         return new
 
     def withdraw(self, case_id: str, consent_id: str, scope: AccessScope) -> Consent:
@@ -158,6 +167,7 @@ class Lifecycle:
                 disclosures.withdraw_all(conn, case_id, at=now, by=scope.actor_id)
             elif found.purpose == "sharing":
                 disclosures.withdraw_all(conn, case_id, at=now, by=scope.actor_id)
+                pairs.end_of(conn, case_id, "not_shared", now)
                 for match in matches.matches_of_case(conn, case_id):
                     outbox.hold_back(conn, match.id, now)
             elif found.purpose == "faces":
@@ -292,6 +302,7 @@ class Lifecycle:
             if match.missing_id == case.id:
                 freed.append(match.rescued_id)
         cases.await_comparison(conn, freed)
+        pairs.end_of(conn, case.id, "expired" if how is Action.EXPIRE else "withdrawn", now)
         return freed
 
     def _revive(self, conn: Connection, case_id: str, actor: str) -> None:

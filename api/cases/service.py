@@ -28,6 +28,7 @@ from api.cases.retention import Retention
 from api.cases.standing import is_party, own_case, standing
 from api.ids import Clock, RandomBytes, new_id
 from api.matches.service import MatchService
+from api.pairs.same_person import SamePerson
 from api.store import (
     Connection,
     Database,
@@ -38,6 +39,7 @@ from api.store import (
     erasure,
     follow_ups,
     matches,
+    pairs,
     photos,
     referrals,
 )
@@ -53,6 +55,7 @@ class CaseService:
     """Registers, changes and shows cases.
 
     Args:
+        same_person: looks for further records of the same person.
         photos: keeps and reads what is sent with a case.
         retention: how long cases are kept.
     """
@@ -61,12 +64,14 @@ class CaseService:
         self,
         database: Database,
         matching: MatchService,
+        same_person: SamePerson,
         photos: PhotoDesk,
         clock: Clock,
         random_bytes: RandomBytes,
         retention: Retention,
     ) -> None:
         self._database, self._matching, self._desk = database, matching, photos
+        self._same_person = same_person
         self._clock, self._random, self._retention = clock, random_bytes, retention
 
     def register(
@@ -261,6 +266,7 @@ class CaseService:
             ]
             if status == "closed":
                 cases.await_comparison(conn, freed)
+                pairs.end_of(conn, case_id, "closed", self._clock())
                 follow_ups.cancel_due(conn, case_id, at=self._clock(), by=scope.actor_id, outcome="case_closed")
                 take_down_for_case(
                     conn, case_id, "closed", self._clock(), by=scope.actor_id, random_bytes=self._random
@@ -422,6 +428,7 @@ class CaseService:
             # While the index is built, the case is safe and waits to be compared: nobody has to wait with it.
             if current.matched_version < current.version and not self._matching.must_wait:
                 outcome = self._matching.match_case(case.id)
+            self._same_person.follow()
         with self._database.read() as conn:
             now = self._clock()
             # The owner hears of a match what reading it would tell: of a person who does not want it, nothing.

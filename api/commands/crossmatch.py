@@ -21,6 +21,7 @@ from rich.table import Table
 from api.bootstrap import Sandhan
 from api.commands.console import err, fail, out, plain_errors, print_json, progress
 from api.commands.context import services
+from api.commands.same_side import compare_within
 from api.faults import origin
 from api.ids import Clock, utc_now
 from api.nightly.engine import Engine, Kind
@@ -118,6 +119,7 @@ def crossmatch(
 ) -> None:
     """Compare the cases that changed since the last run with everyone on the other side; meant for every night.
 
+    Afterwards cases and suspects are compared within their own side: is one person, or suspect, known to two units?
     A run that was interrupted is resumed. Exits with 3 when another run is under way, with 4 when the run is finished
     but its report or the index could not be saved, with 143 when SIGTERM ended it between two chunks.
     """
@@ -145,6 +147,10 @@ def night(options: Options, stop: Callable[[], bool]) -> None:
         kept = True
         try:
             reports = _run(sandhan, options, stop)
+            within = compare_within(sandhan, full=options.full, stop=stop)
+        except KeyboardInterrupt:  # the run is whole by now, and what was not compared within the sides comes next time
+            err.print("[yellow]interrupted[/] while comparing within the sides; the next run goes on from there")
+            raise typer.Exit(INTERRUPTED_EXIT) from None
         finally:
             # Also after an interruption: what was opened need not be built again.
             kept = _keep_index(sandhan)
@@ -153,10 +159,11 @@ def night(options: Options, stop: Callable[[], bool]) -> None:
         if options.report is not None:
             kept &= _write(sandhan, reports, options.report, options.partners)
         if options.as_json:
-            print_json({"runs": [one.to_json() for one in reports]})
+            print_json({"runs": [one.to_json() for one in reports], "same_side": within.to_json()})
         else:
             for one in reports:
                 out.print(summary_table(one))
+            out.print(within.words())
         if not kept:
             raise typer.Exit(UNSAVED_EXIT)
 

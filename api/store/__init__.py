@@ -10,6 +10,7 @@ from api.store import (  # noqa: F401 - they register their tables
     duty_tables,
     inbox_tables,
     match_tables,
+    pair_tables,
     people_tables,
     sharing_tables,
 )

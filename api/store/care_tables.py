@@ -170,6 +170,8 @@ suspects = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    # The version last compared with the suspects of other units; 0 asks for a new comparison.
+    Column("compared_version", Integer, nullable=False, server_default="0"),
     _one_of("status", SUSPECT_STATUSES),
     Index(None, "owner_id", "status"),
 )

@@ -1,13 +1,14 @@
 """Which suspects does a unit know, what was said of each by whom, and which cases name them?
 
-Suspects are no cases: they stand in tables of their own, are sealed by keys of their own, and no index knows them.
+Suspects are no cases: they stand in tables of their own, are sealed by keys of their own, and the index of cases knows
+none of them.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,9 +19,11 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from api.store import keys
 from api.store.care_tables import suspect_keys, suspect_links, suspect_versions, suspects
 from api.store.errors import RowMissing, VersionConflict
-from api.store.portable import insert_if_absent
+from api.store.portable import chunks, insert_if_absent
 from api.store.sealing import KEY_BYTES, SealBroken, seal, unseal
 from api.store.types import plain_json
+
+_OPEN = suspects.c.status == "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Suspect:
         status: "open", "closed" or "erased".
         version: 1 at first, one more at every change.
         values: field -> what was said, each with its source; personal data. Empty once he is erased.
+        compared_version: the version last compared with the suspects of other units.
     """
 
     id: str
@@ -41,6 +45,7 @@ class Suspect:
     created_at: datetime
     created_by: str
     updated_at: datetime
+    compared_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +100,13 @@ def replace(
 
 
 def set_status(conn: Connection, suspect_id: str, status: str, at: datetime) -> Suspect:
-    """Close a suspect or open him again.
+    """Close a suspect or open him again; who is opened again is compared anew.
 
     Raises:
         RowMissing: there is no such suspect, or he was erased.
     """
     statement = update(suspects).where(suspects.c.id == suspect_id, suspects.c.status != "erased")
-    if not conn.execute(statement.values(status=status, updated_at=at)).rowcount:
+    if not conn.execute(statement.values(status=status, updated_at=at, compared_version=0)).rowcount:
         raise RowMissing("suspects")
     return require(conn, suspect_id)
 
@@ -146,6 +151,48 @@ def page(
     if after is not None:
         wanted = wanted.where(suspects.c.id > after)
     return [_suspect(conn, row) for row in conn.execute(wanted).all()]
+
+
+def open_versions(conn: Connection) -> dict[str, tuple[int, str]]:
+    """Return (version, owner) of every open suspect by id, without opening what was said of him."""
+    columns = (suspects.c.id, suspects.c.version, suspects.c.owner_id)
+    return {row.id: (row.version, row.owner_id) for row in conn.execute(select(*columns).where(_OPEN))}
+
+
+def standing_of(conn: Connection, suspect_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return (owner, status) of the suspects that there are among these ids, without opening what was said of them."""
+    found: dict[str, tuple[str, str]] = {}
+    for some in chunks(suspect_ids):
+        wanted = select(suspects.c.id, suspects.c.owner_id, suspects.c.status).where(suspects.c.id.in_(some))
+        found |= {row.id: (row.owner_id, row.status) for row in conn.execute(wanted)}
+    return found
+
+
+def open_among(conn: Connection, suspect_ids: Sequence[str]) -> list[Suspect]:
+    """Return the open suspects among these ids; any number of ids."""
+    found: list[Suspect] = []
+    for some in chunks(suspect_ids):
+        found += [
+            _suspect(conn, row) for row in conn.execute(select(suspects).where(_OPEN, suspects.c.id.in_(some))).all()
+        ]
+    return found
+
+
+def uncompared(conn: Connection, limit: int) -> list[str]:
+    """Return the ids of open suspects whose present version has not been compared yet, longest waiting first."""
+    waiting = select(suspects.c.id).where(_OPEN, suspects.c.compared_version < suspects.c.version)
+    return list(conn.scalars(waiting.order_by(suspects.c.updated_at, suspects.c.id).limit(limit)))
+
+
+def mark_compared(conn: Connection, suspect_id: str, version: int) -> None:
+    """Note that a version has been compared; nothing is noted when he has been changed meanwhile."""
+    statement = update(suspects).where(suspects.c.id == suspect_id, suspects.c.version == version)
+    conn.execute(statement.values(compared_version=version))
+
+
+def await_comparison(conn: Connection) -> None:
+    """Let every open suspect be compared again."""
+    conn.execute(update(suspects).where(_OPEN).values(compared_version=0))
 
 
 def versions_of(conn: Connection, suspect_id: str) -> list[SuspectVersion]:

@@ -35,7 +35,10 @@ router = APIRouter(tags=["suspects"])
 def register_suspect(
     form: SuspectForm, request: Request, caller: Caller, services: Services, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Register a suspect. Only your own unit sees him; he is never compared with anybody and stands in no case."""
+    """Register a suspect. Only your own unit sees him; he stands in no case, and is compared with suspects only.
+
+    Where another unit seems to know him as well, both are told of each other: see `/v1/pairs`.
+    """
 
     def work(suspect_id: str | None) -> Answer:
         view = suspect_view(services.suspects.register(form, caller, suspect_id))

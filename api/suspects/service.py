@@ -12,7 +12,8 @@ from api.cases.standing import standing
 from api.days import require_past
 from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes, new_id
-from api.store import Connection, Database, audit, cases, suspects
+from api.pairs.same_suspect import SameSuspect
+from api.store import Connection, Database, audit, cases, pairs, suspects
 from api.store.suspects import Suspect, SuspectLink, SuspectVersion
 from api.suspects.forms import SuspectForm
 from matcher.errors import InvalidRecord
@@ -21,8 +22,11 @@ from matcher.errors import InvalidRecord
 class SuspectService:
     """Keeps the suspects of each unit apart from those of every other, and from all cases."""
 
-    def __init__(self, database: Database, clock: Clock, random_bytes: RandomBytes) -> None:
+    def __init__(
+        self, database: Database, same_suspect: SameSuspect, clock: Clock, random_bytes: RandomBytes
+    ) -> None:  # fmt: skip
         self._database, self._clock, self._random = database, clock, random_bytes
+        self._same_suspect = same_suspect
 
     def register(self, form: SuspectForm, scope: AccessScope, suspect_id: str | None = None) -> Suspect:
         """Store a suspect with a key of his own.
@@ -45,6 +49,7 @@ class SuspectService:
                 values=values, at=now, by=scope.actor_id,
             )  # fmt: skip
             self._note(conn, suspect.id, "registered", scope)
+        self._same_suspect.follow()
         return suspect
 
     def read(self, suspect_id: str, scope: AccessScope) -> Suspect:
@@ -112,6 +117,7 @@ class SuspectService:
                 conn, suspect_id, values, at=self._clock(), by=scope.actor_id, expected_version=version
             )
             self._note(conn, suspect_id, "changed", scope)
+        self._same_suspect.follow()
         return suspect
 
     def set_status(self, suspect_id: str, status: str, scope: AccessScope) -> Suspect:
@@ -124,7 +130,10 @@ class SuspectService:
         with self._database.write() as conn:
             _present(conn, suspect_id, scope)
             suspect = suspects.set_status(conn, suspect_id, status, self._clock())
+            if status == "closed":
+                pairs.end_of(conn, suspect_id, "closed", self._clock())
             self._note(conn, suspect_id, status, scope)
+        self._same_suspect.follow()
         return suspect
 
     def erase(self, suspect_id: str, scope: AccessScope) -> Suspect:
@@ -137,6 +146,7 @@ class SuspectService:
         with self._database.write() as conn:
             if _own(conn, suspect_id, scope).status != "erased":
                 suspects.erase(conn, suspect_id, self._clock())
+                pairs.end_of(conn, suspect_id, "erased", self._clock())
                 self._note(conn, suspect_id, "erased", scope)
             return suspects.require(conn, suspect_id)
 

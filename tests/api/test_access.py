@@ -28,7 +28,7 @@ NOWHERE = {
     "agreement_id": "agreement_none",
     "person_id": "person_none", "key_id": "key_none", "report_id": "hir_none", "follow_up_id": "visit_none",
     "authorisation_id": "authorisation_none", "bulletin_id": "bulletin_none", "item_id": "case_none.untraced.1",
-    "referral_id": "ref_none", "suspect_id": "suspect_none", "relation": "recruiter",
+    "pair_id": "pair_none", "referral_id": "ref_none", "suspect_id": "suspect_none", "relation": "recruiter",
 }  # fmt: skip
 STEP = {"version": 1}
 ENDING = {"version": 1, "reason": "other"}
@@ -137,6 +137,9 @@ ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/alerts/{alert_id}/replay"): ("alerts:replay", None),
     ("POST", "/v1/alerts/{alert_id}/acknowledge"): ("alerts:acknowledge", None),
     ("POST", "/v1/matches/{match_id}/disclosures"): ("disclosure:request", ASK),
+    ("GET", "/v1/pairs"): ("matches:read", None),  # and suspects:read for those of suspects
+    ("GET", "/v1/pairs/{pair_id}"): ("matches:read", None),
+    ("POST", "/v1/pairs/{pair_id}/dismiss"): ("cases:write", {"reason": "not_the_same"}),
     ("GET", "/v1/disclosures"): ("matches:read", None),
     ("POST", "/v1/disclosures/{disclosure_id}/{decision}"): ("disclosure:decide", None),
     ("POST", "/v1/agreements"): ("agreements:manage", AGREEMENT),

@@ -93,6 +93,7 @@ class Exchange(RuleBasedStateMachine):
         self.life = Lifecycle(
             sandhan.database,
             NoMatching(),
+            sandhan.same_person,
             sandhan.photos,
             self.clock,
             sandhan.random_bytes,
