@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.types import Lifespan
 
 from api import audit_endpoints, door, health
+from api.alerts import attention_endpoints
 from api.alerts import endpoints as alert_endpoints
 from api.bootstrap import Sandhan
 from api.care import endpoints as care_endpoints
@@ -80,6 +81,7 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         suspect_endpoints.router,
         match_endpoints.router,
         disclosure_endpoints.router,
+        attention_endpoints.router,  # before the next one: "missed" is no alert's id
         alert_endpoints.router,
         audit_endpoints.router,
     ):

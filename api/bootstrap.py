@@ -17,7 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from api.alerts.attention_loop import AttentionLoop
 from api.alerts.delivery import DeliverySettings, Dispatcher
+from api.alerts.missed import MissedService
 from api.alerts.service import AlertService
 from api.auditing import AuditService
 from api.care.follow_ups import FollowUpService
@@ -97,6 +99,8 @@ class Sandhan:
     reader: MatchReader
     audit: AuditService
     alerts: AlertService
+    attention: AttentionLoop
+    missed: MissedService
     partners: PartnerService
     profiles: ProfileService
     keys: KeyService
@@ -207,6 +211,8 @@ class Sandhan:
             ),
             audit=AuditService(database, clock),
             alerts=AlertService(database, clock),
+            attention=AttentionLoop(database, clock, random_bytes, dispatcher.notify),
+            missed=MissedService(database, clock),
             partners=PartnerService(database, desk, rules, clock, random_bytes),
             profiles=ProfileService(database, rules, clock, random_bytes),
             keys=KeyService(database, clock, random_bytes),
@@ -314,6 +320,7 @@ class Sandhan:
         """Open the index, then look now and then for unfinished work: another process's, or photos that had to wait."""
         while not self._stop.is_set():
             try:
+                self.attention.run_due()  # first: deadlines do not wait for an index to be built
                 if not self.index_open:
                     self.open_index()
                 self.keeper.adopt()

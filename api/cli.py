@@ -27,6 +27,7 @@ COMMANDS = {
     "openapi": "openapi:openapi",
     "keys": "keys:app",
     "audit": "audit:app",
+    "alerts": "alerts:app",
     "train": "train:app",
     "evaluate": "evaluate:app",
 }
