@@ -66,8 +66,7 @@ class Month:
         self.names: dict[str, str] = {}  # id -> name
         self.ids: dict[str, str] = {}
         self.ends: dict[str, str] = {}  # id -> deadlines that it was raised with
-        self.queue: list[tuple[datetime, int, int, str, str]] = []
-        self.count = 0
+        self.queue: list[tuple[datetime, int, str, str]] = []  # moment, rank, subject, what
 
     def live(self) -> list[Entry]:
         """Let the month pass; return what happened, in order."""
@@ -94,8 +93,7 @@ class Month:
             return sorted(self._trace(conn))
 
     def _push(self, at: datetime, rank: int, what: str, subject: str) -> None:
-        self.count += 1
-        heapq.heappush(self.queue, (at, rank, self.count, what, subject))
+        heapq.heappush(self.queue, (at, rank, subject, what))
 
     def _settle(self, conn: Connection) -> None:
         at = self.scenario.start
@@ -138,7 +136,7 @@ class Month:
     def _do(self, rank: int) -> None:
         """Let people do what they do at this moment; then let what the scenario raises be raised."""
         while self.queue and self.queue[0][:2] <= (self.now, rank):
-            _, _, _, what, subject = heapq.heappop(self.queue)
+            _, _, subject, what = heapq.heappop(self.queue)
             if what == "look":
                 office = self.scenario.offices[subject]
                 scope = AccessScope(subject, subject, office.kind, (), frozenset(CASE_WORK))

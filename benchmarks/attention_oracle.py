@@ -112,8 +112,7 @@ class Oracle:
         self.alerts: dict[str, _Alert] = {}
         self.trace: list[Entry] = []
         self.looks: dict[str, list[datetime]] = {}
-        self.queue: list[tuple[datetime, int, int, str, str]] = []  # moment, rank, number, what, subject
-        self.count = 0
+        self.queue: list[tuple[datetime, int, str, str]] = []  # moment, rank, subject, what
 
     def run(self) -> list[Entry]:
         """Return what should have happened, in order."""
@@ -124,13 +123,12 @@ class Oracle:
             self._push(deed.at, 1 if deed.what == "recall" else 0, deed.what, deed.subject)
         self._push_digests(end)
         while self.queue and self.queue[0][0] < end:
-            now, _, _, what, subject = heapq.heappop(self.queue)
+            now, _, subject, what = heapq.heappop(self.queue)
             getattr(self, f"_on_{what}")(subject, now)
         return sorted(self.trace)
 
     def _push(self, at: datetime, rank: int, what: str, subject: str) -> None:
-        self.count += 1
-        heapq.heappush(self.queue, (at, rank, self.count, what, subject))
+        heapq.heappush(self.queue, (at, rank, subject, what))
 
     def _push_digests(self, end: datetime) -> None:
         for office in self.scenario.offices.values():

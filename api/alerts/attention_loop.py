@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -39,8 +39,13 @@ class AttentionLoop:
         An alert that cannot be stepped is logged, left for the next pass, and holds up no other.
         """
         now = self._clock()
-        done = Counter(self._digests(now))
-        done.update(self._steps(now))
+        with self._database.read() as conn:  # most passes find nothing, and hold up no writer
+            waiting = [partners.get_partner(conn, partner_id) for partner_id in store.awaiting_digest(conn)]
+            digests = [to.id for to in waiting if to is not None and to.active and due_daily(conn, to, now)]
+            soonest = store.next_due(conn)
+        done = self._digests(digests, now)
+        if soonest is not None and soonest <= now:
+            done += self._steps(now)
         if done.total():
             self._on_alerts()
         return dict(done)
@@ -72,11 +77,8 @@ class AttentionLoop:
             if len(due) < batch:
                 return done
 
-    def _digests(self, now: datetime) -> Counter[str]:
+    def _digests(self, due: Sequence[str], now: datetime) -> Counter[str]:
         done: Counter[str] = Counter()
-        with self._database.read() as conn:
-            waiting = [partners.get_partner(conn, partner_id) for partner_id in store.awaiting_digest(conn)]
-            due = [to.id for to in waiting if to is not None and to.active and due_daily(conn, to, now)]
         for partner_id in due:
             try:
                 with self._database.write() as conn:

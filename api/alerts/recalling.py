@@ -110,5 +110,6 @@ def _standing(told: Sequence[Alert]) -> list[Alert]:
 
 def _was_heard(conn: Connection, alert: Alert) -> bool:
     """Tell whether a recipient knows of an alert, or may: by a message, or from its inbox."""
-    answered = any(event.kind == "acknowledged" for event in alerts.events_of(conn, alert.id))
-    return answered or alert.acknowledged_at is not None or store.was_sent(conn, alert.id) or store.was_seen(conn, alert)
+    if alert.acknowledged_at is not None or store.was_sent(conn, alert.id) or store.was_seen(conn, alert):
+        return True
+    return any(event.kind == "acknowledged" for event in alerts.events_of(conn, alert.id))  # and has lapsed since
