@@ -83,8 +83,8 @@ def _escalate(
     above = next_above(conn, alert, recipient, now)
     if above.partner is None:
         store.note_step(conn, alert.id, now, None)
-        detail = {"passed_over": list(above.passed_over)}
-        alerts.add_event(conn, alert.id, "missed", at=now, actor=ENGINE, detail=detail)
+        gaps = {"passed_over": list(above.passed_over)}
+        alerts.add_event(conn, alert.id, "missed", at=now, actor=ENGINE, detail=gaps)
         return
     why = NOT_ACTED if step is Step.LAPSE else NOT_ACKNOWLEDGED
     raised = _tell_above(conn, alert, recipient, above.partner, why, now, random_bytes)
