@@ -10,8 +10,8 @@ from starlette.types import Lifespan
 
 from api import audit_endpoints, door, health
 from api.agenda import endpoints as agenda_endpoints
+from api.alerts import attention_endpoints, stream_endpoints
 from api.alerts import endpoints as alert_endpoints
-from api.alerts import stream_endpoints
 from api.bootstrap import Sandhan
 from api.bulletins import endpoints as bulletin_endpoints
 from api.care import endpoints as care_endpoints
@@ -90,6 +90,7 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         disclosure_endpoints.router,
         stream_endpoints.router,  # before the one that takes "stream" for the id of an alert
         pair_endpoints.router,
+        attention_endpoints.router,  # before the next one: "missed" is no alert's id
         alert_endpoints.router,
         audit_endpoints.router,
     ):

@@ -19,7 +19,9 @@ from types import TracebackType
 from typing import Self
 
 from api.agenda.service import AgendaService
+from api.alerts.attention_loop import AttentionLoop
 from api.alerts.delivery import DeliverySettings, Dispatcher
+from api.alerts.missed import MissedService
 from api.alerts.replays import ReplayService
 from api.alerts.service import AlertService
 from api.alerts.stream import LiveInbox, Pace
@@ -123,6 +125,8 @@ class Sandhan:
     alerts: AlertService
     inbox: LiveInbox
     replays: ReplayService
+    attention: AttentionLoop
+    missed: MissedService
     partners: PartnerService
     profiles: ProfileService
     keys: KeyService
@@ -251,6 +255,8 @@ class Sandhan:
             alerts=AlertService(database, clock),
             inbox=LiveInbox(database, clock, Pace(longest=settings.stream_s)),
             replays=ReplayService(database, clock, dispatcher.notify),
+            attention=AttentionLoop(database, clock, random_bytes, dispatcher.notify),
+            missed=MissedService(database, clock),
             partners=PartnerService(database, desk, rules, clock, random_bytes),
             profiles=ProfileService(database, rules, clock, random_bytes),
             keys=KeyService(database, clock, random_bytes),
@@ -365,6 +371,7 @@ class Sandhan:
         """Open the index, then look now and then for unfinished work: another process's, or photos that had to wait."""
         while not self._stop.is_set():
             try:
+                self.attention.run_due()  # first: deadlines do not wait for an index to be built
                 if not self.index_open:
                     self.open_index()
                 self.keeper.adopt()

@@ -77,7 +77,7 @@ ALERT: Final[dict[str, Any]] = {
     "other_organisation": "Shelter Guwahati", "rule": "owner_rescued", "withheld": {},
     "due_at": "2026-11-01T13:00:01+00:00", "act_by": "2026-11-02T09:00:01+00:00",
     "created_at": "2026-11-01T09:00:01+00:00",
-    "acknowledged_at": None,
+    "acknowledged_at": None, "actioned_at": None,
     "messages": [{"id": "msg_01m6b5cjs5x0", "channel": "webhook", "state": "delivered", "attempts": 1}],
 }  # fmt: skip
 ROUTING: Final[dict[str, Any]] = {
@@ -99,6 +99,15 @@ ROUTING: Final[dict[str, Any]] = {
     "withheld": {"rescued": "protect_location"},
 }  # fmt: skip
 ACKNOWLEDGED: Final = ALERT | {"state": "acknowledged", "acknowledged_at": "2026-11-01T09:20:00+00:00"}
+_MISSED: Final[dict[str, Any]] = {
+    "id": _ALERT_ID, "kind": "match", "recipient_id": _PARTNER_ID, "recipient": "AHTU South 24 Parganas",
+    "priority": "critical", "state": "escalated", "verdict": "missed", "deadline": "acknowledge",
+    "due_at": "2026-11-01T13:00:01+00:00", "act_by": "2026-11-02T09:00:01+00:00", "hours_late": 3.5, "steps": 2,
+}  # fmt: skip
+_FIGURES: Final[dict[str, Any]] = {
+    "partner_id": _PARTNER_ID, "partner": "AHTU South 24 Parganas", "met": 41, "late": 3, "missed": 1, "open": 2,
+    "hours_to_acknowledge": 1.4,
+}  # fmt: skip
 PARTNER: Final[dict[str, Any]] = {
     "id": _PARTNER_ID, "name": "AHTU South 24 Parganas", "kind": "ahtu", "country": "IN",
     "areas": ["IN/WB/south-24-parganas"], "language": "bn", "time_zone": "Asia/Kolkata",
@@ -106,7 +115,9 @@ PARTNER: Final[dict[str, Any]] = {
 }  # fmt: skip
 PARTNER_ALONE: Final = PARTNER | {
     "active": True, "faces": True,
-    "contacts": {"email": "ahtu@example.org", "webhook_url": None, "channels": ["email", "inbox"]},
+    "deadlines": {"standard": {"acknowledge": 12, "act": 48}},
+    "contacts": {"email": "ahtu@example.org", "webhook_url": None, "channels": ["email", "inbox"],
+                 "quiet": {"until": None, "kinds": ["digest"], "grades": [], "outside_hours": True}},
 }  # fmt: skip
 _NEXT = "Xb1yQm0dPzR4c2FtcGxlIG9mIGEgY3Vyc29y"
 _QUERY = {"person": RESCUED, "purpose": "identify-rescued-person", "limit": 5}
@@ -154,6 +165,11 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "read_alert": {"response": ALERT},
     "acknowledge_alert": {"response": ACKNOWLEDGED},
     "replay_alert": {"response": {"alert_id": _ALERT_ID, "messages": [ALERT["messages"][0]["id"]]}},
+    "act_on_alert": {
+        "request": {"code": "match_reviewed"},
+        "response": ACKNOWLEDGED | {"state": "actioned", "actioned_at": "2026-11-01T11:05:00+00:00"},
+    },
+    "list_missed_alerts": {"response": {"items": [_MISSED], "next": None, "partners": [_FIGURES]}},
     "register_partner": {
         "request": {"name": "AHTU South 24 Parganas", "kind": "ahtu", "country": "IN", "language": "bn",
                     "areas": ["IN/WB/south-24-parganas"], "email": "ahtu@example.org", "residency": "IN",

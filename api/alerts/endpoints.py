@@ -47,6 +47,7 @@ class AlertView(BaseModel):
     act_by: str | None = Field(description="by when it is to be acted on")
     created_at: str
     acknowledged_at: str | None
+    actioned_at: str | None = Field(description="when you said what was done, or decided about the match")
     messages: list[MessageView]
 
 
@@ -57,10 +58,22 @@ class AlertPage(BaseModel):
     next: str | None
 
 
-AlertState = Literal["queued", "sent", "delivered", "acknowledged", "retrying", "dead_letter"]
+AlertState = Literal[
+    "queued",
+    "sent",
+    "delivered",
+    "acknowledged",
+    "retrying",
+    "dead_letter",
+    "actioned",
+    "closed",
+    "escalated",
+    "recalled",
+]
 
 
-def _view(alert: Alert, messages: list[MessageState]) -> AlertView:
+def alert_view(alert: Alert, messages: list[MessageState]) -> AlertView:
+    """Return an alert as its recipient sees it."""
     return AlertView(
         id=alert.id,
         kind=cast(Kind, alert.kind),
@@ -79,6 +92,7 @@ def _view(alert: Alert, messages: list[MessageState]) -> AlertView:
         act_by=alert.act_by.isoformat() if alert.act_by else None,
         created_at=alert.created_at.isoformat(),
         acknowledged_at=alert.acknowledged_at.isoformat() if alert.acknowledged_at else None,
+        actioned_at=alert.actioned_at.isoformat() if alert.actioned_at else None,
         messages=[
             MessageView.model_validate(
                 {"id": message.id, "channel": message.channel, "state": message.state, "attempts": message.attempts}
@@ -106,7 +120,7 @@ def list_alerts(
         after=pages.begins_after("alerts", filters, after),
     )  # fmt: skip
     return AlertPage(
-        items=[_view(alert, messages) for alert, messages in page.items],
+        items=[alert_view(alert, messages) for alert, messages in page.items],
         next=pages.next("alerts", filters, page.next),
     )
 
@@ -116,13 +130,14 @@ def read_alert(
     alert_id: str, response: Response, caller: Caller, services: Services, if_none_match: IfNoneMatch = None
 ) -> AlertView:
     """Read one of your alerts."""
-    return shown(_view(*services.alerts.read(alert_id, caller)), response, services, if_none_match)
+    return shown(alert_view(*services.alerts.read(alert_id, caller)), response, services, if_none_match)
 
 
 @router.post("/{alert_id}/acknowledge")
 def acknowledge_alert(alert_id: str, response: Response, caller: Caller, services: Services) -> AlertView:
-    """Acknowledge an alert: somebody has seen it and will act. The first acknowledgement counts.
+    """Acknowledge an alert: somebody has seen it and will act. The first acknowledgement counts, until it lapses
+    because nobody has acted.
 
     There is no `If-Match`: a second acknowledgement changes nothing, so that there is nothing to overwrite.
     """
-    return shown(_view(*services.alerts.acknowledge(alert_id, caller)), response, services, None)
+    return shown(alert_view(*services.alerts.acknowledge(alert_id, caller)), response, services, None)

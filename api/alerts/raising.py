@@ -12,7 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from api.alerts import attention
+from api.alerts.attention import Attention
 from api.alerts.notice import AlertNotice
+from api.alerts.quiet import send_at
 from api.ids import RandomBytes, new_id
 from api.store import Connection, alerts
 from api.store.alerts import Alert, NewMessage
@@ -25,7 +28,9 @@ class Occasion:
 
     Attributes:
         same: what makes it the same occasion when it comes up again, beside recipient, kind and event.
+        next_step_at: when somebody is reminded; None for half-time, where there is a deadline.
         count: of a digest, how many alerts it tells of.
+        inbox_only: no message is sent.
     """
 
     kind: str = "match"
@@ -44,6 +49,7 @@ class Occasion:
     act_by: datetime | None = None
     next_step_at: datetime | None = None
     count: int | None = None
+    inbox_only: bool = False
 
     def dedupe_key(self, recipient_id: str) -> str:
         """Return what is equal exactly when the recipient has been told of the same."""
@@ -63,6 +69,8 @@ def raise_alert(
     """
     alert_id = new_id("alert", now, random_bytes)
     notice = notice_of(alert_id, occasion)
+    waits = Attention(occasion.priority, now, occasion.due_at, occasion.act_by)
+    silent = occasion.inbox_only or waits_for_digest(occasion)
     return alerts.add_alert(
         conn,
         alert_id=alert_id,
@@ -81,9 +89,9 @@ def raise_alert(
         withheld=occasion.withheld,
         due_at=occasion.due_at,
         act_by=occasion.act_by,
-        next_step_at=occasion.next_step_at,
+        next_step_at=occasion.next_step_at or attention.next_step_at(waits, to, now),
         at=now,
-        messages=() if waits_for_digest(occasion) else messages_to(to, notice, now, random_bytes),
+        messages=() if silent else messages_to(to, notice, now, random_bytes),
     )
 
 
@@ -115,9 +123,14 @@ def notice_of(alert_id: str, occasion: Occasion) -> AlertNotice:
 
 
 def messages_to(to: Partner, notice: AlertNotice, now: datetime, random_bytes: RandomBytes) -> list[NewMessage]:
-    """Return a message for each channel by which a partner is told."""
+    """Return a message for each channel by which a partner is told, held or left out where it asked for quiet."""
+    at = send_at(
+        to, kind=notice.kind, event=notice.event, grade=notice.grade, priority=notice.priority, now=now
+    )  # fmt: skip
+    if at is None:
+        return []
     payload = notice.to_payload()
-    return [NewMessage(new_id("msg", now, random_bytes), channel, payload) for channel in to.messages_go_by()]
+    return [NewMessage(new_id("msg", now, random_bytes), channel, payload, at) for channel in to.messages_go_by()]
 
 
 def link_of(alert_id: str) -> str:

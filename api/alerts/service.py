@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.access import AccessScope, NotFound, Permission
+from api.alerts import answering
 from api.ids import Clock
-from api.store import Database, alerts, audit, outbox
+from api.store import Connection, Database, alerts, audit, outbox
 from api.store.alerts import Alert
 from api.store.outbox import MessageState
 
@@ -58,9 +59,7 @@ class AlertService:
         """
         scope.require(Permission.ALERTS_READ)
         with self._database.write() as conn:
-            alert = alerts.get_alert(conn, alert_id)
-            if alert is None or alert.recipient_id != scope.partner_id:
-                raise NotFound("alert")
+            alert = _own(conn, alert_id, scope)
             audit.append(conn, at=self._clock(), actor=scope.actor_id, action="alert.read", subject=alert_id)
             return alert, outbox.messages_of(conn, alert_id)
 
@@ -73,11 +72,34 @@ class AlertService:
         scope.require(Permission.ALERTS_ACKNOWLEDGE)
         now = self._clock()
         with self._database.write() as conn:
-            alert = alerts.get_alert(conn, alert_id)
-            if alert is None or alert.recipient_id != scope.partner_id:
-                raise NotFound("alert")
-            first = alert.acknowledged_at is None
-            alert = alerts.acknowledge(conn, alert_id, scope.actor_id, now)
-            if first:
+            before = _own(conn, alert_id, scope)
+            alert = answering.acknowledge(conn, before, scope.actor_id, now)
+            if before.acknowledged_at is None:
                 audit.append(conn, at=now, actor=scope.actor_id, action="alert.acknowledged", subject=alert_id)
             return alert, outbox.messages_of(conn, alert_id)
+
+    def act(self, alert_id: str, code: str, scope: AccessScope) -> tuple[Alert, list[MessageState]]:
+        """Note what the recipient has done about an alert; the first action counts, a second changes nothing.
+
+        Args:
+            code: of `api.alerts.answering.ACTIONS`.
+        Raises:
+            NotFound: there is none, or it was sent to somebody else.
+        """
+        scope.require(Permission.ALERTS_ACKNOWLEDGE)
+        now = self._clock()
+        with self._database.write() as conn:
+            before = _own(conn, alert_id, scope)
+            alert = answering.act(conn, before, code, scope.actor_id, now)
+            if alert.actioned_at is not None and before.actioned_at is None:
+                audit.append(
+                    conn, at=now, actor=scope.actor_id, action="alert.actioned", subject=alert_id, detail={"code": code}
+                )
+            return alert, outbox.messages_of(conn, alert_id)
+
+
+def _own(conn: Connection, alert_id: str, scope: AccessScope) -> Alert:
+    alert = alerts.get_alert(conn, alert_id)
+    if alert is None or alert.recipient_id != scope.partner_id:
+        raise NotFound("alert")
+    return alert

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.types import Receive, Scope, Send
 
 from api.access import AccessScope
-from api.alerts.endpoints import _view as view_of
+from api.alerts.endpoints import alert_view as view_of
 from api.alerts.stream import LiveInbox
 from api.bootstrap import Sandhan
 from api.dependencies import Caller, Credential, Presented, Services

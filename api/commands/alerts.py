@@ -10,6 +10,7 @@ from rich.table import Column, Table
 
 from api.bootstrap import Sandhan
 from api.commands.alerts_explain import explain
+from api.commands.attention import attend, missed
 from api.commands.console import Json, fail, out, print_json
 from api.commands.context import act_as, services
 from api.ids import utc_now
@@ -17,6 +18,8 @@ from api.store import partners
 
 app = typer.Typer(help="Who is told, and whether it arrived.", no_args_is_help=True)
 app.command()(explain)
+app.command()(attend)
+app.command()(missed)
 PartnerOption = Annotated[str | None, typer.Option("--partner", help="Id or name of the partner; all when left out.")]
 _ACTOR = "command-line:operator"
 

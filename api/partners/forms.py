@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -30,10 +31,37 @@ Zone = Annotated[str, StringConstraints(max_length=64)]
 Time = Annotated[str, StringConstraints(pattern="^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 Periods = Annotated[list[Annotated[list[Time], Field(min_length=2, max_length=2)]], Field(max_length=PERIODS_A_DAY)]
 Channels = Annotated[list[Channel], Field(min_length=1, max_length=len(CHANNELS))]
+AlertKind = Literal["match", "bulletin", "same_person", "same_suspect", "clock", "digest"]
+AlertGrade = Literal["certain", "probable", "possible", "certainly-not"]
+AlertClass = Literal["critical", "standard"]
 _RESIDENCY = "ISO 3166-1 alpha-2: the country in which its records must be kept; null: it makes no demand"
 _ZONE = "IANA name, such as Asia/Kolkata; needed where there are office hours"
 _HOURS = "weekday -> periods [from, to] of local time; a day left out is closed; null: always open"
 _CHANNELS = "how it wants to be told, the way it likes best first; null: by every contact there is"
+_DEADLINES = "class of alerts -> its own hours to acknowledge and to act; null: the usual ones. Set by operators"
+_QUIET = (
+    "what it does not want to be sent, or not at once; null: nothing. Never a critical alert, a recall, an escalation"
+)
+
+
+class HoursAllowed(BaseModel):
+    """Hours within which alerts of a class are to be answered."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    acknowledge: int = Field(ge=1, le=72)
+    act: int = Field(ge=1, le=216)
+
+
+class QuietRules(BaseModel):
+    """What is in the inbox and in no message, and whether other messages wait for the opening of the office."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    until: date | None = Field(None, description="last day in its time zone; null: until it is taken away")
+    kinds: list[AlertKind] = Field(default_factory=list, max_length=6, description="any but match")
+    grades: list[AlertGrade] = Field(default_factory=list, max_length=4, description="of matches: possible")
+    outside_hours: bool = Field(False, description="messages wait until the office opens")
 
 
 class PartnerForm(BaseModel):
@@ -78,7 +106,8 @@ class PartnerForm(BaseModel):
 class PartnerChange(BaseModel):
     """What changes of a partner; what is left out stays. Its kind never changes: that would be another partner.
 
-    Its own administrators change language, time_zone, office_hours, channels, email, webhook_url and its secret.
+    Its own administrators change language, time_zone, office_hours, channels, email, webhook_url and its secret, and
+    quiet.
     """
 
     model_config = ConfigDict(
@@ -104,6 +133,8 @@ class PartnerChange(BaseModel):
     channels: Channels | None = Field(None, description=_CHANNELS)
     email: Email | None = Field(None, description="null: none any more")
     webhook_url: Url | None = Field(None, description="null: none any more; another address gets another secret")
+    deadlines: dict[AlertClass, HoursAllowed] | None = Field(None, description=_DEADLINES)
+    quiet: QuietRules | None = Field(None, description=_QUIET)
     rotate_secret: bool = Field(
         False, description="make a new webhook secret; messages are signed by it and the one before until the next one"
     )
@@ -143,6 +174,7 @@ class ContactsView(BaseModel):
     email: str | None
     webhook_url: str | None
     channels: list[Channel] | None = Field(description=_CHANNELS)
+    quiet: QuietRules | None = Field(description=_QUIET)
 
 
 class OnePartnerView(PartnerView):
@@ -150,6 +182,7 @@ class OnePartnerView(PartnerView):
 
     active: bool = Field(description="takes part; only operators see one that no longer does")
     faces: bool = Field(description="whether faces in photos of its cases are compared")
+    deadlines: dict[AlertClass, HoursAllowed] | None = Field(description=_DEADLINES)
     contacts: ContactsView | None = Field(description="for operators and its own administrators; null to others")
 
 
@@ -197,8 +230,13 @@ def one_view(partner: Partner, *, contacts: bool) -> OnePartnerView:
     Args:
         contacts: the caller may see how it is reached.
     """
-    reached = {"email": partner.email, "webhook_url": partner.webhook_url, "channels": partner.channels}
-    alone = {"active": partner.active, "faces": partner.faces, "contacts": reached if contacts else None}
+    reached = {
+        "email": partner.email, "webhook_url": partner.webhook_url, "channels": partner.channels, "quiet": partner.quiet
+    }  # fmt: skip
+    alone = {
+        "active": partner.active, "faces": partner.faces, "deadlines": partner.deadlines,
+        "contacts": reached if contacts else None,
+    }  # fmt: skip
     return OnePartnerView.model_validate(shared(partner) | alone)
 
 

@@ -113,6 +113,25 @@ def add_open_time(hours: Hours | None, zone: str | None, start: datetime, durati
     raise AssertionError("an office that opens again does so without end")
 
 
+def open_time(hours: Hours | None, zone: str | None, start: datetime, end: datetime) -> timedelta:
+    """Return for how long an office is open between two moments; one that is never open would never be late, so for it
+    all time counts.
+
+    Args:
+        hours, zone, start: as for `is_open`.
+        end: no earlier than the start.
+    """
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    if hours is None or next_opening(hours, zone, start) is None:
+        return end - start
+    total = timedelta()
+    for begin, finish in _periods(hours, zone, start):
+        if begin >= end:
+            break
+        total += max(min(finish, end) - max(begin, start), timedelta())
+    return total
+
+
 def _periods(hours: Hours, zone: str | None, moment: datetime) -> Iterator[tuple[datetime, datetime]]:
     """Give the periods, in UTC and in order, from a day before a moment on; without end unless there is none.
 

@@ -15,7 +15,7 @@ from api.store import Connection, Database, audit, partners
 from api.store.partners import Partner
 from matcher.errors import InvalidRecord
 
-ITS_OWN: Final = frozenset({"language", "time_zone", "office_hours", "channels", "email", "webhook_url"})
+ITS_OWN: Final = frozenset({"language", "time_zone", "office_hours", "channels", "email", "webhook_url", "quiet"})
 """What a partner's own administrators may change."""
 _CONTACTS: Final = frozenset({"email", "webhook_url"})
 

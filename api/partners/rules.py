@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+from api.alerts.deadlines import check_deadlines
 from api.alerts.errors import InvalidNotice
 from api.alerts.messages import check_address
+from api.alerts.quiet import check_quiet
 from api.alerts.targets import parse_url
 from api.partners.office_hours import Hours, check_hours, check_zone
 from matcher.errors import InvalidRecord
@@ -20,7 +22,8 @@ CHANNELS = ("webhook", "email", "inbox")
 class Changes(TypedDict, total=False):
     """What is said anew of a partner; what is left out stays as it is.
 
-    None takes away what may be missing (residency, time_zone, office_hours, channels, email, webhook_url).
+    None takes away what may be missing (residency, time_zone, office_hours, channels, email, webhook_url, deadlines,
+    quiet).
     """
 
     name: str
@@ -34,6 +37,8 @@ class Changes(TypedDict, total=False):
     channels: Sequence[str] | None
     email: str | None
     webhook_url: str | None
+    deadlines: Mapping[str, Mapping[str, int]] | None
+    quiet: Mapping[str, Any] | None
 
 
 class PartnerRules:
@@ -78,6 +83,10 @@ class PartnerRules:
             kept["areas"] = sorted({resolve_area(area) for area in said["areas"]})
         if (channels := said.get("channels")) is not None:
             kept["channels"] = _checked_channels(channels)
+        if (deadlines := said.get("deadlines")) is not None:
+            kept["deadlines"] = check_deadlines(deadlines)
+        if (quiet := said.get("quiet")) is not None:
+            kept["quiet"] = check_quiet(quiet)
         return kept
 
     def check_residency(self, residency: str | None) -> None:

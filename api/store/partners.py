@@ -33,6 +33,8 @@ class Partner:
         time_zone: IANA name.
         office_hours: see `api.partners.office_hours`; None for always open.
         channels: of "webhook", "email" and "inbox", the one it likes best first; None for every contact there is.
+        deadlines: see `api.alerts.deadlines`; None for the usual ones.
+        quiet: see `api.alerts.quiet`; None where everything is sent at once.
     """
 
     id: str
@@ -51,6 +53,8 @@ class Partner:
     time_zone: str | None = None
     office_hours: dict[str, list[list[str]]] | None = None
     channels: tuple[str, ...] | None = None
+    deadlines: dict[str, dict[str, int]] | None = None
+    quiet: dict[str, Any] | None = None
 
     def messages_go_by(self) -> list[str]:
         """Return the channels on which messages are sent out, in order; the inbox needs no message."""

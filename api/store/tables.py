@@ -43,6 +43,7 @@ PHOTO_STATES = ("pending", "embedded", "failed", "withheld")
 GRADES = ("certainly-not", "possible", "probable", "certain")  # weakest first: the order is used
 ALERT_KINDS = ("match", "bulletin", "same_person", "same_suspect", "clock", "digest")
 PRIORITIES = ("critical", "standard", "digest")
+AWAITING_DIGEST = "digest_id IS NULL AND priority = 'digest' AND kind <> 'digest'"
 CHANNELS = ("webhook", "email")
 OUTBOX_STATES = ("queued", "sending", "retrying", "delivered", "dead_letter")
 RUN_STATES = ("running", "finished", "failed")
@@ -82,6 +83,10 @@ partners = Table(
     Column("office_hours", Document),
     # How it wants to be told, the way it likes best first; none: by every contact there is.
     Column("channels", Document),
+    # Class of alerts -> hours to acknowledge and to act, where it has its own (`api.alerts.deadlines`).
+    Column("deadlines", Document),
+    # What it does not want to be sent, or not at once (`api.alerts.quiet`).
+    Column("quiet", Document),
 )
 
 # Wrapped by a master key (`api.store.keys`); `current` wraps what is new.
@@ -337,6 +342,13 @@ alerts = Table(
     Index(None, "about_id"),
     Index(None, "next_step_at"),
     Index(None, "digest_id"),
+    # Few wait for the digest, and somebody looks every half minute.
+    Index(
+        "ix_alerts_awaiting_digest",
+        "recipient_id",
+        sqlite_where=text(AWAITING_DIGEST),
+        postgresql_where=text(AWAITING_DIGEST),
+    ),
 )
 
 # What happened to an alert, by whom: "reminded", "escalated", "acknowledged", "lapsed", "actioned", "recalled", ….

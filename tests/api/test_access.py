@@ -136,6 +136,8 @@ ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/alerts/{alert_id}"): ("alerts:read", None),
     ("POST", "/v1/alerts/{alert_id}/replay"): ("alerts:replay", None),
     ("POST", "/v1/alerts/{alert_id}/acknowledge"): ("alerts:acknowledge", None),
+    ("POST", "/v1/alerts/{alert_id}/action"): ("alerts:acknowledge", {"code": "nothing_to_do"}),
+    ("GET", "/v1/alerts/missed"): ("alerts:read", None),
     ("POST", "/v1/matches/{match_id}/disclosures"): ("disclosure:request", ASK),
     ("GET", "/v1/pairs"): ("matches:read", None),  # and suspects:read for those of suspects
     ("GET", "/v1/pairs/{pair_id}"): ("matches:read", None),

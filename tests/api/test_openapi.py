@@ -34,7 +34,7 @@ each_operation = pytest.mark.parametrize("name", OPERATIONS)
 PAGED = (
     "list_cases", "list_matches", "list_alerts", "list_partners", "list_agreements", "list_disclosures",
     "list_tombstones", "list_audit", "list_roots", "list_people", "list_keys", "list_referrals", "list_due_follow_ups",
-    "list_suspects", "list_bulletins", "read_agenda", "list_pairs",
+    "list_suspects", "list_bulletins", "read_agenda", "list_pairs", "list_missed_alerts",
 )  # fmt: skip
 TAGGED = (
     "read_case", "read_match", "read_alert", "read_partner", "read_agreement", "read_disclosure", "read_referral",

@@ -25,6 +25,7 @@ from .town import Town
 
 HOURS = {"mon": [["10:00", "13:00"], ["14:00", "17:30"]], "sat": [["10:00", "13:00"]]}
 PROFILE = {"time_zone": "Asia/Kolkata", "office_hours": HOURS, "channels": ["email", "inbox"], "residency": "IN"}
+QUIET = {"until": "2026-12-24", "kinds": ["digest"], "grades": ["possible"], "outside_hours": True}
 _names = itertools.count(1)
 
 
@@ -115,7 +116,9 @@ def test_a_partner_registers_with_a_profile_that_all_partners_see(house: House) 
 
 def test_contacts_are_for_operators_and_its_own_administrators(house: House) -> None:
     name = newcomer(house, email="reached@example.org", webhook_url="https://reached.example.org/in")
-    expected = {"email": "reached@example.org", "webhook_url": "https://reached.example.org/in", "channels": None}
+    expected = {
+        "email": "reached@example.org", "webhook_url": "https://reached.example.org/in", "channels": None, "quiet": None
+    }  # fmt: skip
     assert read(house, name)["contacts"] == expected
     own = house.client.get(path(house, name), headers=managing(house, name))
     assert own.json()["contacts"] == expected
@@ -130,10 +133,11 @@ def test_operators_change_everything_but_the_kind(house: House) -> None:
     said = PROFILE | {
         "name": "Asha Trust", "country": "BD", "language": "bn", "areas": ["India, Assam", "BD"],
         "email": "asha@example.org", "webhook_url": "https://asha.example.org/in",
+        "deadlines": {"standard": {"acknowledge": 8, "act": 48}}, "quiet": QUIET,
     }  # fmt: skip
     answer = changed(house, name, **said)
     assert answer.pop("webhook_secret").startswith("whsec_")
-    contacts = {key: said.pop(key) for key in ("email", "webhook_url", "channels")}
+    contacts = {key: said.pop(key) for key in ("email", "webhook_url", "channels", "quiet")}
     assert answer == read(house, name)
     assert answer == said | {
         "id": house[name].id, "kind": "ngo", "areas": ["BD", "IN/AS"], "active": True, "faces": True,
@@ -152,7 +156,7 @@ def test_what_is_left_out_stays_and_null_takes_away(house: House) -> None:
     assert changed(house, name, **same) == before | {"webhook_secret": None}
     gone = dict.fromkeys(("time_zone", "office_hours", "channels", "residency", "email"))
     after = changed(house, name, **gone)
-    assert after["contacts"] == {"email": None, "webhook_url": None, "channels": None}
+    assert after["contacts"] == {"email": None, "webhook_url": None, "channels": None, "quiet": None}
     assert [after[key] for key in ("time_zone", "office_hours", "residency")] == [None] * 3
     assert [action for action, _ in audited(house, name)] == ["partner.registered", "partner.changed"]
 
@@ -161,7 +165,7 @@ def test_its_own_administrators_change_how_it_is_reached(house: House) -> None:
     name = newcomer(house)
     said: dict[str, Any] = {
         "language": "hi", "time_zone": "Asia/Kolkata", "office_hours": HOURS, "email": "own@example.org",
-        "webhook_url": "https://own.example.org/in", "channels": ["webhook"],
+        "webhook_url": "https://own.example.org/in", "channels": ["webhook"], "quiet": QUIET,
     }  # fmt: skip
     assert said.keys() == ITS_OWN
     answer = house.client.patch(path(house, name), headers=managing(house, name), json=said)

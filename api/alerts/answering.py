@@ -1,0 +1,106 @@
+"""What follows when somebody answers an alert? Acknowledged: there is time to act. Acted on: nobody above need know.
+
+acknowledge ──> acted on by its deadline, or the acknowledgement lapses (`attention_loop`)
+act         ──> done; whoever above was told that nobody answered is told no more
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from api.alerts import attention
+from api.alerts.attention import ENDED, Attention
+from api.alerts.deadlines import deadlines_of
+from api.store import Connection, alerts, partners
+from api.store import attention as store
+from api.store.alerts import Alert
+from api.store.errors import RowMissing
+from api.store.partners import Partner
+
+ACTIONS: Final = (
+    "match_reviewed",
+    "family_contacted",
+    "forwarded",
+    "other_unit_informed",
+    "field_visit_arranged",
+    "copies_taken_down",
+    "nothing_to_do",
+)
+"""What a recipient can say that it has done; never free text."""
+DECIDED: Final = "match_decided"
+"""Noted by the engine where the recipient has decided about the match itself."""
+
+
+def acknowledge(conn: Connection, alert: Alert, actor: str, now: datetime) -> Alert:
+    """Note that a recipient has taken an alert up; the first time counts, until it lapses.
+
+    Who takes up again what has lapsed has the time to act that the class allows.
+    """
+    if alert.acknowledged_at is not None:
+        return alert
+    alerts.add_event(conn, alert.id, "acknowledged", at=now, actor=actor, detail={"from": alert.state})
+    taken = alerts.acknowledge(conn, alert.id, actor, now)
+    if taken.state in ENDED:
+        return taken
+    recipient = _recipient(conn, alert)
+    act_by = alert.act_by
+    if act_by is not None and act_by <= now:
+        act_by = deadlines_of(recipient, alert.priority, now).act_by
+    waits = Attention(alert.priority, alert.created_at, alert.due_at, act_by, now)
+    store.plan(conn, alert.id, attention.next_step_at(waits, recipient, now), act_by)
+    if act_by is None:
+        _quieten(conn, alert.id, actor, now)  # it asked for nothing more
+    return _again(conn, alert.id)
+
+
+def act(conn: Connection, alert: Alert, code: str, actor: str, now: datetime) -> Alert:
+    """Note what a recipient has done about an alert; the first time counts. To act is to acknowledge.
+
+    Args:
+        code: of `ACTIONS`, or `DECIDED`.
+    """
+    if alert.state in ENDED:
+        return alert
+    if alert.acknowledged_at is None:
+        alerts.add_event(conn, alert.id, "acknowledged", at=now, actor=actor, detail={"from": alert.state})
+        alerts.acknowledge(conn, alert.id, actor, now)
+    alerts.add_event(conn, alert.id, "actioned", at=now, actor=actor, detail={"code": code})
+    store.act(conn, alert.id, actor, now)
+    _quieten(conn, alert.id, actor, now)
+    return _again(conn, alert.id)
+
+
+def acted_on_match(conn: Connection, match_id: str, partner_id: str, actor: str, now: datetime) -> int:
+    """Note that a partner has decided about a match: everything that it was told of it is acted on.
+
+    Returns:
+        How many alerts that were.
+    """
+    open_ones = store.open_alerts_of_match(conn, match_id, partner_id)
+    for alert in open_ones:
+        # One that was acted on above may have closed the next of them.
+        act(conn, _again(conn, alert.id), DECIDED, actor, now)
+    return len(open_ones)
+
+
+def _quieten(conn: Connection, alert_id: str, actor: str, now: datetime) -> None:
+    """Close what was escalated because of an alert, however far up it went."""
+    for above in store.escalations_of(conn, alert_id):
+        alerts.add_event(conn, above.id, "closed", at=now, actor=actor, detail={"answered": alert_id})
+        store.end(conn, [above.id], "closed", now)
+        _quieten(conn, above.id, actor, now)
+
+
+def _recipient(conn: Connection, alert: Alert) -> Partner:
+    found = partners.get_partner(conn, alert.recipient_id)
+    if found is None:
+        raise RowMissing("partners")
+    return found
+
+
+def _again(conn: Connection, alert_id: str) -> Alert:
+    found = alerts.get_alert(conn, alert_id)
+    if found is None:
+        raise RowMissing("alerts")
+    return found

@@ -1,0 +1,132 @@
+"""Who stands above a recipient that does not answer, and may be told? Nodal officer, coordinating centre, focal point.
+
+Of each level the one nearest to the recipient's area is asked first. Nobody is told of what it may not know: agreement
+and consent are asked for every case that the alert is about. Whoever is passed over is named with the reason, so that a
+chain with a gap is seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from api.access import RECIPIENT_CLASS
+from api.store import Connection, agreements, alerts, attention, cases, consents, matches, partners
+from api.store.alerts import Alert
+from api.store.cases import Case
+from api.store.partners import Partner, area_prefixes
+
+LEVELS: Final = ("nodal", "coordination", "focal_point")
+"""Kinds to whom is escalated, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """Who is told next; nobody where the chain ends.
+
+    Attributes:
+        passed_over: why not somebody before: level, partner where there is one, and a word.
+    """
+
+    partner: Partner | None
+    passed_over: tuple[dict[str, object], ...]
+
+
+def next_above(conn: Connection, alert: Alert, recipient: Partner, now: datetime) -> Above:
+    """Return who is told that a recipient has not answered an alert."""
+    passed: list[dict[str, object]] = []
+    for level in levels_above(recipient.kind):
+        candidates = _nearest(conn, recipient, level)
+        if not candidates:
+            passed.append({"level": level, "why": "there is none"})
+        for candidate in candidates:
+            why_not = _why_not(conn, alert, candidate, now)
+            if why_not is None:
+                return Above(candidate, tuple(passed))
+            passed.append({"level": level, "partner": candidate.id, "why": why_not})
+    return Above(None, tuple(passed))
+
+
+def levels_above(kind: str) -> tuple[str, ...]:
+    """Return the levels above a kind of partner, nearest first."""
+    return LEVELS[LEVELS.index(kind) + 1 :] if kind in LEVELS else LEVELS
+
+
+def tells_where(conn: Connection, alert: Alert) -> bool:
+    """Tell whether naming an alert's recipient would tell where a protected person is.
+
+    It does when the recipient holds her record, is told as the unit of where she was found, or stands above such a one.
+    """
+    if alert.event == "escalated" and alert.withheld and "other_organisation" in alert.withheld:
+        return True
+    concerned = _cases_of(conn, alert)
+    if len(concerned) < len(_case_ids(conn, alert)):
+        return True  # erased: nobody can say any more whether she was protected
+    return any(
+        case.protect_location and (case.owner_id == alert.recipient_id or case.id == alert.own_case_id)
+        for case in concerned.values()
+    )
+
+
+def _nearest(conn: Connection, recipient: Partner, level: str) -> list[Partner]:
+    """Return the partners of a level that are responsible for the recipient's area, the smallest area first.
+
+    A coordinating centre or focal point without areas is responsible for its country.
+    """
+    depth: dict[str, int] = {}
+    found: dict[str, Partner] = {}
+    for area in recipient.areas or (recipient.country,):
+        around = set(area_prefixes(area))
+        for partner in partners.partners_covering(conn, area, [level]):
+            found[partner.id] = partner
+            deepest = max(own.count("/") + 1 for own in partner.areas if own in around)
+            depth[partner.id] = max(deepest, depth.get(partner.id, 0))
+    if level != "nodal":
+        for partner in partners.list_partners(conn, active_only=True, kind=level, country=recipient.country):
+            if not partner.areas:
+                found[partner.id] = partner
+    found.pop(recipient.id, None)
+    return sorted(found.values(), key=lambda partner: (-depth.get(partner.id, 0), partner.id))
+
+
+def _why_not(conn: Connection, alert: Alert, partner: Partner, now: datetime) -> str | None:
+    """Return why a partner may not be told of an alert; None when it may."""
+    if alert.event in ("recalled", "taken_down") and _was_told(conn, alert, partner):
+        return None  # what is taken back it knows already, also where it might no longer be told today
+    concerned = _cases_of(conn, alert)
+    wanted = _case_ids(conn, alert)
+    if len(concerned) < len(wanted):
+        return "the record is gone"
+    owners = {case.owner_id for case in concerned.values()} or {alert.recipient_id}
+    if not all(agreements.agreed(conn, owner, partner.id, now) for owner in owners):
+        return "no agreement"
+    others = [case.id for case in concerned.values() if case.owner_id != partner.id]
+    shared = consents.permitted_among(conn, others, "sharing", RECIPIENT_CLASS[partner.kind])
+    return None if shared.issuperset(others) else "no consent"
+
+
+def _was_told(conn: Connection, alert: Alert, partner: Partner) -> bool:
+    told = _of_the_same(conn, alert)
+    return any(other.recipient_id == partner.id and other.event != alert.event for other in told)
+
+
+def _of_the_same(conn: Connection, alert: Alert) -> list[Alert]:
+    if alert.match_id is not None:
+        return alerts.alerts_of_match(conn, alert.match_id)
+    return attention.alerts_of_subject(conn, alert.kind, alert.subject_id) if alert.subject_id else []
+
+
+def _case_ids(conn: Connection, alert: Alert) -> set[str]:
+    """Return the ids of the cases that an alert is about."""
+    wanted = {alert.own_case_id} if alert.own_case_id else set()
+    if alert.match_id is not None:
+        match = matches.require_match(conn, alert.match_id)
+        wanted |= {match.missing_id, match.rescued_id}
+    elif alert.kind == "clock" and alert.subject_id is not None:
+        wanted.add(alert.subject_id)
+    return wanted
+
+
+def _cases_of(conn: Connection, alert: Alert) -> dict[str, Case]:
+    return cases.get_cases(conn, sorted(_case_ids(conn, alert)))

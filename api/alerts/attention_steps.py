@@ -1,0 +1,127 @@
+"""How is one step of an alert taken? A reminder to its recipient, or an alert to whoever stands above.
+
+An escalation is an alert of its own, with deadlines by the hours of whom it goes to. Where nobody answers that one
+either, it is escalated in turn. The chain ends with the national focal point, and in the report of missed alerts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from api.alerts import attention
+from api.alerts.attention import Attention, Step
+from api.alerts.attention_chain import next_above, tells_where
+from api.alerts.deadlines import deadlines_of
+from api.alerts.notice import AlertNotice
+from api.alerts.raising import Occasion, link_of, messages_to, raise_alert
+from api.ids import RandomBytes
+from api.store import Connection, alerts, audit, partners
+from api.store import attention as store
+from api.store.alerts import Alert
+from api.store.errors import RowMissing
+from api.store.partners import Partner
+
+ENGINE = "engine"
+PROTECTED = "protected_location"
+NOT_ACKNOWLEDGED, NOT_ACTED = "not acknowledged in time", "not acted on in time"
+_LATER = (Step.ESCALATE, Step.LAPSE)
+
+
+def take_step(conn: Connection, alert: Alert, now: datetime, random_bytes: RandomBytes) -> Step | None:
+    """Take the step of an alert that is due now, and set when the next one is.
+
+    Returns:
+        The step; None where the office's hours have moved it meanwhile.
+    """
+    recipient = partners.get_partner(conn, alert.recipient_id)
+    if recipient is None:
+        raise RowMissing("partners")
+    waits = Attention.of(alert)
+    step = attention.due_step(waits, recipient, now)
+    if step is None:
+        store.plan(conn, alert.id, attention.next_step_at(waits, recipient, now), alert.act_by)
+    elif step in _LATER:
+        _escalate(conn, alert, recipient, step, now, random_bytes)
+    else:
+        _remind(conn, alert, recipient, step, now, random_bytes)
+        store.note_step(conn, alert.id, now, attention.next_step_at(waits, recipient, now))
+    return step
+
+
+def _remind(
+    conn: Connection, alert: Alert, recipient: Partner, step: Step, now: datetime, random_bytes: RandomBytes
+) -> None:
+    notice = AlertNotice(
+        kind=alert.kind,
+        alert_id=alert.id,
+        match_id=alert.match_id,
+        subject_id=alert.subject_id,
+        event=step,
+        grade=alert.grade,
+        priority=alert.priority,
+        your_record_id=alert.own_case_id,
+        other_organisation=alert.other_organisation,
+        due_at=alert.due_at if step is Step.REMIND else None,
+        link=link_of(alert.id),
+    )
+    alerts.add_messages(conn, alert.id, recipient.id, now, messages_to(recipient, notice, now, random_bytes))
+    alerts.add_event(conn, alert.id, "reminded", at=now, actor=ENGINE, detail={"of": str(step)})
+
+
+def _escalate(
+    conn: Connection, alert: Alert, recipient: Partner, step: Step, now: datetime, random_bytes: RandomBytes
+) -> None:
+    """Tell whoever stands above, once while that is open; after an acknowledgement without action it is reopened."""
+    if step is Step.LAPSE:
+        by = {"acknowledged_by": alert.acknowledged_by}
+        alerts.add_event(conn, alert.id, "lapsed", at=now, actor=ENGINE, detail=by)
+        store.lapse(conn, alert.id, now, _state_before(conn, alert))
+    if already := store.escalations_of(conn, alert.id):
+        store.note_step(conn, alert.id, now, None, "escalated")
+        alerts.add_event(conn, alert.id, "still_escalated", at=now, actor=ENGINE, detail={"by": already[-1].id})
+        return
+    above = next_above(conn, alert, recipient, now)
+    if above.partner is None:
+        store.note_step(conn, alert.id, now, None)
+        gaps = {"passed_over": list(above.passed_over)}
+        alerts.add_event(conn, alert.id, "missed", at=now, actor=ENGINE, detail=gaps)
+        return
+    why = NOT_ACTED if step is Step.LAPSE else NOT_ACKNOWLEDGED
+    raised = _tell_above(conn, alert, recipient, above.partner, why, now, random_bytes)
+    store.note_step(conn, alert.id, now, None, "escalated")
+    told: dict[str, object] = {"to": above.partner.id, "by": raised.id}
+    detail = told | {"why": why, "passed_over": list(above.passed_over)}
+    alerts.add_event(conn, alert.id, "escalated", at=now, actor=ENGINE, detail=detail)
+    audit.append(conn, at=now, actor=ENGINE, action="alert.escalated", subject=alert.id, detail=told)
+
+
+def _tell_above(
+    conn: Connection, alert: Alert, silent: Partner, to: Partner, why: str, now: datetime, random_bytes: RandomBytes
+) -> Alert:
+    hidden = tells_where(conn, alert)
+    ends = deadlines_of(to, alert.priority, now)
+    before = sum(event.kind == "escalated" for event in alerts.events_of(conn, alert.id))
+    occasion = Occasion(
+        kind=alert.kind,
+        event=Step.ESCALATE,
+        priority=alert.priority,
+        same=(alert.id, str(before)),
+        rule=f"stands above a unit: {why}",
+        match_id=alert.match_id,
+        subject_id=alert.subject_id,
+        about_id=alert.id,
+        grade=alert.grade,
+        other_organisation=None if hidden else silent.name,
+        withheld={"other_organisation": PROTECTED} if hidden else {},
+        due_at=ends.due_at,
+        act_by=ends.act_by,
+    )
+    raised = raise_alert(conn, to, occasion, now, random_bytes)
+    assert raised is not None  # each escalation of an alert has its own number
+    return raised
+
+
+def _state_before(conn: Connection, alert: Alert) -> str:
+    """Return the state that an alert was in when it was acknowledged."""
+    told = [event.detail.get("from") for event in alerts.events_of(conn, alert.id) if event.kind == "acknowledged"]
+    return str(told[-1]) if told and told[-1] else "delivered"

@@ -1,0 +1,61 @@
+"""When was each alert answered? The rows behind the report of missed alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, case, func, select
+
+from api.store.portable import chunks
+from api.store.tables import alert_events, alerts
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An alert with a deadline, and when what was asked for was done; fields as in `api.store.alerts.Alert`.
+
+    Attributes:
+        first_acknowledged_at: also where it has lapsed since.
+        first_lapsed_at: when an acknowledgement ran out without action.
+    """
+
+    id: str
+    kind: str
+    recipient_id: str
+    priority: str
+    state: str
+    due_at: datetime
+    act_by: datetime | None
+    steps: int
+    created_at: datetime
+    acknowledged_at: datetime | None
+    actioned_at: datetime | None
+    closed_at: datetime | None
+    first_acknowledged_at: datetime | None
+    first_lapsed_at: datetime | None
+
+
+def answers(conn: Connection, recipients: Sequence[str], since: datetime) -> list[Answer]:
+    """Return the alerts with a deadline of some partners, made at a moment or later, in id order."""
+    first = (
+        select(
+            alert_events.c.alert_id,
+            func.min(case((alert_events.c.kind == "acknowledged", alert_events.c.at))).label("first_acknowledged_at"),
+            func.min(case((alert_events.c.kind == "lapsed", alert_events.c.at))).label("first_lapsed_at"),
+        )
+        .where(alert_events.c.kind.in_(("acknowledged", "lapsed")))
+        .group_by(alert_events.c.alert_id)
+        .subquery()
+    )
+    plain = [alerts.c[name] for name in Answer.__slots__ if name in alerts.c]
+    found: list[Answer] = []
+    for some in chunks(recipients):
+        statement = (
+            select(*plain, first.c.first_acknowledged_at, first.c.first_lapsed_at)
+            .join(first, first.c.alert_id == alerts.c.id, isouter=True)
+            .where(alerts.c.recipient_id.in_(some), alerts.c.created_at >= since, alerts.c.due_at.is_not(None))
+        )
+        found += [Answer(**row._asdict()) for row in conn.execute(statement)]
+    return sorted(found, key=lambda answer: answer.id)

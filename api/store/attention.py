@@ -1,0 +1,161 @@
+"""Which alerts wait for a step, and how are they moved on? The rows behind `api.alerts.attention`.
+
+`next_step_at` is a queue: whoever takes a row holds it until the transaction ends, and sets when it is due again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, exists, insert, or_, select, text, update
+
+from api.store.alerts import Alert
+from api.store.portable import chunks
+from api.store.tables import AWAITING_DIGEST, alerts, audit, delivery_attempts, outbox
+
+_ENDED = ("actioned", "closed", "recalled")
+_IN_HAND = ("queued", "retrying", "sending")
+HELD_BACK = "held back"
+
+
+def claim_due(conn: Connection, now: datetime, limit: int, without: Collection[str] = ()) -> list[Alert]:
+    """Take alerts whose next step is due, longest due first, so that nobody else takes them in this transaction.
+
+    Args:
+        without: ids that are left alone.
+    """
+    statement = (
+        select(alerts)
+        .where(alerts.c.next_step_at <= now, alerts.c.id.not_in(list(without)))
+        .order_by(alerts.c.next_step_at, alerts.c.id)
+        .limit(limit)
+        # PostgreSQL only; on SQLite the transaction is the only writer. Others may go on to refer to these rows.
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    return _fetch(conn, statement)
+
+
+def next_due(conn: Connection) -> datetime | None:
+    """Return when the next step is due (perhaps in the past), None when none is."""
+    soonest = select(alerts.c.next_step_at).where(alerts.c.next_step_at.is_not(None))
+    found: datetime | None = conn.scalar(soonest.order_by(alerts.c.next_step_at).limit(1))
+    return found
+
+
+def plan(conn: Connection, alert_id: str, next_step_at: datetime | None, act_by: datetime | None) -> None:
+    """Set when the next step is due, and by when the alert is to be acted on."""
+    mine = update(alerts).where(alerts.c.id == alert_id)
+    conn.execute(mine.values(next_step_at=next_step_at, act_by=act_by))
+
+
+def note_step(
+    conn: Connection, alert_id: str, at: datetime, next_step_at: datetime | None, state: str | None = None
+) -> None:
+    """Count a reminder or an escalation, and set when the next one is due."""
+    values = {"steps": alerts.c.steps + 1, "next_step_at": next_step_at, "updated_at": at}
+    conn.execute(update(alerts).where(alerts.c.id == alert_id).values(values | ({"state": state} if state else {})))
+
+
+def lapse(conn: Connection, alert_id: str, at: datetime, state: str) -> None:
+    """Take an acknowledgement back: nobody has acted. Who had acknowledged stands in the alert's events."""
+    values = {"acknowledged_at": None, "acknowledged_by": None, "state": state, "updated_at": at}
+    conn.execute(update(alerts).where(alerts.c.id == alert_id).values(values))
+
+
+def act(conn: Connection, alert_id: str, by: str, at: datetime) -> None:
+    """Note that an alert was acted on; nothing further is due."""
+    values = {"state": "actioned", "actioned_at": at, "actioned_by": by, "next_step_at": None, "updated_at": at}
+    conn.execute(update(alerts).where(alerts.c.id == alert_id).values(values))
+
+
+def end(conn: Connection, alert_ids: Sequence[str], state: str, at: datetime) -> None:
+    """Close alerts, or recall them: nothing further is due."""
+    values = {"state": state, "closed_at": at, "next_step_at": None, "updated_at": at}
+    for some in chunks(alert_ids):
+        conn.execute(update(alerts).where(alerts.c.id.in_(some)).values(values))
+
+
+def escalations_of(conn: Connection, alert_id: str) -> list[Alert]:
+    """Return the alerts, not ended yet, by which somebody above was told that this one is not answered."""
+    mine = (alerts.c.about_id == alert_id, alerts.c.event == "escalated", alerts.c.state.not_in(_ENDED))
+    return _fetch(conn, select(alerts).where(*mine).order_by(alerts.c.id))
+
+
+def open_alerts_of_match(conn: Connection, match_id: str, recipient_id: str) -> list[Alert]:
+    """Return what a partner was told of a match and may still act on."""
+    mine = (
+        alerts.c.match_id == match_id,
+        alerts.c.recipient_id == recipient_id,
+        alerts.c.event != "recalled",
+        alerts.c.state.not_in(_ENDED),
+    )
+    return _fetch(conn, select(alerts).where(*mine).order_by(alerts.c.id))
+
+
+def alerts_of_subject(conn: Connection, kind: str, subject_id: str) -> list[Alert]:
+    """Return every alert of a kind about something that is no match, in id order."""
+    statement = select(alerts).where(alerts.c.subject_id == subject_id, alerts.c.kind == kind)
+    return _fetch(conn, statement.order_by(alerts.c.id))
+
+
+def awaiting_digest(conn: Connection) -> list[str]:
+    """Return the partners for whom something waits for the digest, in id order."""
+    waiting = select(alerts.c.recipient_id).where(*_AWAITING).distinct()
+    return sorted(conn.scalars(waiting))
+
+
+def digest_alerts(conn: Connection, recipient_id: str, before: datetime) -> list[str]:
+    """Return the ids of a partner's alerts that wait for the digest and were made before a moment."""
+    waiting = select(alerts.c.id).where(alerts.c.recipient_id == recipient_id, alerts.c.created_at < before, *_AWAITING)
+    return list(conn.scalars(waiting.order_by(alerts.c.id)))
+
+
+def tell_by(conn: Connection, alert_ids: Sequence[str], digest_id: str) -> None:
+    """Note which digest told of alerts."""
+    for some in chunks(alert_ids):
+        conn.execute(update(alerts).where(alerts.c.id.in_(some)).values(digest_id=digest_id))
+
+
+def was_sent(conn: Connection, alert_id: str) -> bool:
+    """Tell whether a message of an alert, or of the digest that told of it, went out or may have."""
+    digest = select(alerts.c.digest_id).where(alerts.c.id == alert_id).scalar_subquery()
+    tried = exists().where(delivery_attempts.c.outbox_id == outbox.c.id, delivery_attempts.c.outcome != HELD_BACK)
+    gone_out = or_(outbox.c.state.in_(("sending", "delivered")), tried)
+    mine = select(outbox.c.id).where(or_(outbox.c.alert_id == alert_id, outbox.c.alert_id == digest), gone_out)
+    return conn.execute(mine.limit(1)).first() is not None
+
+
+def was_seen(conn: Connection, alert: Alert) -> bool:
+    """Tell whether the recipient has read an alert in its inbox, or a list on which it may have stood."""
+    read = (audit.c.subject == alert.id) & (audit.c.action == "alert.read")
+    listed = (
+        (audit.c.subject == alert.recipient_id) & (audit.c.action == "alerts.listed") & (audit.c.at >= alert.created_at)
+    )
+    return any(conn.execute(select(audit.c.seq).where(kind).limit(1)).first() is not None for kind in (read, listed))
+
+
+def hold_back_alerts(conn: Connection, alert_ids: Sequence[str], at: datetime, why: str) -> int:
+    """Send no message of alerts that has not gone out yet; return how many there were."""
+    held = 0
+    for some in chunks(alert_ids):
+        waiting = select(outbox.c.id).where(outbox.c.alert_id.in_(some), outbox.c.state.in_(_IN_HAND))
+        found = list(conn.scalars(waiting))
+        for message_id in found:
+            dead = {"state": "dead_letter", "claimed_until": None, "attempts": outbox.c.attempts + 1}
+            conn.execute(update(outbox).where(outbox.c.id == message_id).values(dead))
+            row = {"outbox_id": message_id, "at": at, "outcome": HELD_BACK, "status_code": None, "detail": why}
+            conn.execute(insert(delivery_attempts).values(row))
+        held += len(found)
+    return held
+
+
+_AWAITING = (
+    text(AWAITING_DIGEST),
+    # Who has seen it in the inbox, or has heard that it is over, need not be told of it.
+    alerts.c.state.not_in(("acknowledged", *_ENDED)),
+)
+
+
+def _fetch(conn: Connection, statement: Select[tuple[object, ...]]) -> list[Alert]:
+    return [Alert(**row._asdict()) for row in conn.execute(statement)]

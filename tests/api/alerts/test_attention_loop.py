@@ -1,0 +1,208 @@
+"""Nobody answers: who hears of it, when, and what ends it. On SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+
+import pytest
+
+from api.alerts import attention_loop
+from api.alerts.attention_loop import AttentionLoop
+from api.store import audit, partners
+
+from .conftest import World
+from .watch import EVERYBODY, MONDAY, Watch
+
+
+@pytest.fixture
+def watch(world: World) -> Watch:
+    return Watch(world.database)
+
+
+def test_a_critical_alert_climbs_by_the_clock_until_nobody_is_left(watch: Watch) -> None:
+    watch.now = MONDAY + timedelta(days=5)  # a Saturday: for critical alerts it is a day as any other
+    first = watch.alert("critical")
+    assert watch.pass_hours(1.9) == {}
+    assert watch.pass_hours(0.1) == {"reminder": 1}
+    assert watch.pass_hours(2) == {"escalated": 1}
+    below = first
+    for who, name in (("nodal", "The unit"), ("centre", "The nodal"), ("focal", "The centre")):
+        (told,) = watch.inbox(who)
+        assert (told.about_id, told.event, told.priority, told.other_organisation) == (
+            below, "escalated", "critical", name
+        )  # fmt: skip
+        assert told.due_at == watch.now + timedelta(hours=4)
+        assert watch.read(below).state == "escalated"
+        below = told.id
+        assert watch.pass_hours(2) == {"reminder": 1}
+        assert watch.pass_hours(2) == {"escalated": 1}
+    assert watch.happened(below) == ["reminded", "missed"]
+    assert watch.pass_hours(1000) == {}
+    with watch.database.read() as conn:
+        told_of = [entry.action for entry in audit.entries(conn, subject=first, limit=10)]
+    assert told_of == ["alert.escalated"]
+
+
+def test_a_standard_alert_waits_for_the_office(watch: Watch) -> None:
+    watch.now = MONDAY + timedelta(days=4, hours=6.5)  # Friday, 16:00; one hour and a half until it closes
+    alert_id = watch.alert()
+    alert = watch.read(alert_id)
+    assert (alert.due_at, alert.act_by) == (watch.now + timedelta(days=3), watch.now + timedelta(days=5))
+    assert alert.next_step_at == MONDAY + timedelta(days=7, hours=2.5)  # four open hours of eight: Monday, 12:00
+    assert watch.pass_hours(67) == {}
+    assert watch.pass_hours(1) == {"reminder": 1}
+    assert len(watch.messages(alert_id)) == 2
+    assert watch.pass_hours(4) == {"escalated": 1}
+    assert watch.inbox("nodal")[0].due_at == watch.now + timedelta(hours=24)  # it is always there
+
+
+def test_who_acknowledges_and_does_not_act_has_not_answered(watch: Watch) -> None:
+    alert_id = watch.alert("critical")
+    watch.pass_hours(1)
+    watch.acknowledge(alert_id)
+    assert watch.pass_hours(11.5) == {"act_reminder": 1}
+    assert watch.pass_hours(11.5) == {"lapsed": 1}
+    alert = watch.read(alert_id)
+    assert (alert.acknowledged_at, alert.acknowledged_by, alert.state) == (None, None, "escalated")
+    assert watch.details(alert_id, "lapsed") == [{"acknowledged_by": "officer"}]
+    assert len(watch.inbox("nodal")) == 1
+    again = watch.acknowledge(alert_id)
+    assert (again.state, again.act_by) == ("acknowledged", watch.now + timedelta(hours=24))
+    watch.now += timedelta(hours=24)
+    watch.loop.run_due()
+    assert watch.happened(alert_id)[-1] == "still_escalated"  # above, it is still open
+    assert len(watch.inbox("nodal")) == 1
+
+
+@pytest.mark.parametrize("ends", ["act", "decide"])
+def test_acting_ends_it_and_what_stands_above(watch: Watch, ends: str) -> None:
+    alert_id = watch.alert("critical")
+    watch.pass_hours(4)
+    watch.pass_hours(4)
+    if ends == "act":
+        assert watch.act(alert_id).state == "actioned"
+    else:
+        assert watch.decide("unit") == 1
+    alert = watch.read(alert_id)
+    assert (alert.actioned_by, alert.acknowledged_at, alert.next_step_at) == ("officer", watch.now, None)
+    for above in ("nodal", "centre"):
+        (told,) = watch.inbox(above)
+        assert (told.state, told.closed_at, told.next_step_at) == ("closed", watch.now, None)
+    assert watch.pass_hours(500) == {}
+    assert watch.act(alert_id) == alert
+    assert watch.decide("unit") == 0
+
+
+def test_who_may_not_know_is_passed_over_and_named(world: World) -> None:
+    watch = Watch(world.database, agreed=tuple(one for one in EVERYBODY if one != "nodal"))
+    alert_id = watch.alert("critical")
+    watch.pass_hours(4)
+    assert (watch.inbox("nodal"), [told.about_id for told in watch.inbox("centre")]) == ([], [alert_id])
+    (detail,) = watch.details(alert_id, "escalated")
+    assert detail["passed_over"] == [{"level": "nodal", "partner": "nodal", "why": "no agreement"}]
+    assert detail["to"] == "centre"
+
+
+def test_consent_is_asked_for_each_class(world: World) -> None:
+    watch = Watch(world.database, shared=("ngo",))
+    alert_id = watch.alert("critical")
+    assert watch.pass_hours(4) == {"escalated": 1}
+    (detail,) = watch.details(alert_id, "missed")
+    assert [one["why"] for one in detail["passed_over"]] == ["no consent"] * 3
+    assert not any(watch.inbox(above) for above in ("nodal", "centre", "focal"))
+
+
+def test_who_is_silent_is_not_named_where_that_tells_where_she_is(world: World) -> None:
+    watch = Watch(world.database, protected=True)
+    watch.alert("critical")
+    watch.pass_hours(4)
+    watch.pass_hours(4)
+    for above in ("nodal", "centre"):
+        (told,) = watch.inbox(above)
+        assert (told.other_organisation, told.withheld) == (None, {"other_organisation": "protected_location"})
+
+
+def test_a_late_pass_takes_the_step_that_is_due_by_now(watch: Watch) -> None:
+    alert_id = watch.alert("critical")
+    assert watch.pass_hours(30) == {"escalated": 1}
+    assert watch.happened(alert_id) == ["escalated"]
+    assert len(watch.messages(alert_id)) == 1
+
+
+def test_an_alert_that_cannot_be_stepped_holds_up_no_other(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ids = [watch.alert("critical") for _ in range(4)]
+    step = attention_loop.take_step
+
+    def fail_at_one(conn, alert, *rest):
+        if alert.id == ids[1]:
+            raise ZeroDivisionError
+        return step(conn, alert, *rest)
+
+    monkeypatch.setattr(attention_loop, "take_step", fail_at_one)
+    with caplog.at_level(logging.ERROR):
+        assert watch.pass_hours(2) == {"reminder": 3}
+    assert ids[1] in caplog.text
+    monkeypatch.undo()
+    assert watch.pass_hours(0.1) == {"reminder": 1}
+
+
+def test_two_processes_take_each_step_once(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention_loop, "BATCH", 3)
+    ids = [watch.alert("critical") for _ in range(12)]
+    watch.now += timedelta(hours=4)
+    loops = [AttentionLoop(watch.database, lambda: watch.now, watch.random) for _ in range(2)]
+    done: list[int] = []
+    threads = [
+        threading.Thread(target=lambda loop=loop: done.append(loop.run_due().get("escalated", 0))) for loop in loops
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(done) == len(ids)
+    assert sorted(told.about_id for told in watch.inbox("nodal")) == sorted(ids)
+    assert all(watch.happened(alert_id) == ["escalated"] for alert_id in ids)
+
+
+def test_one_digest_a_day_at_the_opening_of_what_came_before(watch: Watch) -> None:
+    watch.now = MONDAY - timedelta(hours=10)
+    early = [watch.alert("digest") for _ in range(2)]
+    seen = watch.alert("digest")
+    watch.acknowledge(seen)
+    assert watch.messages(early[0]) == []
+    assert watch.pass_hours(9.9) == {}
+    assert watch.pass_hours(0.2) == {"digest": 1}
+    late = watch.alert("digest")
+    assert watch.pass_hours(5) == {}
+    digest = next(alert for alert in watch.inbox("unit") if alert.kind == "digest")
+    assert (digest.event, digest.priority, digest.due_at) == ("daily", "digest", None)
+    assert [watch.read(one).digest_id for one in (*early, seen, late)] == [digest.id, digest.id, None, None]
+    assert len(watch.messages(digest.id)) == 1
+    assert watch.pass_hours(24) == {"digest": 1}
+    assert watch.pass_hours(24) == {}  # nothing came
+
+
+def test_a_digest_waits_while_the_office_is_closed(watch: Watch) -> None:
+    watch.now = MONDAY + timedelta(days=4, hours=2)  # Friday
+    watch.alert("digest")
+    assert watch.pass_hours(24) == watch.pass_hours(24) == {}
+    assert watch.pass_hours(24) == {"digest": 1}
+
+
+def test_quiet_holds_messages_and_never_the_inbox(watch: Watch) -> None:
+    with watch.database.write() as conn:
+        quiet = {"until": None, "kinds": ["digest"], "grades": ["possible"], "outside_hours": True}
+        partners.change_partner(conn, "unit", {"quiet": quiet})
+    watch.now = MONDAY - timedelta(hours=3)
+    standard, silenced = watch.alert(), watch.alert(grade="possible")
+    critical = watch.alert("critical", grade="possible")
+    escalated = watch.alert(event="escalated", grade="possible")
+    assert [message.next_attempt_at for message in watch.messages(standard)] == [MONDAY]
+    assert watch.messages(silenced) == []
+    for told in (critical, escalated):
+        assert [message.next_attempt_at for message in watch.messages(told)] == [watch.now]
+    assert len(watch.inbox("unit")) == 4
