@@ -429,7 +429,7 @@ def test_any_order_of_decisions_leads_to_what_the_model_says(empty: Database) ->
     run_state_machine_as_test(
         machine_on(empty),
         settings=settings(
-            max_examples=25, stateful_step_count=40, deadline=None, derandomize=True,
+            max_examples=12, stateful_step_count=40, deadline=None, derandomize=True,
             suppress_health_check=list(HealthCheck), phases=[Phase.generate],  # to shrink takes minutes
         ),
     )  # fmt: skip
