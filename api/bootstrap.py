@@ -21,6 +21,7 @@ from typing import Self
 from api.agenda.service import AgendaService
 from api.alerts.attention_loop import AttentionLoop
 from api.alerts.delivery import DeliverySettings, Dispatcher
+from api.alerts.following import MatchFollower
 from api.alerts.missed import MissedService
 from api.alerts.replays import ReplayService
 from api.alerts.service import AlertService
@@ -193,7 +194,7 @@ class Sandhan:
         if not settings.faces and (withheld := desk.withhold_all()):
             log.info("faces are switched off: the embeddings of %d photos are forgotten", withheld)
         dispatcher = Dispatcher(database, _delivery(settings), clock, jitter)
-        moves = MatchMoves()
+        moves = MatchMoves(MatchFollower(random_bytes))
         matching = MatchService(
             database,
             keeper,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from api.alerts.attention_steps import ENGINE
 from api.alerts.deadlines import deadlines_of
@@ -17,9 +18,10 @@ from api.store import Connection, alerts, audit, partners
 from api.store import attention as store
 from api.store.alerts import Alert
 from api.store.matches import Match
+from api.store.outbox import RECALLS
 
-RECALLS = ("recalled", "taken_down")
-"""Events by which something is taken back."""
+WAS_TOLD: Final = "was_told"
+"""The rule by which somebody hears that what it was told is no more."""
 
 
 def recall_match(conn: Connection, match: Match, reason: str, now: datetime, random_bytes: RandomBytes) -> int:
@@ -35,19 +37,23 @@ def recall_match(conn: Connection, match: Match, reason: str, now: datetime, ran
 
 
 def recall_subject(
-    conn: Connection, kind: str, subject_id: str, event: str, reason: str, now: datetime, random_bytes: RandomBytes
-) -> int:
+    conn: Connection, kind: str, subject_id: str, event: str, reason: str, now: datetime, random_bytes: RandomBytes,
+    *, recipient_id: str | None = None,
+) -> int:  # fmt: skip
     """Recall what is no match, such as a bulletin that is taken down.
 
     Args:
         kind, event: of `api.alerts.notice.EVENTS`; the event takes something back.
-        reason: a word.
+        reason: a word; the recipients are not told it.
+        recipient_id: from this partner only; None for everybody who was told.
     Returns:
         How many partners are told.
     """
     if event not in RECALLS:
         raise ValueError(f"{event} takes nothing back")
     told = store.alerts_of_subject(conn, kind, subject_id)
+    if recipient_id is not None:
+        told = [alert for alert in told if alert.recipient_id == recipient_id]
     return _recall(conn, told, subject_id, event, reason, now, random_bytes)
 
 
@@ -61,7 +67,7 @@ def _recall(
     latest = {alert.recipient_id: alert for alert in earlier}
     raised = 0
     for recipient_id, alert in latest.items():
-        raised += _tell(conn, alert, event, reason, recipient_id in heard, now, random_bytes)
+        raised += _tell(conn, alert, event, recipient_id in heard, now, random_bytes)
     for alert in earlier:
         alerts.add_event(conn, alert.id, "recalled", at=now, actor=ENGINE, detail={"reason": reason})
     store.end(conn, [alert.id for alert in earlier], "recalled", now)
@@ -73,9 +79,7 @@ def _recall(
     return raised
 
 
-def _tell(
-    conn: Connection, alert: Alert, event: str, reason: str, heard: bool, now: datetime, random_bytes: RandomBytes
-) -> int:
+def _tell(conn: Connection, alert: Alert, event: str, heard: bool, now: datetime, random_bytes: RandomBytes) -> int:
     to = partners.get_partner(conn, alert.recipient_id)
     if to is None or not (heard or to.active):
         return 0
@@ -84,7 +88,7 @@ def _tell(
         event=event,
         priority="standard",
         same=(alert.id,),
-        rule=f"was told before: {reason}",
+        rule=WAS_TOLD,
         match_id=alert.match_id,
         subject_id=alert.subject_id,
         about_id=alert.id,

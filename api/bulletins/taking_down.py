@@ -8,20 +8,16 @@ closed, a match verified); `enforce` is for those who only know that something h
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from api.alerts.raising import Occasion, raise_alert
+from api.alerts.recalling import recall_subject
 from api.bulletins.standing import why_over, why_over_for
 from api.ids import RandomBytes
-from api.store import Connection, audit, authorisations, bulletins, recalls
+from api.store import Connection, audit, authorisations, bulletins
 from api.store.bulletins import Bulletin
-from api.store.partners import get_partner
 
-ACKNOWLEDGED_WITHIN: Final = timedelta(hours=24)
-"""Within which a recipient confirms that its copies are taken down."""
 ENGINE: Final = "engine"
-_RULE: Final = "you were sent a bulletin that has been taken down"
 
 
 def take_down_for_case(
@@ -101,12 +97,6 @@ def _end_for(
         conn, at=now, actor=by, action="bulletin.ended", subject=bulletin.case_id,
         detail={"bulletin": bulletin.id, "partner": partner_id, "reason": reason},
     )  # fmt: skip
-    told = recalls.recall_subject(conn, bulletin.id, partner_id, at=now, by=by, why="the bulletin is taken down")
-    partner = get_partner(conn, partner_id)
-    if partner is None:
-        return 0
-    occasion = Occasion(
-        kind="bulletin", event="taken_down", priority="standard", same=(bulletin.id,), rule=_RULE,
-        subject_id=bulletin.id, about_id=None if told is None else told.id, due_at=now + ACKNOWLEDGED_WITHIN,
+    return recall_subject(
+        conn, "bulletin", bulletin.id, "taken_down", reason, now, random_bytes, recipient_id=partner_id
     )  # fmt: skip
-    return int(raise_alert(conn, partner, occasion, now, random_bytes) is not None)

@@ -23,7 +23,11 @@ ENGINE: Final = "engine"
 
 @dataclass(frozen=True, slots=True)
 class MatchChange:
-    """That a match has moved: what happened, from which state to which, when, and by whom."""
+    """That a match has moved: what happened, from which state to which, when, and by whom.
+
+    Attributes:
+        partner_id: for which organisation a person took the step; None where the service moved it by itself.
+    """
 
     match_id: str
     kind: Action
@@ -31,6 +35,7 @@ class MatchChange:
     to_state: MatchState
     at: datetime
     actor: str
+    partner_id: str | None
 
 
 OnChange = Callable[[Connection, Match, MatchChange], None]
@@ -73,7 +78,9 @@ class MatchMoves:
             record(event)
         if target in RECALLED and target is not source:
             outbox.hold_back(conn, match.id, at)
-        self._on_change(conn, now, MatchChange(match.id, action, source, target, at, actor))
+        partner = (detail or {}).get("partner")
+        told = MatchChange(match.id, action, source, target, at, actor, None if partner is None else str(partner))
+        self._on_change(conn, now, told)
         return now
 
     def end(self, conn: Connection, match: Match, action: Action, *, at: datetime, actor: str) -> bool:

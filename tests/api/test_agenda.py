@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import build_app
-from api.store import audit, cases, recalls
+from api.store import attention, audit, cases
 from api.store.tables import matches as match_rows
 
 from .agreeing import propose
@@ -51,7 +51,7 @@ def told(house: House, case_id: str) -> list[tuple[str, str]]:
     """Return (member, event) of every alert about a case."""
     names = {member.id: name for name, member in house.members.items()}
     with house.sandhan.database.read() as conn:
-        found = recalls.alerts_of_subject(conn, case_id)
+        found = attention.alerts_of_subject(conn, "clock", case_id)
     assert all(alert.kind == "clock" and alert.due_at is not None for alert in found)
     return [(names[alert.recipient_id], alert.event) for alert in found]
 
