@@ -14,7 +14,7 @@ from api.alerts.attention_steps import ENGINE
 from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import Occasion, raise_alert
 from api.ids import RandomBytes
-from api.store import Connection, alerts, audit, partners
+from api.store import Connection, alerts, audit, outbox, partners
 from api.store import attention as store
 from api.store.alerts import Alert
 from api.store.matches import Match
@@ -63,7 +63,7 @@ def _recall(
 ) -> int:  # fmt: skip
     earlier = _standing(told)
     heard = {alert.recipient_id for alert in earlier if _was_heard(conn, alert)}
-    store.hold_back_alerts(conn, [alert.id for alert in earlier], now, "it was recalled")
+    outbox.hold_back_alerts(conn, [alert.id for alert in earlier], now, "it was recalled")
     latest = {alert.recipient_id: alert for alert in earlier}
     raised = 0
     for recipient_id, alert in latest.items():

@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, exists, insert, or_, select, text, update
+from sqlalchemy import Connection, Select, exists, or_, select, text, update
 
 from api.store.alerts import Alert
+from api.store.outbox import HELD_BACK
 from api.store.portable import chunks
 from api.store.tables import AWAITING_DIGEST, alerts, audit, delivery_attempts, outbox
 
 _ENDED = ("actioned", "closed", "recalled")
-_IN_HAND = ("queued", "retrying", "sending")
-HELD_BACK = "held back"
 
 
 def claim_due(conn: Connection, now: datetime, limit: int, without: Collection[str] = ()) -> list[Alert]:
@@ -133,21 +132,6 @@ def was_seen(conn: Connection, alert: Alert) -> bool:
         (audit.c.subject == alert.recipient_id) & (audit.c.action == "alerts.listed") & (audit.c.at >= alert.created_at)
     )
     return any(conn.execute(select(audit.c.seq).where(kind).limit(1)).first() is not None for kind in (read, listed))
-
-
-def hold_back_alerts(conn: Connection, alert_ids: Sequence[str], at: datetime, why: str) -> int:
-    """Send no message of alerts that has not gone out yet; return how many there were."""
-    held = 0
-    for some in chunks(alert_ids):
-        waiting = select(outbox.c.id).where(outbox.c.alert_id.in_(some), outbox.c.state.in_(_IN_HAND))
-        found = list(conn.scalars(waiting))
-        for message_id in found:
-            dead = {"state": "dead_letter", "claimed_until": None, "attempts": outbox.c.attempts + 1}
-            conn.execute(update(outbox).where(outbox.c.id == message_id).values(dead))
-            row = {"outbox_id": message_id, "at": at, "outcome": HELD_BACK, "status_code": None, "detail": why}
-            conn.execute(insert(delivery_attempts).values(row))
-        held += len(found)
-    return held
 
 
 _AWAITING = (

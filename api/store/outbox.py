@@ -18,6 +18,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, update
 
 from api.store.errors import RowMissing
+from api.store.portable import chunks
 from api.store.tables import alerts, delivery_attempts, outbox
 
 # What a delivery may overwrite: everything before a person has touched the alert.
@@ -226,6 +227,11 @@ def hold_back(
 def hold_back_subject(conn: Connection, subject_id: str, at: datetime) -> int:
     """Send nothing more about something else that has ended; return how many messages had not gone out yet."""
     return _hold_back(conn, alerts.c.subject_id == subject_id, at, "what it was about has ended")
+
+
+def hold_back_alerts(conn: Connection, alert_ids: Sequence[str], at: datetime, why: str) -> int:
+    """Send nothing more of some alerts; return how many messages had not gone out yet."""
+    return sum(_hold_back(conn, alerts.c.id.in_(some), at, why) for some in chunks(alert_ids))
 
 
 def _hold_back(conn: Connection, about: ColumnElement[bool], at: datetime, why: str) -> int:
