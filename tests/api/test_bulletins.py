@@ -357,16 +357,15 @@ def test_an_order_that_names_nobody_nothing_or_no_end_is_none(open_desk: Desk, w
 @pytest.mark.parametrize(
     ("scope", "covered"),
     [
-        ({"partners": ["mumbai"]}, {"mumbai"}),
-        ({"kinds": ["ahtu"]}, {"ahtu", "stranger"}),
-        ({"areas": ["IN/WB"]}, {"ahtu"}),
-        ({"areas": ["IN"]}, {"ahtu", "stranger", "mumbai", "shelter"}),
-        ({"kinds": ["ngo", "shelter"], "areas": ["India, Maharashtra"]}, {"mumbai", "shelter"}),
-        ({"kinds": ["police"], "partners": ["ahtu"]}, {"ahtu"}),
+        ({"partners": ["mumbai"]}, ["mumbai"]),
+        ({"kinds": ["ahtu"]}, ["ahtu", "stranger"]),
+        ({"areas": ["IN/WB"]}, ["ahtu"]),
+        ({"areas": ["IN"]}, ["ahtu", "stranger", "mumbai", "shelter"]),
+        ({"kinds": ["ngo", "shelter"], "areas": ["India, Maharashtra"]}, ["mumbai", "shelter"]),
+        ({"kinds": ["police"], "partners": ["ahtu"]}, ["ahtu"]),
     ],
-    ids=str,
 )
-def test_recipients_lie_within_the_scope(open_desk: Desk, scope: dict[str, list[str]], covered: set[str]) -> None:
+def test_recipients_lie_within_the_scope(open_desk: Desk, scope: dict[str, list[str]], covered: list[str]) -> None:
     house = open_desk.house
     named = scope | ({"partners": [house[one].id for one in scope["partners"]]} if "partners" in scope else {})
     given = open_desk.authorised(scope=named)

@@ -87,7 +87,9 @@ def reasons() -> set[str]:
     return (by_code - {"rescued"}) | {"closed", "expired", "erased"}
 
 
-@pytest.mark.parametrize("word", [*AUTHORITIES, *FIELDS, *get_args(DownReason), *EVENTS["bulletin"][:2], *reasons()])
+@pytest.mark.parametrize(
+    "word", [*AUTHORITIES, *FIELDS, *get_args(DownReason), *EVENTS["bulletin"][:2], *sorted(reasons())]
+)
 def test_every_word_of_bulletins_is_named(word: str) -> None:
     assert f"`{word}`" in BULLETINS
 

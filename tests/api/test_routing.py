@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.access import RECIPIENT_CLASS
-from api.alerts.deadlines import TIMES, deadlines_of
+from api.alerts.deadlines import USUAL, deadlines_of
 from api.alerts.routing import OBSTACLES, ROUTED_KINDS, RULES, TOLD_ALREADY, WITHHELD, Routing, route
 from api.store import Connection, Database, agreements, cases, consents, partners
 from api.store.cases import Case, CaseContent
@@ -307,7 +307,7 @@ def test_deadlines_by_priority(database: Database) -> None:
         assert (standard.due_at, standard.act_by) == (START + timedelta(hours=24), START + timedelta(hours=72))
         digest = deadlines_of(one, "digest", START)
         assert (digest.due_at, digest.act_by) == (None, None)
-        assert set(TIMES) == {"critical", "standard"}
+        assert set(USUAL) == {"critical", "standard"}
 
 
 def guide_tables() -> list[str]:
