@@ -1,0 +1,123 @@
+"""What people hear of when a match moves, over HTTP: the workflow, the routing, the recall and the bulletins as one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .conftest import GREEN, RESCUE, House, Pair, matched, picture
+from .test_bulletins import desk_in, kept
+from .test_decisions import REJECT, taken
+
+
+@pytest.fixture
+def own(fresh_house: House) -> Pair:
+    """A matched pair that a test may change."""
+    return matched(fresh_house)
+
+
+def alerts_of(pair: Pair, who: str) -> list[dict[str, Any]]:
+    """Return a member's alerts about the match, oldest first."""
+    answer = pair.house.ask(who, "GET", "/v1/alerts")
+    assert answer.status_code == 200, answer.text
+    return [alert for alert in answer.json()["items"] if alert["match_id"] == pair.match_id]
+
+
+def events_of(pair: Pair, who: str) -> list[str]:
+    return [alert["event"] for alert in alerts_of(pair, who)]
+
+
+def everybody(pair: Pair) -> dict[str, list[str]]:
+    """Return what each member was told of the match, of those who were told anything."""
+    told = {who: events_of(pair, who) for who in pair.house.members if who != "operator"}
+    return {who: events for who, events in told.items() if events}
+
+
+def test_the_other_side_hears_what_one_side_decides_and_is_waited_for(own: Pair) -> None:
+    before = everybody(own)
+    assert before["family"] == before["shelter"] == ["new"]
+    taken(own, "shelter", "take_up")
+    assert everybody(own) == before, "looking at it is nobody else's business"
+    taken(own, "shelter", "confirm")
+    assert everybody(own) == before | {"family": ["new", "updated"]}, "the units hear of no step"
+    told = alerts_of(own, "family")[-1]
+    assert told["rule"] == "owner_missing"
+    assert told["due_at"] is not None
+    assert told["act_by"] is not None
+    taken(own, "family", "confirm")
+    answered = alerts_of(own, "shelter")[-1]
+    assert (answered["event"], answered["due_at"]) == ("updated", None), "nobody waits for the shelter"
+
+
+def test_who_decides_has_acted_on_what_it_was_told(own: Pair) -> None:
+    states = {alert["state"] for alert in alerts_of(own, "shelter")}
+    assert "actioned" not in states
+    taken(own, "shelter", "take_up")
+    assert {alert["state"] for alert in alerts_of(own, "shelter")} == {"actioned"}
+    assert all(alert["acknowledged_at"] for alert in alerts_of(own, "shelter"))
+    assert {alert["state"] for alert in alerts_of(own, "family")} == states, "the other side has not"
+
+
+def test_a_rejection_is_told_to_everybody_who_was_told_and_acknowledged(own: Pair) -> None:
+    before = everybody(own)
+    assert len(before) > 2, "a unit was told too"
+    own.house.sandhan.dispatcher.run_once()
+    for who in before:
+        alerts_of(own, who)  # whoever reads its inbox has heard
+    taken(own, "family", "reject", **REJECT)
+    assert everybody(own) == {who: [*events, "recalled"] for who, events in before.items()}
+    for who in before:
+        first, recall = alerts_of(own, who)[0], alerts_of(own, who)[-1]
+        assert first["state"] == "recalled"
+        assert (recall["rule"], recall["about_id"]) == ("was_told", first["id"])
+        assert recall["due_at"] is not None
+        assert "wrong" not in str(recall), "why it was rejected is behind the match"
+        acknowledged = own.house.ask(who, "POST", f"/v1/alerts/{recall['id']}/acknowledge")
+        assert acknowledged.json()["state"] == "acknowledged"
+
+
+def test_what_comes_back_is_told_again(own: Pair) -> None:
+    before = everybody(own)
+    taken(own, "family", "reject", **REJECT)
+    taken(own, "family", "undo", reason="mistake")
+    for who, events in before.items():
+        expected = [*events, "recalled"] if who == "family" else [*events, "recalled", "updated"]
+        assert events_of(own, who) == expected
+    again = [alert for alert in alerts_of(own, "shelter") if alert["event"] == "updated"]
+    assert all(alert["state"] != "recalled" and alert["due_at"] for alert in again)
+
+
+def test_a_withdrawn_consent_recalls_what_was_told(own: Pair) -> None:
+    before = everybody(own)
+    standing = own.house.ask("shelter", "GET", f"/v1/cases/{own.rescued_id}/consents").json()
+    (matching,) = [one for one in standing if one["purpose"] == "matching" and one["withdrawn_at"] is None]
+    path = f"/v1/cases/{own.rescued_id}/consents/{matching['id']}/withdraw"
+    assert own.house.ask("shelter", "POST", path).status_code == 200
+    after = everybody(own)
+    assert {who: events[-1] for who, events in after.items()} == dict.fromkeys(before, "recalled")
+
+
+def test_whoever_is_found_is_taken_off_the_bulletins(fresh_house: House) -> None:
+    desk = desk_in(fresh_house)
+    desk.consent()
+    bulletin = desk.published("ahtu")["id"]
+    rescued = fresh_house.enter("shelter", RESCUE, picture(GREEN, (120, 96)), face_consent=True)
+    match_id = next(one["id"] for one in rescued["matches"])
+    pair = Pair(fresh_house, desk.case_id, rescued["case"]["id"], match_id, "", {})
+    for who, action in (("shelter", "take_up"), ("shelter", "confirm"), ("family", "confirm")):
+        taken(pair, who, action)
+    assert desk.read("ahtu", bulletin).json()["content"], "people are still finding out"
+    taken(pair, "family", "start_verification")
+    taken(pair, "family", "verify", finding="same_person")
+    assert desk.read("ahtu", bulletin).json()["content"] is None
+    assert kept(desk, bulletin) == (None, None)
+    assert [alert["event"] for alert in desk.told("ahtu", bulletin)] == ["published", "taken_down"]
+
+
+def test_nothing_is_sent_of_a_step_twice(own: Pair) -> None:
+    taken(own, "shelter", "take_up")
+    taken(own, "shelter", "confirm")
+    first = alerts_of(own, "family")
+    own.house.clock.advance(minutes=1)
+    assert alerts_of(own, "family") == first
