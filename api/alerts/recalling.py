@@ -38,7 +38,7 @@ def recall_match(conn: Connection, match: Match, reason: str, now: datetime, ran
 
 def recall_subject(
     conn: Connection, kind: str, subject_id: str, event: str, reason: str, now: datetime, random_bytes: RandomBytes,
-    *, recipient_id: str | None = None,
+    *, recipient_id: str | None = None, heard: bool = False,
 ) -> int:  # fmt: skip
     """Recall what is no match, such as a bulletin that is taken down.
 
@@ -46,6 +46,7 @@ def recall_subject(
         kind, event: of `api.alerts.notice.EVENTS`; the event takes something back.
         reason: a word; the recipients are not told it.
         recipient_id: from this partner only; None for everybody who was told.
+        heard: they may know of it without any alert, and all have to acknowledge.
     Returns:
         How many partners are told.
     """
@@ -54,15 +55,15 @@ def recall_subject(
     told = store.alerts_of_subject(conn, kind, subject_id)
     if recipient_id is not None:
         told = [alert for alert in told if alert.recipient_id == recipient_id]
-    return _recall(conn, told, subject_id, event, reason, now, random_bytes)
+    return _recall(conn, told, subject_id, event, reason, now, random_bytes, known=heard)
 
 
 def _recall(
     conn: Connection, told: Sequence[Alert], subject: str, event: str, reason: str, now: datetime,
-    random_bytes: RandomBytes,
+    random_bytes: RandomBytes, *, known: bool = False,
 ) -> int:  # fmt: skip
     earlier = _standing(told)
-    heard = {alert.recipient_id for alert in earlier if _was_heard(conn, alert)}
+    heard = {alert.recipient_id for alert in earlier if known or _was_heard(conn, alert)}
     outbox.hold_back_alerts(conn, [alert.id for alert in earlier], now, "it was recalled")
     latest = {alert.recipient_id: alert for alert in earlier}
     raised = 0

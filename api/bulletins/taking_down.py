@@ -98,5 +98,6 @@ def _end_for(
         detail={"bulletin": bulletin.id, "partner": partner_id, "reason": reason},
     )  # fmt: skip
     return recall_subject(
-        conn, "bulletin", bulletin.id, "taken_down", reason, now, random_bytes, recipient_id=partner_id
+        conn, "bulletin", bulletin.id, "taken_down", reason, now, random_bytes, recipient_id=partner_id,
+        heard=True,  # it stands in the list of bulletins too
     )  # fmt: skip

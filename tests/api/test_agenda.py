@@ -270,6 +270,10 @@ def test_what_waits_for_a_unit_stands_on_its_agenda(fresh_house: House) -> None:
     (late,) = agenda(house, "ahtu")
     assert late["overdue"]
     assert house.ask("ahtu", "POST", f"/v1/alerts/{alert['id']}/acknowledge").status_code == 200
+    (waiting,) = agenda(house, "ahtu")
+    assert (waiting["id"], waiting["overdue"]) == (alert["id"], False), "acknowledged is not acted on"
+    acted = house.ask("ahtu", "POST", f"/v1/alerts/{alert['id']}/action", json={"code": "match_reviewed"})
+    assert acted.status_code == 200
     assert agenda(house, "ahtu") == []
     shown = json.dumps([agenda(house, who) for who in UNITS], ensure_ascii=False)
     for word in ("সুনীতা", "सुनिता", "Gosaba", "24-parganas", "FIR-2023-77", "mumbai"):
