@@ -371,25 +371,36 @@ class Sandhan:
     def _work(self) -> None:
         """Open the index, then look now and then for unfinished work: another process's, or photos that had to wait."""
         while not self._stop.is_set():
-            try:
-                self.attention.run_due()  # first: deadlines do not wait for an index to be built
-                if not self.index_open:
-                    self.open_index()
-                self.keeper.adopt()
-                if self.settings.faces:
-                    self.photos.readmit(self.keeper.face_model.model_id)
-                self.lifecycle.expire_due()
-                self.bulletins.sweep()
-                self._run_clocks()
-                self.audit.close_days()
-                self.keeper.save_what_was_erased()
-                self.cases.recover()
-                self.same_person.follow(_PAIRS_EACH_TIME, wait=True)
-                self.same_suspect.follow(_PAIRS_EACH_TIME)
-                self.idempotency.sweep()
-            except Exception as error:  # noqa: BLE001 - a thread that dies would silently stop all recovery
-                log.error("recovery failed (%s), trying again in %g s", origin(error), _RECOVER_EVERY_S)
+            for duty in (
+                self.attention.run_due,  # first: deadlines do not wait for an index to be built
+                self._run_clocks,
+                self.bulletins.sweep,
+                self._take_up,
+                self.lifecycle.expire_due,
+                self.audit.close_days,
+                self.keeper.save_what_was_erased,
+                self._compare,
+                self.idempotency.sweep,
+            ):
+                try:
+                    duty()
+                except Exception as error:  # noqa: BLE001 - one that fails must not stop the others, or the thread
+                    log.error("%s failed (%s), trying again in %g s", duty.__name__, origin(error), _RECOVER_EVERY_S)
             self._stop.wait(_RECOVER_EVERY_S)
+
+    def _take_up(self) -> None:
+        """Open the index, and take up what other processes have made of it."""
+        if not self.index_open:
+            self.open_index()
+        self.keeper.adopt()
+        if self.settings.faces:
+            self.photos.readmit(self.keeper.face_model.model_id)
+
+    def _compare(self) -> None:
+        """Compare what waits, across the sides and within them."""
+        self.cases.recover()
+        self.same_person.follow(_PAIRS_EACH_TIME, wait=True)
+        self.same_suspect.follow(_PAIRS_EACH_TIME)
 
 
 class HomeUnusable(SandhanError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -35,6 +36,24 @@ def test_before_the_index_is_open_the_service_is_not_ready(tmp_path: Any) -> Non
         answer = house.client.get("/v1/ready")
         assert (answer.status_code, answer.json()["ready"]) == (200, True)
         assert answer.json()["checks"]["index"].startswith("ok (rebuilt")
+
+
+def test_work_in_the_background_that_fails_stops_no_other(fresh_house: House, caplog: pytest.LogCaptureFixture) -> None:
+    sandhan, reached = fresh_house.sandhan, threading.Event()
+
+    def run_due() -> None:
+        raise DatabaseUnavailable("of a child")
+
+    def sweep() -> int:
+        reached.set()
+        return 0
+
+    sandhan.attention.run_due = run_due  # type: ignore[method-assign,assignment]
+    sandhan.idempotency.sweep = sweep  # type: ignore[method-assign,assignment]
+    sandhan.start()
+    assert reached.wait(60)
+    assert "run_due failed" in caplog.text
+    assert "of a child" not in caplog.text
 
 
 def test_started_in_the_background_the_service_becomes_ready(tmp_path: Any) -> None:
