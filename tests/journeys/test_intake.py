@@ -241,7 +241,8 @@ def test_a_rescued_person_is_found_and_the_right_people_answer(stage: Stage, cap
     about = [payload["data"] for payload in stage.hook.unique.values() if payload["data"]["match_id"] == first["id"]]
     assert [data["your_record_id"] for data in about] == [report["id"]]
     assert set(about[0]) == {
-        "alert_id", "match_id", "event", "grade", "priority", "your_record_id", "other_organisation", "due_at", "link",
+        "alert_id", "match_id", "subject_id", "event", "grade", "priority", "your_record_id", "other_organisation",
+        "due_at", "link", "count",
     }  # fmt: skip
     assert about[0]["link"] == f"{stage.url}/v1/alerts/{about[0]['alert_id']}"
     sent = "\n".join(
