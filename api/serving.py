@@ -23,6 +23,10 @@ class PortTaken(SandhanError):
         super().__init__(f"cannot listen on {host}:{port}; choose another with --port or SANDHAN_PORT")
 
 
+_BACKLOG = 2048
+"""Connections that wait to be taken up; what the server itself would ask for."""
+
+
 def bind(host: str, port: int) -> socket.socket:
     """Return a listening socket.
 
@@ -33,6 +37,8 @@ def bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # At once, and not when the server has started: whoever is told the address may come before.
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise PortTaken(host, port) from error
