@@ -71,6 +71,20 @@ _NOT_SET_UP = ("change_password", "sign_out", "sign_out_everywhere", "depart", "
 """Operations without an id in their path that may yet find nothing: no session, no sign-in service elsewhere."""
 _TAGGED_WHEN_MADE = ("register_case", "register_suspect")
 _METHODS = ("get", "put", "post", "delete", "patch")
+_EVENT: Final[Object] = {
+    "type": "object",
+    "description": "one event of the stream; `id` goes back as Last-Event-ID",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/AlertView"},
+        },
+    },
+    "required": ["id", "data"],
+}
 
 
 def describe(app: FastAPI) -> None:
@@ -175,7 +189,7 @@ def _complete(path: str, operation: Object, schemas: Object) -> None:
             if media.startswith("image/"):
                 content["schema"] = {"type": "string", "format": "binary"}
             if media == "text/event-stream":
-                content["schema"] = {"type": "string"}
+                content["schema"] = _EVENT
         _add_example(response, example.get("response"), schemas)
     if "If-None-Match" in headers:
         responses["304"] = {"description": "You have it already", "headers": _references(["ETag", *_RATES])}
