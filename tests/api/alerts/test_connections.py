@@ -55,6 +55,7 @@ def receiver(answer: Callable[[KeepingReceiver], None]) -> Iterator[tuple[int, l
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     server.block_on_close = False
+    # A client that hangs up is what is tested; the server would print it.
     server.handle_error = lambda *_: None  # type: ignore[method-assign]
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()

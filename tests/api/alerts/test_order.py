@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 
 import pytest
 
@@ -65,7 +66,11 @@ def test_the_other_channel_and_other_recipients_do_not_wait(world: World, receiv
     behind = world.alert("ngo", "webhook", "email")
     other = world.alert("other")[0]
     receiver.answers = lambda message: BAD if message == stuck else GOOD
-    mail = lambda message: mails.append(message["Message-ID"]) or SendResult("delivered", 250)  # noqa: E731
+
+    def mail(message: EmailMessage) -> SendResult:
+        mails.append(message["Message-ID"])
+        return SendResult("delivered", 250)
+
     assert world.dispatcher(webhook_sender=receiver, email_sender=mail).run_once() == 4
     assert sorted(receiver.sent) == sorted([stuck, other])
     assert [mail.partition("@")[0] for mail in mails] == ["<ob-0001-email", "<ob-0002-email"]

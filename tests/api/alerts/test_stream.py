@@ -141,8 +141,8 @@ def test_who_lost_the_permission_hears_no_more(world: World, live: LiveInbox) ->
         live.enter(scope("ngo", frozenset()), None, None)
     assert live.open_streams("ngo") == 0
     begin = live.enter(scope("ngo"), None, None)
-    lost = lambda: scope("ngo", frozenset())  # noqa: E731
-    assert ids(asyncio.run(asyncio.wait_for(heard(live, begin, 1, still=lost), 10))) == []
+    without = scope("ngo", frozenset())
+    assert ids(asyncio.run(asyncio.wait_for(heard(live, begin, 1, still=lambda: without), 10))) == []
 
 
 def test_a_partner_has_so_many_streams_and_no_more(world: World, live: LiveInbox) -> None:
