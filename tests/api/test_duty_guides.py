@@ -13,6 +13,7 @@ import pytest
 
 from api.agenda import service as agenda_service
 from api.agenda.clocks import QUARTER_MONTHS, UNTRACED_MONTHS
+from api.alerts.deadlines import USUAL
 from api.alerts.notice import EVENTS
 from api.bulletins import standing, taking_down
 from api.bulletins.authorising import LONGEST
@@ -101,7 +102,7 @@ def test_every_word_of_the_agenda_is_named(word: str) -> None:
 
 def test_the_limits_are_those_of_the_code() -> None:
     assert f"at most {LONGEST.days} days ahead" in BULLETINS
-    assert taking_down.ACKNOWLEDGED_WITHIN.total_seconds() == 24 * 3600
+    assert USUAL["standard"]["acknowledge"] == 24
     assert "within 24 hours" in BULLETINS
     assert f"untraced for {UNTRACED_MONTHS} months" in AGENDA
     assert f"every {QUARTER_MONTHS} months" in AGENDA

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from api.commands.alerts import app
+from api.commands.console import out
 from api.store import alerts, audit, partners, tables
 from api.store.alerts import Alert
 
@@ -265,7 +266,7 @@ def test_possible_matches_wait_for_the_digests_of_the_owners(fresh_house: House)
 def run(house: House, *words: str) -> Result:
     found = house.sandhan.settings
     env = {
-        "SANDHAN_HOME": str(found.home), "SANDHAN_DATABASE_URL": found.database_url, "COLUMNS": "200",
+        "SANDHAN_HOME": str(found.home), "SANDHAN_DATABASE_URL": found.database_url,
         "SANDHAN_MASTER_KEY": found.master_key.get_secret_value(),
     }  # fmt: skip
     return CliRunner().invoke(app, ["explain", *words], env=env)
@@ -280,8 +281,11 @@ def test_the_command_tells_the_operator_as_json(told: tuple[Pair, bool]) -> None
     assert view["told"][0]["message"]["type"] == "alert.match"
 
 
-def test_the_command_draws_who_is_told_and_who_is_not(told: tuple[Pair, bool]) -> None:
+def test_the_command_draws_who_is_told_and_who_is_not(told: tuple[Pair, bool], monkeypatch: pytest.MonkeyPatch) -> None:
     pair, protected = told
+    # As wide as the terminal of whoever runs the tests, the table would break words, or not.
+    monkeypatch.setattr(out, "_width", 200)
+    monkeypatch.setattr(out, "_height", 100)
     answer = run(pair.house, pair.match_id)
     assert answer.exit_code == 0, answer.output
     assert "certain, critical: 6 would be told" in answer.output
