@@ -10,10 +10,9 @@ from __future__ import annotations
 import logging
 import random
 import secrets
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,6 +26,7 @@ from api.alerts.replays import ReplayService
 from api.alerts.service import AlertService
 from api.alerts.stream import LiveInbox, Pace
 from api.auditing import AuditService
+from api.background import Background, Duty, now_and_then
 from api.bulletins.authorising import AuthorisationService
 from api.bulletins.service import BulletinService
 from api.care.follow_ups import FollowUpService
@@ -40,7 +40,6 @@ from api.cases.service import CaseService
 from api.cursors import Cursors
 from api.entity_tags import EntityTags
 from api.face_model import NOT_SET_UP, FaceModel, Studio, face_models_of
-from api.faults import origin
 from api.idempotency import Idempotency
 from api.ids import Clock, RandomBytes, new_id, utc_now
 from api.index_keeper import IndexKeeper
@@ -71,7 +70,20 @@ from api.people.service import PeopleService
 from api.people.sessions import SessionService
 from api.people.signing_in import SignIn
 from api.settings import Settings
-from api.store import Database, agreements, counts, current_revision, keys, meta, outbox, require_current, upgrade
+from api.sharing import SharingWatch
+from api.store import (
+    Connection,
+    Database,
+    agreements,
+    counts,
+    current_revision,
+    keys,
+    meta,
+    outbox,
+    require_current,
+    upgrade,
+)
+from api.store.cases import Case
 from api.store.partner_seal import PartnerSeal
 from api.suspects.service import SuspectService
 from matcher.errors import SandhanError
@@ -79,8 +91,8 @@ from matcher.model import MatchModel
 
 log = logging.getLogger(__name__)
 
-_RECOVER_EVERY_S = 30.0
 _CLOCKS_EVERY = timedelta(hours=1)
+"""What the law wants done is counted in days: looking once an hour is often enough."""
 _PAIRS_EACH_TIME = 1000
 """What is looked for within a side each time: a large import must not hold up the rest; the night does what is left."""
 
@@ -114,6 +126,7 @@ class Sandhan:
     history: HistoryService
     authorisations: AuthorisationService
     bulletins: BulletinService
+    sharing: SharingWatch
     agenda: AgendaService
     suspects: SuspectService
     pairs: PairService
@@ -146,9 +159,7 @@ class Sandhan:
     clock: Clock
     random_bytes: RandomBytes
     index_open: bool = False
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _worker: threading.Thread | None = None
-    _clocks_at: datetime | None = None
+    _background: Background | None = None
 
     @classmethod
     def build(
@@ -194,6 +205,7 @@ class Sandhan:
         if not settings.faces and (withheld := desk.withhold_all()):
             log.info("faces are switched off: the embeddings of %d photos are forgotten", withheld)
         dispatcher = Dispatcher(database, _delivery(settings), clock, jitter)
+        database.on_queued = dispatcher.notify
         moves = MatchMoves(MatchFollower(random_bytes))
         matching = MatchService(
             database,
@@ -203,13 +215,10 @@ class Sandhan:
             random_bytes,
             matches_kept=settings.matches_kept,
             candidates=settings.candidates,
-            on_alerts=dispatcher.notify,
             moves=moves,
         )
-        same_person = SamePerson(
-            database, keeper, model, clock, random_bytes, on_alerts=dispatcher.notify, switched_on=settings.same_person
-        )
-        same_suspect = SameSuspect(database, model, clock, random_bytes, on_alerts=dispatcher.notify)
+        same_person = SamePerson(database, keeper, model, clock, random_bytes, switched_on=settings.same_person)
+        same_suspect = SameSuspect(database, model, clock, random_bytes)
         rules = PartnerRules(allow_private_targets=settings.allow_private_targets, country=settings.deployment_country)
         retention = Retention(settings.keep_missing_years, settings.keep_rescued_years)
         sealer: Sealer = PartnerSeal(database)
@@ -218,6 +227,8 @@ class Sandhan:
         enrolment = EnrolmentService(database, sealer, passwords, attempts, clock, random_bytes)
         sessions = SessionService(database, clock, random_bytes)
         sign_in = SignIn(database, sealer, passwords, sessions, attempts, clock, random_bytes)
+        bulletins = BulletinService(database, clock, random_bytes)
+        sharing = SharingWatch(database, bulletins, clock, random_bytes)
         follow_ups = FollowUpService(database, clock, random_bytes, settings.months_of_follow_up)
         return cls(
             settings=settings,
@@ -229,14 +240,17 @@ class Sandhan:
             lifecycle=Lifecycle(database, matching, same_person, desk, clock, random_bytes, retention, moves),
             disclosures=DisclosureService(database, clock, random_bytes),
             decisions=DecisionService(database, moves, follow_ups, model, clock),
-            agreements=AgreementService(database, clock, random_bytes),
+            agreements=AgreementService(database, clock, random_bytes, sharing.enforce),
             care=CareService(database, follow_ups, clock, random_bytes),
             follow_ups=follow_ups,
-            referrals=ReferralService(database, _agreed(clock), desk.follow_consent, clock, random_bytes),
+            referrals=ReferralService(
+                database, _agreed(clock), _each(desk.follow_consent, sharing.follow_owner), clock, random_bytes
+            ),
             history=HistoryService(database, clock),
             authorisations=AuthorisationService(database, clock, random_bytes),
-            bulletins=BulletinService(database, clock, random_bytes, dispatcher.notify),
-            agenda=AgendaService(database, clock, random_bytes, dispatcher.notify),
+            bulletins=bulletins,
+            sharing=sharing,
+            agenda=AgendaService(database, clock, random_bytes),
             suspects=SuspectService(database, same_suspect, clock, random_bytes),
             pairs=PairService(database, clock),
             same_person=same_person,
@@ -255,11 +269,11 @@ class Sandhan:
             audit=AuditService(database, clock),
             alerts=AlertService(database, clock),
             inbox=LiveInbox(database, clock, Pace(longest=settings.stream_s)),
-            replays=ReplayService(database, clock, dispatcher.notify),
-            attention=AttentionLoop(database, clock, random_bytes, dispatcher.notify),
+            replays=ReplayService(database, clock),
+            attention=AttentionLoop(database, clock, random_bytes),
             missed=MissedService(database, clock),
             partners=PartnerService(database, desk, rules, clock, random_bytes),
-            profiles=ProfileService(database, rules, clock, random_bytes),
+            profiles=ProfileService(database, rules, clock, random_bytes, sharing.enforce),
             keys=KeyService(database, clock, random_bytes),
             people=PeopleService(database, sealer, enrolment, clock, random_bytes),
             enrolment=enrolment,
@@ -289,8 +303,8 @@ class Sandhan:
     def start(self) -> None:
         """Begin, in the background, to open the index, to finish what a stopped process left, and to deliver."""
         self.dispatcher.start()
-        self._worker = threading.Thread(target=self._work, name="sandhan-recovery", daemon=True)
-        self._worker.start()
+        self._background = Background(self._duties())
+        self._background.start()
 
     def open_index(self) -> None:
         """Load or build the index now."""
@@ -299,9 +313,8 @@ class Sandhan:
 
     def close(self) -> None:
         """Stop the background work and give everything back; unfinished work is found again at the next start."""
-        self._stop.set()
-        if self._worker is not None:
-            self._worker.join(timeout=60)
+        if self._background is not None:
+            self._background.stop()
         self.dispatcher.stop()
         if self.pool is not None:
             self.pool.close()
@@ -361,32 +374,19 @@ class Sandhan:
             state += f"; run sandhan photos reembed to change to {wanted.model_id}"
         return state
 
-    def _run_clocks(self) -> None:
-        """Tell of what the law wants done: days count there, so that once an hour is often enough."""
-        now = self.clock()
-        if self._clocks_at is None or now >= self._clocks_at:
-            self.agenda.run_clocks()
-            self._clocks_at = now + _CLOCKS_EVERY
-
-    def _work(self) -> None:
-        """Open the index, then look now and then for unfinished work: another process's, or photos that had to wait."""
-        while not self._stop.is_set():
-            for duty in (
-                self.attention.run_due,  # first: deadlines do not wait for an index to be built
-                self._run_clocks,
-                self.bulletins.sweep,
-                self._take_up,
-                self.lifecycle.expire_due,
-                self.audit.close_days,
-                self.keeper.save_what_was_erased,
-                self._compare,
-                self.idempotency.sweep,
-            ):
-                try:
-                    duty()
-                except Exception as error:  # noqa: BLE001 - one that fails must not stop the others, or the thread
-                    log.error("%s failed (%s), trying again in %g s", duty.__name__, origin(error), _RECOVER_EVERY_S)
-            self._stop.wait(_RECOVER_EVERY_S)
+    def _duties(self) -> tuple[Duty, ...]:
+        """Return what is looked after without being asked: another process's work, too, and photos that had to wait."""
+        return (
+            self.attention.run_due,  # first: deadlines do not wait for an index to be built
+            now_and_then(self.agenda.run_clocks, _CLOCKS_EVERY, self.clock),
+            self.sharing.enforce_due,
+            self._take_up,
+            self.lifecycle.expire_due,
+            self.audit.close_days,
+            self.keeper.save_what_was_erased,
+            self._compare,
+            self.idempotency.sweep,
+        )
 
     def _take_up(self) -> None:
         """Open the index, and take up what other processes have made of it."""
@@ -446,6 +446,16 @@ def _open_database(settings: Settings, new_database_id: str, face_model: str) ->
         database.dispose()
         raise
     return database
+
+
+def _each(*followers: Callable[[Connection, Case], object]) -> Callable[[Connection, Case], None]:
+    """Return what tells each of these of a case, in order."""
+
+    def follow(conn: Connection, case: Case) -> None:
+        for one in followers:
+            one(conn, case)
+
+    return follow
 
 
 def _agreed(clock: Clock) -> Agreed:

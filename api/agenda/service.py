@@ -7,7 +7,7 @@ alerts, requests       ┘   ids and kinds only: whoever wants to know more read
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
@@ -65,14 +65,10 @@ class Item:
 
 
 class AgendaService:
-    """Shows the agenda of a unit, takes note of what was done, and tells what has fallen due.
+    """Shows the agenda of a unit, takes note of what was done, and tells what has fallen due."""
 
-    Args:
-        on_alerts: called after a commit that queued alerts.
-    """
-
-    def __init__(self, database: Database, now: Now, random_bytes: RandomBytes, on_alerts: Callable[[], None]) -> None:
-        self._database, self._now, self._random, self._on_alerts = database, now, random_bytes, on_alerts
+    def __init__(self, database: Database, now: Now, random_bytes: RandomBytes) -> None:
+        self._database, self._now, self._random = database, now, random_bytes
 
     def page(
         self, scope: AccessScope, *, until: date | None, after: str | None, limit: int
@@ -150,8 +146,6 @@ class AgendaService:
         for case_id in self._untold_reports():
             told += self._tell_of(case_id)
         told += self._tell_of_visits()
-        if told:
-            self._on_alerts()
         return told
 
     def _untold_reports(self) -> Iterator[str]:

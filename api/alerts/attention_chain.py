@@ -15,6 +15,7 @@ from api.access import RECIPIENT_CLASS
 from api.store import Connection, agreements, alerts, attention, cases, consents, matches, partners
 from api.store.alerts import Alert
 from api.store.cases import Case
+from api.store.outbox import RECALLS
 from api.store.partners import Partner, area_prefixes
 
 LEVELS: Final = ("nodal", "coordination", "focal_point")
@@ -92,7 +93,7 @@ def _nearest(conn: Connection, recipient: Partner, level: str) -> list[Partner]:
 
 def _why_not(conn: Connection, alert: Alert, partner: Partner, now: datetime) -> str | None:
     """Return why a partner may not be told of an alert; None when it may."""
-    if alert.event in ("recalled", "taken_down") and _was_told(conn, alert, partner):
+    if alert.event in RECALLS and _was_told(conn, alert, partner):
         return None  # what is taken back it knows already, also where it might no longer be told today
     concerned = _cases_of(conn, alert)
     wanted = _case_ids(conn, alert)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -28,10 +28,8 @@ BATCH: Final = 50
 class AttentionLoop:
     """Steps what is due; called now and then by the service, or by `sandhan alerts attend`."""
 
-    def __init__(
-        self, database: Database, clock: Clock, random_bytes: RandomBytes, on_alerts: Callable[[], None] = lambda: None
-    ) -> None:
-        self._database, self._clock, self._random, self._on_alerts = database, clock, random_bytes, on_alerts
+    def __init__(self, database: Database, clock: Clock, random_bytes: RandomBytes) -> None:
+        self._database, self._clock, self._random = database, clock, random_bytes
 
     def run_due(self) -> Mapping[str, int]:
         """Take every step that is due now; return how many of each kind, digests among them.
@@ -46,8 +44,6 @@ class AttentionLoop:
         done = self._digests(digests, now)
         if soonest is not None and soonest <= now:
             done += self._steps(now)
-        if done.total():
-            self._on_alerts()
         return dict(done)
 
     def _steps(self, now: datetime) -> Counter[str]:

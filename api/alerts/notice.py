@@ -19,8 +19,8 @@ REMINDERS: Final = ("reminder", "act_reminder", "escalated")
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "match": ("new", "risen", "updated", "recalled", *REMINDERS),
     "bulletin": ("published", "taken_down", *REMINDERS),
-    "same_person": ("found", *REMINDERS),
-    "same_suspect": ("found", *REMINDERS),
+    "same_person": ("found", "ended", *REMINDERS),
+    "same_suspect": ("found", "ended", *REMINDERS),
     "clock": ("untraced", "quarterly", "follow_up", *REMINDERS),
     "digest": ("daily",),
 }

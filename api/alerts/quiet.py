@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 
 from api.alerts.notice import GRADES, KINDS
 from api.partners.office_hours import next_opening
+from api.store.outbox import RECALLS
 from api.store.partners import Partner
 from matcher.errors import InvalidRecord
 
-NEVER_QUIET: Final = frozenset({"recalled", "taken_down", "escalated"})
+NEVER_QUIET: Final = frozenset({*RECALLS, "escalated"})
 """Events that are told whatever a partner says."""
 QUIET_GRADES: Final = ("possible", "certainly-not")
 """Grades that may be silenced: a better match of a child is critical."""

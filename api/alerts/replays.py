@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from api.access import AccessScope, NotFound, Permission
 from api.ids import Clock
 from api.store import Database, alerts, audit, dead_letters
@@ -11,14 +9,10 @@ from api.store.dead_letters import DeadLetter, LaneState
 
 
 class ReplayService:
-    """Shows dead letters and sends them again; a receiver recognises them by their webhook-id.
+    """Shows dead letters and sends them again; a receiver recognises them by their webhook-id."""
 
-    Args:
-        on_queued: called after something was put back into the outbox.
-    """
-
-    def __init__(self, database: Database, clock: Clock, on_queued: Callable[[], None]) -> None:
-        self._database, self._clock, self._on_queued = database, clock, on_queued
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
 
     def of_alert(self, alert_id: str, scope: AccessScope) -> list[str]:
         """Send once more what was given up of one of the caller's alerts; return the ids of the messages.
@@ -38,8 +32,6 @@ class ReplayService:
                 audit.append(
                     conn, at=now, actor=scope.actor_id, action="alert.replayed", subject=alert_id, detail=detail
                 )
-        if found:
-            self._on_queued()
         return found
 
     def by_operator(self, actor: str, *, message_id: str | None = None, partner_id: str | None = None) -> list[str]:
@@ -51,8 +43,6 @@ class ReplayService:
                 detail: dict[str, object] = {"messages": len(found)}
                 subject = partner_id or message_id or "outbox"
                 audit.append(conn, at=now, actor=actor, action="alerts.replayed", subject=subject, detail=detail)
-        if found:
-            self._on_queued()
         return found
 
     def dead_letters(self, partner_id: str | None = None) -> list[DeadLetter]:

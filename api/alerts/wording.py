@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from api.alerts.notice import REMINDERS, AlertNotice
+from api.store.outbox import RECALLS
 from matcher.explaining.language import ENGLISH, LANGUAGES, choose_language
 from matcher.reference import read_table
 
@@ -32,7 +33,7 @@ class AlertWording:
     def subject(self, notice: AlertNotice) -> str:
         """Return the subject: it shows on locked screens, so not even a record id stands in it."""
         said = self._about(notice, "subject")
-        if notice.priority == "critical" and notice.event not in ("recalled", "taken_down"):
+        if notice.priority == "critical" and notice.event not in RECALLS:
             return self.texts["subject.critical"].format(subject=said)
         return said
 

@@ -6,7 +6,7 @@ login, each time noted in the owner's log, until something ends it (`api.bulleti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -68,16 +68,10 @@ class BulletinSeen:
 
 
 class BulletinService:
-    """Publishes, shows and takes down bulletins.
+    """Publishes, shows and takes down bulletins."""
 
-    Args:
-        on_alerts: called after a commit that queued alerts.
-    """
-
-    def __init__(
-        self, database: Database, clock: Clock, random_bytes: RandomBytes, on_alerts: Callable[[], None]
-    ) -> None:
-        self._database, self._clock, self._random, self._on_alerts = database, clock, random_bytes, on_alerts
+    def __init__(self, database: Database, clock: Clock, random_bytes: RandomBytes) -> None:
+        self._database, self._clock, self._random = database, clock, random_bytes
 
     def publish(
         self, case_id: str, new: Publication, scope: AccessScope, bulletin_id: str | None = None
@@ -130,7 +124,6 @@ class BulletinService:
             self._note(conn, scope.actor_id, "bulletin.published", case_id, detail)
             self._tell(conn, bulletin, to, now)
             seen = self._seen(conn, bulletin, scope, whole=True)
-        self._on_alerts()
         return seen
 
     def take_down(self, bulletin_id: str, reason: str, scope: AccessScope) -> BulletinSeen:
@@ -147,7 +140,6 @@ class BulletinService:
                 raise NotFound("bulletin")
             take_down(conn, bulletin, reason, now, by=scope.actor_id, random_bytes=self._random)
             seen = self._seen(conn, _again(conn, bulletin), scope, whole=True)
-        self._on_alerts()
         return seen
 
     def read(self, bulletin_id: str, scope: AccessScope) -> BulletinSeen:
@@ -229,8 +221,6 @@ class BulletinService:
                 with self._database.write() as conn:
                     told += enforce(conn, _again(conn, one), self._clock(), random_bytes=self._random)
             after = some[-1].id
-        if told:
-            self._on_alerts()
         return told
 
     def _standing(self, conn: Connection, bulletin_id: str, scope: AccessScope, now: datetime) -> Bulletin:

@@ -23,6 +23,7 @@ from api.matches.moves import MatchMoves
 from api.matches.service import MatchService
 from api.matches.states import Action
 from api.matches.withholding import hold_back_unshared
+from api.pairs.ending import end_pairs_of, end_unshared
 from api.pairs.same_person import SamePerson
 from api.store import (
     Connection,
@@ -153,6 +154,7 @@ class Lifecycle:
             if found.purpose == "sharing":
                 # Where it still stands for another class, whoever is of that class is still told.
                 hold_back_unshared(conn, now, [match.id for match in matches.matches_of_case(conn, case_id)])
+                end_unshared(conn, pairs.of_records(conn, [case_id]), now, by=scope.actor_id, random_bytes=self._random)
             enforce_case(conn, case_id, now, by=scope.actor_id, random_bytes=self._random)
             if consents.permitted(conn, case_id, found.purpose):
                 return withdrawn  # for another class of recipients, or on another ground, it is still permitted
@@ -167,7 +169,6 @@ class Lifecycle:
                 disclosures.withdraw_all(conn, case_id, at=now, by=scope.actor_id)
             elif found.purpose == "sharing":
                 disclosures.withdraw_all(conn, case_id, at=now, by=scope.actor_id)
-                pairs.end_of(conn, case_id, "not_shared", now)
                 for match in matches.matches_of_case(conn, case_id):
                     outbox.hold_back(conn, match.id, now)
             elif found.purpose == "faces":
@@ -302,7 +303,8 @@ class Lifecycle:
             if match.missing_id == case.id:
                 freed.append(match.rescued_id)
         cases.await_comparison(conn, freed)
-        pairs.end_of(conn, case.id, "expired" if how is Action.EXPIRE else "withdrawn", now)
+        reason = "expired" if how is Action.EXPIRE else "withdrawn"
+        end_pairs_of(conn, case.id, reason, now, by=actor, random_bytes=self._random)
         return freed
 
     def _revive(self, conn: Connection, case_id: str, actor: str) -> None:

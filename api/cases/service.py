@@ -28,6 +28,7 @@ from api.cases.retention import Retention
 from api.cases.standing import is_party, own_case, standing
 from api.ids import Clock, RandomBytes, new_id
 from api.matches.service import MatchService
+from api.pairs.ending import end_pairs_of
 from api.pairs.same_person import SamePerson
 from api.store import (
     Connection,
@@ -39,7 +40,6 @@ from api.store import (
     erasure,
     follow_ups,
     matches,
-    pairs,
     photos,
     referrals,
 )
@@ -266,7 +266,9 @@ class CaseService:
             ]
             if status == "closed":
                 cases.await_comparison(conn, freed)
-                pairs.end_of(conn, case_id, "closed", self._clock())
+                end_pairs_of(
+                    conn, case_id, "closed", self._clock(), by=scope.actor_id, random_bytes=self._random
+                )  # fmt: skip
                 follow_ups.cancel_due(conn, case_id, at=self._clock(), by=scope.actor_id, outcome="case_closed")
                 take_down_for_case(
                     conn, case_id, "closed", self._clock(), by=scope.actor_id, random_bytes=self._random

@@ -154,7 +154,7 @@ def night(options: Options, stop: Callable[[], bool]) -> None:
         finally:
             # Also after an interruption: what was opened need not be built again.
             kept = _keep_index(sandhan)
-        sandhan.bulletins.sweep()
+        sandhan.sharing.enforce()
         sandhan.agenda.run_clocks()
         if options.report is not None:
             kept &= _write(sandhan, reports, options.report, options.partners)

@@ -72,7 +72,6 @@ class MatchService:
         clock, random_bytes: time and randomness.
         matches_kept: most matches stored for one case.
         candidates: candidates of each search route.
-        on_alerts: called after a commit that queued alerts.
         moves: suggests a rejected match anew.
         meeting: brings cases and candidates together.
     """
@@ -87,13 +86,12 @@ class MatchService:
         *,
         matches_kept: int,
         candidates: int,
-        on_alerts: Callable[[], None],
         moves: MatchMoves,
         meeting: Meeting = Here(),
     ) -> None:
         self._database, self._keeper, self._model = database, keeper, model
         self._clock, self._random = clock, random_bytes
-        self._kept, self._candidates, self._on_alerts = matches_kept, candidates, on_alerts
+        self._kept, self._candidates = matches_kept, candidates
         self._moves, self._meeting = moves, meeting
 
     def using(self, meeting: Meeting) -> Self:
@@ -141,8 +139,6 @@ class MatchService:
         if again:
             # The first of them carries what comparing these came to; should it not come to that, they still wait.
             outcomes[0] = _with_others(outcomes[0], self.match_cases(again))
-        if any(outcome.alerts for outcome in outcomes):
-            self._on_alerts()
         return outcomes
 
     def match_case(self, case_id: str) -> MatchOutcome | None:

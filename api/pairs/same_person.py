@@ -29,7 +29,6 @@ class SamePerson:
     """Compares cases within their side.
 
     Args:
-        on_alerts: called after a commit that queued alerts.
         switched_on: whether this deployment wants it.
     """
 
@@ -41,11 +40,10 @@ class SamePerson:
         clock: Clock,
         random_bytes: RandomBytes,
         *,
-        on_alerts: Callable[[], None],
         switched_on: bool = True,
     ) -> None:
         self._database, self._keeper, self._model = database, keeper, model
-        self._clock, self._random, self._on_alerts, self._on = clock, random_bytes, on_alerts, switched_on
+        self._clock, self._random, self._on = clock, random_bytes, switched_on
         self._turn = threading.Lock()
 
     def follow(self, most: int = AT_ENTRY, *, wait: bool = False, stop: Callable[[], bool] = lambda: False) -> Told:
@@ -101,6 +99,4 @@ class SamePerson:
             with self._database.write() as conn:
                 one = settle(conn, "person", case_id, some, now, self._random)
             told += Told(pairs=one.pairs, alerts=one.alerts)
-        if told.alerts:
-            self._on_alerts()
         return told

@@ -29,15 +29,11 @@ class SameSuspect:
 
     Args:
         model: of the cases; that of suspects is made of it.
-        on_alerts: called after a commit that queued alerts.
     """
 
-    def __init__(
-        self, database: Database, model: MatchModel, clock: Clock, random_bytes: RandomBytes,
-        *, on_alerts: Callable[[], None],
-    ) -> None:  # fmt: skip
+    def __init__(self, database: Database, model: MatchModel, clock: Clock, random_bytes: RandomBytes) -> None:
         self._database, self._model = database, suspect_model(model)
-        self._clock, self._random, self._on_alerts = clock, random_bytes, on_alerts
+        self._clock, self._random = clock, random_bytes
         self._index = SuspectIndex(database)
         self._turn = threading.Lock()
 
@@ -52,8 +48,6 @@ class SameSuspect:
                     break
                 told += self._compare(waiting)
                 most -= len(waiting)
-        if told.alerts:
-            self._on_alerts()
         return told
 
     def begin_again(self) -> None:

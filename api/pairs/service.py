@@ -11,7 +11,7 @@ from typing import Literal
 
 from api.access import POLICE_KINDS, AccessScope, NotFound, Permission
 from api.ids import Clock
-from api.pairs.telling import Held, both_of
+from api.pairs.standing import Held, both_of
 from api.store import Connection, Database, audit, pairs, partners
 from api.store.pairs import Pair
 from api.store.partners import Partner

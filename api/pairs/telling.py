@@ -13,44 +13,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from api.access import RECIPIENT_CLASS
 from api.alerts.raising import Occasion, raise_alert
 from api.ids import RandomBytes, new_id
-from api.store import Connection, agreements, audit, cases, consents, pairs, partners, suspects
+from api.pairs.ending import ENGINE, end_pair
+from api.pairs.standing import Held, both_of
+from api.store import Connection, audit, pairs, partners
 from api.store.pairs import Likeness, Pair
 from indexing.same_side import Alike
 from matcher.model import Grade
-from matcher.person import Side
 
-ENGINE = "engine"
 ANSWER_WITHIN = timedelta(hours=24)
 PROTECTED: Final = "it would tell where a protected person is"
 _RULES = {
     "person": "owner of a record that may be about the same person",
     "suspect": "owner of a record that may be about the same suspect",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A record, as far as it matters who may know that there is one.
-
-    Attributes:
-        side: of a case; None of a suspect.
-        protected: where the person is may not be told.
-    """
-
-    id: str
-    owner_id: str
-    side: str | None
-    protected: bool
-
-    def hides(self, other: Held) -> bool:
-        """Tell whether the owner of this record may not learn who holds the other one.
-
-        Two records of rescued persons may be of one: what protects her in one of them protects her in the other.
-        """
-        return other.protected or (self.side == Side.RESCUED and self.protected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +42,6 @@ class Told:
         return Told(self.compared + more.compared, self.pairs + more.pairs, self.alerts + more.alerts)
 
 
-def both_of(conn: Connection, kind: str, one_id: str, other_id: str, now: datetime) -> tuple[Held, Held] | None:
-    """Return two records whose owners may know of each other's; None where they may not, or one is not open."""
-    found = _cases(conn, one_id, other_id, now) if kind == "person" else _suspects(conn, one_id, other_id)
-    if found is None or found[0].owner_id == found[1].owner_id:
-        return None
-    one, other = found
-    if not agreements.agreed(conn, one.owner_id, other.owner_id, now):
-        return None
-    if kind == "person" and not (_shared(conn, one, other.owner_id) and _shared(conn, other, one.owner_id)):
-        return None
-    return one, other
-
-
 def settle(
     conn: Connection, kind: str, record_id: str, found: Sequence[Alike], now: datetime, random_bytes: RandomBytes
 ) -> Told:
@@ -87,12 +51,15 @@ def settle(
     for alike in found:
         before = known.pop(alike.other_id, None)
         both = both_of(conn, kind, record_id, alike.other_id, now)
-        if both is not None and alike.pair.grade.rank >= Grade.PROBABLE.rank:
+        # Who was told is not told back and forth: a pair stays until it is less than possible.
+        enough = Grade.PROBABLE if before is None else Grade.POSSIBLE
+        if both is not None and alike.pair.grade.rank >= enough.rank:
             told += _keep(conn, kind, both, alike, now, random_bytes)
         elif before is not None:
-            _end(conn, before, "evidence" if both is not None else "not_shared", now)
+            reason = "evidence" if both is not None else "not_shared"
+            end_pair(conn, before, reason, now, random_bytes=random_bytes)
     for pair in known.values():
-        _end(conn, pair, "closed", now)
+        end_pair(conn, pair, "closed", now, random_bytes=random_bytes)
     return told
 
 
@@ -143,33 +110,3 @@ def _tell(conn: Connection, pair: Pair, own: Held, other: Held, now: datetime, r
         due_at=now + ANSWER_WITHIN,
     )
     return raise_alert(conn, to, occasion, now, random_bytes) is not None
-
-
-def _end(conn: Connection, pair: Pair, reason: str, now: datetime) -> None:
-    if pairs.end(conn, pair.id, reason, now):
-        audit.append(conn, at=now, actor=ENGINE, action="pair.ended", subject=pair.id, detail={"reason": reason})
-
-
-def _cases(conn: Connection, one_id: str, other_id: str, now: datetime) -> tuple[Held, Held] | None:
-    found = cases.get_cases(conn, [one_id, other_id])
-    one, other = found.get(one_id), found.get(other_id)
-    if one is None or other is None or one.side != other.side:
-        return None
-    if any(case.status != "open" or case.expired(now) for case in (one, other)):
-        return None
-    first, second = (Held(case.id, case.owner_id, case.side, case.protect_location) for case in (one, other))
-    return first, second
-
-
-def _suspects(conn: Connection, one_id: str, other_id: str) -> tuple[Held, Held] | None:
-    found = suspects.standing_of(conn, [one_id, other_id])
-    if len(found) < 2 or any(status != "open" for _, status in found.values()):
-        return None
-    one, other = (Held(one, found[one][0], None, False) for one in (one_id, other_id))
-    return one, other
-
-
-def _shared(conn: Connection, record: Held, with_id: str) -> bool:
-    """Tell whether a person agreed that this class of organisations may know of her record."""
-    partner = partners.get_partner(conn, with_id)
-    return partner is not None and consents.permitted(conn, record.id, "sharing", RECIPIENT_CLASS[partner.kind])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,10 +23,16 @@ class AgreementPage:
 
 
 class AgreementService:
-    """Records agreements. No agreement, no exchange."""
+    """Records agreements. No agreement, no exchange.
 
-    def __init__(self, database: Database, clock: Clock, random_bytes: RandomBytes) -> None:
-        self._database, self._clock, self._random = database, clock, random_bytes
+    Args:
+        on_left: called after a commit by which an agreement ended for a partner.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, random_bytes: RandomBytes, on_left: Callable[[], object]
+    ) -> None:
+        self._database, self._clock, self._random, self._on_left = database, clock, random_bytes, on_left
 
     def propose(
         self, parties: Sequence[str], reference: str, valid_until: datetime | None, scope: AccessScope, *,
@@ -129,7 +135,7 @@ class AgreementService:
     def leave(self, agreement_id: str, scope: AccessScope) -> Agreement:
         """End an agreement for the caller's partner, at once: nothing is exchanged from then on.
 
-        Messages between the two sides that have not gone out are held back.
+        Messages between the two sides that have not gone out are held back, pairs end, bulletins are taken down.
 
         Raises:
             NotFound: there is none, or the caller's partner is no party of it.
@@ -148,6 +154,8 @@ class AgreementService:
             if not accepts:
                 hold_back_unshared(conn, now)
             self._note(conn, scope, "agreement.accepted" if accepts else "agreement.left", agreement_id)
+        if not accepts:
+            self._on_left()
         return changed
 
     def _note(self, conn: Connection, scope: AccessScope, action: str, subject: str) -> None:

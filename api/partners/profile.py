@@ -37,8 +37,12 @@ def manages(partner_id: str, scope: AccessScope) -> bool:
 class ProfileService:
     """Changes partners."""
 
-    def __init__(self, database: Database, rules: PartnerRules, clock: Clock, random_bytes: RandomBytes) -> None:
+    def __init__(
+        self, database: Database, rules: PartnerRules, clock: Clock, random_bytes: RandomBytes,
+        on_left: Callable[[], object],
+    ) -> None:  # fmt: skip
         self._database, self._rules, self._clock, self._random = database, rules, clock, random_bytes
+        self._on_left = on_left
 
     def change(
         self,
@@ -86,6 +90,8 @@ class ProfileService:
             columns = {name: value for name, value in values.items() if name not in _CONTACTS | {"areas"}}
             changed = partners.change_partner(conn, partner_id, columns, values.get("areas"))
             self._note(conn, scope, partner_id, values, rotated=secret is not None)
+        if values.get("active") is False:
+            self._on_left()
         return ChangedPartner(changed, secret)
 
     def _contacts(self, conn: Connection, found: Partner, values: dict[str, Any], rotate_secret: bool) -> str | None:

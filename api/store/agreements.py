@@ -172,6 +172,12 @@ def agreed(conn: Connection, one: str, other: str, now: datetime) -> bool:
     return conn.execute(both.limit(1)).first() is not None
 
 
+def any_lapsed(conn: Connection, since: datetime, now: datetime) -> bool:
+    """Tell whether an agreement ran out in (since, now]."""
+    over = select(agreements.c.id).where(agreements.c.valid_until > since, agreements.c.valid_until <= now)
+    return conn.execute(over.limit(1)).first() is not None
+
+
 def all_agreed(conn: Connection, now: datetime) -> bool:
     """Tell whether one agreement holds between all whose cases are searched: the usual case, which is quick to see."""
     gone = conn.scalars(select(partners.c.id).where(~partners.c.active)).all()  # few; read first, it keeps this quick

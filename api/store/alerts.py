@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, case, insert, select, update
 
+from api.store.engine import note_queued
 from api.store.errors import RowMissing
 from api.store.inbox_tables import inbox
 from api.store.portable import insert_if_absent
@@ -170,6 +171,7 @@ def add_messages(
     ]
     if queued:
         conn.execute(insert(outbox), queued)
+        note_queued(conn)
 
 
 def add_event(

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, case, exists, func, select, update
 
+from api.store.engine import note_queued
 from api.store.outbox import HELD_BACK, UNFINISHED
 from api.store.portable import hold_commit_order
 from api.store.tables import alerts, delivery_attempts, outbox
@@ -96,6 +97,8 @@ def replay(
     found = conn.execute(wanted.order_by(outbox.c.seq)).all()
     for row in found:
         _requeue(conn, row.id, row.alert_id, at)
+    if found:
+        note_queued(conn)
     return [row.id for row in found]
 
 

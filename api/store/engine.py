@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ __all__ = [
     "current_revision",
     "expected_revision",
     "is_current",
+    "note_queued",
     "require_current",
     "upgrade",
 ]
@@ -37,10 +38,16 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 MASTER_KEY_FILE = "master.key"
 _WRITES = "sandhan_writes"
 _REBUILDS = "sandhan_rebuilds"
+_QUEUED = "sandhan_queued"
 _NOT_SEALED = ("0001", "0002")
 _SEALED_BY_0003 = ("partners", "cases", "photos", "faces")
 # Alembic keeps its current environment in module globals: one upgrade at a time per process.
 _upgrading = threading.Lock()
+
+
+def note_queued(conn: Connection) -> None:
+    """Have `Database.on_queued` called once this transaction is committed: something was put into the outbox."""
+    conn.info[_QUEUED] = True
 
 
 class Database:
@@ -48,11 +55,15 @@ class Database:
 
     Inside `read()` and `write()` everything is one transaction. Errors of the driver leave as `StoreError`.
     Safe to share between threads; a forked child must open its own.
+
+    Attributes:
+        on_queued: called after every commit that put something into the outbox; whoever delivers sets it.
     """
 
     def __init__(self, engine: Engine, ring: KeyRing) -> None:
         """Take an engine prepared by `open`, which is the way to make one."""
         self._engine, self.ring = engine, ring
+        self.on_queued: Callable[[], None] = lambda: None
         reading: dict[str, Any] = {_WRITES: False}
         writing: dict[str, Any] = {_WRITES: True}
         if engine.dialect.name == "postgresql":
@@ -116,7 +127,11 @@ class Database:
         with self._my_turn(), translated(), self._writer.connect() as conn, conn.begin():
             if ordered:
                 hold_commit_order(conn)
+            conn.info.pop(_QUEUED, None)  # of a transaction before, on the same connection, that was undone
             yield conn
+            queued = conn.info.pop(_QUEUED, False)
+        if queued:
+            self.on_queued()
 
     @contextmanager
     def rebuild(self) -> Iterator[Connection]:

@@ -25,7 +25,7 @@ from api.store.tables import alerts, delivery_attempts, outbox
 _UNDELIVERED_ALERT = ("queued", "sent", "retrying", "dead_letter")
 WAITING = ("queued", "retrying")
 UNFINISHED = ("queued", "sending", "retrying")
-RECALLS = ("recalled", "taken_down")
+RECALLS = ("recalled", "taken_down", "ended")
 """Events that tell recipients that what they were told is no more: sent even when all else is held back."""
 HELD_BACK = "held back"
 """Outcome of what is not sent any more because its match has ended; nobody sends it again by hand."""

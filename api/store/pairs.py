@@ -132,17 +132,12 @@ def dismiss(conn: Connection, pair_id: str, *, by: str, reason: str, at: datetim
 
 
 def end(conn: Connection, pair_id: str, reason: str, at: datetime) -> bool:
-    """End a pair, and send nothing more about it; False where it has ended before."""
+    """End a pair, and send nothing more about it; False where it has ended before (`api.pairs.ending`)."""
     statement = update(pairs).where(pairs.c.id == pair_id, pairs.c.state != "ended")
     if not conn.execute(statement.values(state="ended", ended_for=reason, updated_at=at)).rowcount:
         return False
     outbox.hold_back_subject(conn, pair_id, at)
     return True
-
-
-def end_of(conn: Connection, record_id: str, reason: str, at: datetime) -> int:
-    """End every pair of a record; return how many there were."""
-    return sum(end(conn, pair.id, reason, at) for pair in of_records(conn, [record_id]))
 
 
 def get(conn: Connection, pair_id: str) -> Pair | None:
@@ -169,6 +164,12 @@ def of_records(conn: Connection, record_ids: Sequence[str]) -> list[Pair]:
         either = or_(pairs.c.first_id.in_(some), pairs.c.second_id.in_(some))
         found |= {pair.id: pair for pair in _fetch(conn, select(pairs).where(pairs.c.state != "ended", either))}
     return [found[pair_id] for pair_id in sorted(found)]
+
+
+def going(conn: Connection, *, after: str | None, limit: int) -> list[Pair]:
+    """Return pairs of everybody in id order, ended ones left out."""
+    statement = select(pairs).where(pairs.c.state != "ended").order_by(pairs.c.id).limit(limit)
+    return _fetch(conn, statement if after is None else statement.where(pairs.c.id > after))
 
 
 def page(

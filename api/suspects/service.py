@@ -12,8 +12,9 @@ from api.cases.standing import standing
 from api.days import require_past
 from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes, new_id
+from api.pairs.ending import end_pairs_of
 from api.pairs.same_suspect import SameSuspect
-from api.store import Connection, Database, audit, cases, pairs, suspects
+from api.store import Connection, Database, audit, cases, suspects
 from api.store.suspects import Suspect, SuspectLink, SuspectVersion
 from api.suspects.forms import SuspectForm
 from matcher.errors import InvalidRecord
@@ -131,7 +132,7 @@ class SuspectService:
             _present(conn, suspect_id, scope)
             suspect = suspects.set_status(conn, suspect_id, status, self._clock())
             if status == "closed":
-                pairs.end_of(conn, suspect_id, "closed", self._clock())
+                self._end_pairs(conn, suspect_id, "closed", scope)
             self._note(conn, suspect_id, status, scope)
         self._same_suspect.follow()
         return suspect
@@ -146,7 +147,7 @@ class SuspectService:
         with self._database.write() as conn:
             if _own(conn, suspect_id, scope).status != "erased":
                 suspects.erase(conn, suspect_id, self._clock())
-                pairs.end_of(conn, suspect_id, "erased", self._clock())
+                self._end_pairs(conn, suspect_id, "erased", scope)
                 self._note(conn, suspect_id, "erased", scope)
             return suspects.require(conn, suspect_id)
 
@@ -223,6 +224,9 @@ class SuspectService:
                 if "date" in one:
                     require_past(field, date.fromisoformat(one["date"]), self._clock())
         return dict(values)
+
+    def _end_pairs(self, conn: Connection, suspect_id: str, reason: str, scope: AccessScope) -> None:
+        end_pairs_of(conn, suspect_id, reason, self._clock(), by=scope.actor_id, random_bytes=self._random)
 
     def _note(
         self, conn: Connection, suspect_id: str, what: str, scope: AccessScope, case_id: str | None = None

@@ -55,7 +55,7 @@ def machine_on(database: Database) -> type[RuleBasedStateMachine]:
         @initialize()
         def settle(self) -> None:
             self.clock = TickingClock()
-            self.service = BulletinService(database, self.clock, randomness.randbytes, lambda: None)
+            self.service = BulletinService(database, self.clock, randomness.randbytes)
             self.authorising = AuthorisationService(database, self.clock, randomness.randbytes)
             self.shown: dict[str, Shown] = {}
             self.ends: dict[str, Any] = {}

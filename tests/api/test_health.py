@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -65,7 +66,7 @@ def test_started_in_the_background_the_service_becomes_ready(tmp_path: Any) -> N
         for _ in range(600):
             if client.get("/v1/ready").status_code == 200:
                 break
-            house.sandhan._stop.wait(0.05)
+            time.sleep(0.05)
         assert client.get("/v1/ready").json()["ready"]
 
 

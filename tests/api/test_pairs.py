@@ -145,7 +145,8 @@ def test_a_dismissed_pair_is_silent_until_the_evidence_rises(fresh_house: House)
 @pytest.mark.parametrize("how", ["closed", "matching", "sharing", "erased", "changed"])
 def test_what_ends_a_record_ends_its_pairs(fresh_house: House, how: str) -> None:
     house = fresh_house
-    one, _, pair_id = twice(house)
+    one, other, pair_id = twice(house)
+    alerts_of(house, "mumbai")  # looked into the inbox; the family never does
     if how == "closed":
         assert house.ask("family", "POST", f"/v1/cases/{one}/close").status_code == 200
     elif how == "erased":
@@ -162,7 +163,13 @@ def test_what_ends_a_record_ends_its_pairs(fresh_house: House, how: str) -> None
         pair = pairs.require(conn, pair_id)
         unsent = select(tables.outbox.c.state).join(tables.alerts, tables.alerts.c.id == tables.outbox.c.alert_id)
         states = set(conn.scalars(unsent.where(tables.alerts.c.subject_id == pair_id)))
-    assert (pair.state, states) == ("ended", {"dead_letter"})
+    assert (pair.state, states) == ("ended", {"dead_letter", "queued"})
+    for who, deadline in (("mumbai", True), ("family", False)):
+        found, ended = sorted(alerts_of(house, who), key=lambda alert: str(alert["id"]))
+        assert (found["state"], ended["event"], ended["about_id"]) == ("recalled", "ended", found["id"])
+        assert (ended["due_at"] is not None) == deadline, "who has heard of it has to say that it is understood"
+        assert ended["your_record_id"] in (one, other)
+        assert hidden(json.dumps(ended))
     if how == "closed":
         assert house.ask("family", "POST", f"/v1/cases/{one}/reopen").status_code == 200
     elif how in ("matching", "sharing"):
@@ -172,7 +179,19 @@ def test_what_ends_a_record_ends_its_pairs(fresh_house: House, how: str) -> None
         return
     # Found anew it is the same pair, and both are told that it is there again.
     assert [(seen["id"], seen["state"]) for seen in listed(house, "mumbai")] == [(pair_id, "open")]
-    assert len(alerts_of(house, "mumbai")) == 2
+    assert sorted(alert["event"] for alert in alerts_of(house, "mumbai")) == ["ended", "found", "found"]
+
+
+def test_a_pair_that_was_told_of_stays_until_it_is_less_than_possible(fresh_house: House) -> None:
+    house = fresh_house
+    thin = {name: AGAIN[name] for name in ("side", "name", "sex", "father_name", "mother_name", "state", "country")}
+    one, _, _ = twice(house, second=thin)
+    less = {name: REPORT[name] for name in ("side", "name", "sex", "father_name", "state", "country")}
+    house.ask("family", "PUT", f"/v1/cases/{one}", json=less)
+    (seen,) = listed(house, "mumbai")
+    assert (seen["grade"], seen["state"]) == ("possible", "open")
+    house.ask("family", "PUT", f"/v1/cases/{one}", json=REPORT)
+    assert [alert["event"] for who in ("family", "mumbai") for alert in alerts_of(house, who)] == ["found", "found"]
 
 
 def test_what_a_crash_left_is_compared_later_and_told_once(fresh_house: House, monkeypatch: pytest.MonkeyPatch) -> None:

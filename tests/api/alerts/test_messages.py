@@ -174,7 +174,7 @@ def told(kind: str, event: str, **changes: Any) -> Any:
 def test_the_subject_names_no_record_and_no_organisation(kind: str, event: str, priority: str) -> None:
     subject = told(kind, event, priority=priority)["Subject"]
     assert not any(value in subject for value in ("al-1", "ma-1", "ca-1", "su-1", "Shelter"))
-    ended = event in ("recalled", "taken_down")
+    ended = event in ("recalled", "taken_down", "ended")
     assert ("Critical" in subject) == (priority == "critical" and not ended)
 
 

@@ -1,0 +1,66 @@
+"""What ends when two organisations may no longer share? Everything that stands between them, at once.
+
+    an agreement is left or runs out, a partner takes part no longer, a case changes hands
+      ──> messages that have not gone out are held back · pairs end · bulletins are taken down · who was told is told
+
+What anybody reads is asked of the rules at that moment (`api.access`), whether or not this has run yet.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from api.bulletins.service import BulletinService
+from api.bulletins.taking_down import enforce_case
+from api.ids import Clock, RandomBytes
+from api.matches.withholding import hold_back_unshared
+from api.pairs.ending import end_unshared
+from api.store import Connection, Database, agreements, pairs
+from api.store.cases import Case
+
+_PAGE = 200
+
+
+class SharingWatch:
+    """Ends what may no longer be shared."""
+
+    def __init__(self, database: Database, bulletins: BulletinService, clock: Clock, random_bytes: RandomBytes) -> None:
+        self._database, self._bulletins = database, bulletins
+        self._clock, self._random = clock, random_bytes
+        self._seen: datetime | None = None
+
+    def enforce(self) -> int:
+        """End whatever no longer may be, of everybody; return how many partners are told."""
+        now = self._clock()
+        with self._database.write() as conn:
+            hold_back_unshared(conn, now)
+        told = self._end_pairs(now) + self._bulletins.sweep()
+        self._seen = now
+        return told
+
+    def enforce_due(self) -> int:
+        """Do so where time alone has ended an agreement; bulletins end for more reasons and are always looked at."""
+        now = self._clock()
+        with self._database.read() as conn:
+            lapsed = self._seen is None or agreements.any_lapsed(conn, self._seen, now)
+        if lapsed:
+            return self.enforce()
+        self._seen = now
+        return self._bulletins.sweep()
+
+    def follow_owner(self, conn: Connection, case: Case) -> None:
+        """End what no longer may be of a case that has changed hands: its new owner's agreements count now."""
+        now = self._clock()
+        enforce_case(conn, case.id, now, random_bytes=self._random)
+        end_unshared(conn, pairs.of_records(conn, [case.id]), now, random_bytes=self._random)
+
+    def _end_pairs(self, now: datetime) -> int:
+        told, after = 0, None
+        while True:
+            with self._database.write() as conn:
+                some = pairs.going(conn, after=after, limit=_PAGE)
+                told += end_unshared(conn, some, now, random_bytes=self._random)
+            if len(some) < _PAGE:
+                break
+            after = some[-1].id
+        return told
