@@ -1,7 +1,8 @@
 """Whatever stands in cases, no byte that leaves says any of it: generated cases, real intake, every channel.
 
 Cases with names in several scripts, phones, places, photos and suspects come in over HTTP, are matched and alerted; a
-mail server and a webhook receiver on this machine take what is sent, and every partner polls its inbox.
+mail server and a webhook receiver on this machine take what is sent, every partner polls its inbox and listens to its
+stream. Leaks that are planted are found: the property can fail.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import base64
 import json
 import re
+import sys
 import threading
 import unicodedata
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,9 +26,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from api.alerts import courier, messages, raising, webhook
 from api.alerts.notice import EVENTS, GRADES, KINDS, PRIORITIES, AlertNotice
 from api.alerts.raising import Occasion, raise_alert
+from api.alerts.stream import LiveInbox, Pace
 from api.alerts.wording import alert_wording
+from api.matches import service as match_service
 from api.sinks import MailSink
 from api.store import partners, tables
 from matcher.explaining.language import LANGUAGES
@@ -147,10 +153,19 @@ class Place:
                 seen.append(self.house.ask(name, "GET", f"/v1/alerts/{last}").text)
         return "\n".join(seen)
 
+    def streams(self, since: str) -> str:
+        """Return what every partner hears that listens."""
+        heard = []
+        for name in PARTNERS:
+            answer = self.house.ask(name, "GET", "/v1/alerts/stream", params={"created_since": since})
+            assert answer.status_code == 200
+            heard.append(answer.text)
+        return "\n".join(heard)
 
-@pytest.fixture(scope="module")
-def place(dialect: str, tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Place]:
-    outside, home = Outside(), tmp_path_factory.mktemp("outside") / "home"
+
+@contextmanager
+def opened(dialect: str, home: Path, template: Path) -> Iterator[Place]:
+    outside = Outside()
     with ExitStack() as stack:
         receiver = stack.enter_context(outside.listen())
         thread = threading.Thread(target=receiver.serve_forever, args=(0.05,))
@@ -163,6 +178,8 @@ def place(dialect: str, tmp_path_factory: pytest.TempPathFactory, template: Path
             open_house(home, url, smtp_host="127.0.0.1", smtp_port=mail.port, allow_private_targets=True)
         )
         house.sandhan.open_index()
+        # Streams tell what is there and do not wait for more.
+        house.sandhan.inbox = LiveInbox(house.sandhan.database, house.clock, Pace(longest=0))
         welcome = house.sandhan.partners.register_operator("Operator", "IN")
         house.keep("operator", welcome.partner.id, welcome.api_key)
         for number, (name, (kind, areas, language, told)) in enumerate(PARTNERS.items()):
@@ -172,6 +189,19 @@ def place(dialect: str, tmp_path_factory: pytest.TempPathFactory, template: Path
             }
             house.join(name, kind, areas, language=language, **(contacts if told else {}))
         yield Place(house, outside)
+
+
+@pytest.fixture(scope="module")
+def place(dialect: str, tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Place]:
+    with opened(dialect, tmp_path_factory.mktemp("outside") / "home", template) as made:
+        yield made
+
+
+@pytest.fixture
+def leaky_place(dialect: str, tmp_path: Path, template: Path) -> Iterator[Place]:
+    """Give a place of its own: what is planted stays in it."""
+    with opened(dialect, tmp_path / "home", template) as made:
+        yield made
 
 
 def enter(place: Place, who: str, person: dict[str, Any], *photos: bytes, **more: Any) -> tuple[str, dict[str, Any]]:
@@ -212,14 +242,25 @@ def forms_of(value: object) -> set[str]:
     return found
 
 
-# Each example is an intake with all that follows; what fails is told by its leak, so it need not be made smaller.
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
-@given(child=people, other=people, suspect=suspects, colour=colours)
-def test_no_value_of_any_case_leaves_by_any_channel(
-    place: Place, child: dict[str, Any], other: dict[str, Any], suspect: dict[str, Any], colour: tuple[int, int, int]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What was told of an intake, by the ways it went, and what must not stand in it."""
+
+    told: dict[str, str]
+    about: tuple[str, str]
+    secrets: set[str]
+
+    def leaks(self) -> set[tuple[str, str]]:
+        """Return the ways that told something, and what."""
+        return {(way, secret) for way, text in self.told.items() for secret in self.secrets if secret in text}
+
+
+def taken_in(
+    place: Place, child: dict[str, Any], other: dict[str, Any], suspect: dict[str, Any], photo: bytes
+) -> Intake:
+    """Enter a child on both sides, somebody else and a suspect; have everything told, and return it."""
     place.outside.clear()
-    house, photo = place.house, picture(colour)
+    house, since = place.house, place.house.clock().isoformat()
     home = {"state": "West Bengal", "district": "South 24 Parganas"}
     found = {"event_country": "India", "event_state": "Maharashtra", "event_district": "Nagpur", "found": "2026-10-28"}
     missing_id, report = enter(place, REPORTER, child, photo, side="missing", **home, last_seen="2026-08-14")
@@ -234,13 +275,6 @@ def test_no_value_of_any_case_leaves_by_any_channel(
     match_id = next(match["id"] for match in stored if rescued_id in json.dumps(match))
     raise_everything(place, match_id, missing_id)
     place.deliver()
-
-    sent, polled = place.outside.everything(), place.inboxes()
-    assert place.outside.requests
-    assert place.outside.mails
-    assert all(value in sent and value in polled for value in (missing_id, match_id))  # it is about them
-    kinds = {f'"type":"alert.{kind}"' for kind in KINDS}
-    assert {kind for kind in kinds if kind in sent} == kinds
     secrets: set[str] = {"South 24 Parganas", "south-24-parganas", "West Bengal", "Maharashtra", "Nagpur", "2026-08-14"}
     for case in (report, more, other, suspect):
         for name in ("name", "nickname", "father_name", "mother_name", "village", "address", "phone", "identifier",
@@ -248,9 +282,82 @@ def test_no_value_of_any_case_leaves_by_any_channel(
             secrets |= forms_of(case.get(name, ""))
     # Not the head of the file: it is that of every JPEG.
     secrets |= {base64.b64encode(photo[300:345]).decode(), photo[300:340].hex(), "photo0.jpg"}
-    assert len(secrets) > 20
-    for text in (sent, polled):
-        assert not [secret for secret in secrets if secret in text]
+    assert place.outside.requests
+    assert place.outside.mails
+    told = {"sent": place.outside.everything(), "polled": place.inboxes(), "streamed": place.streams(since)}
+    return Intake(told, (missing_id, match_id), secrets)
+
+
+# Each example is an intake with all that follows; what fails is told by its leak, so it need not be made smaller.
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(child=people, other=people, suspect=suspects, colour=colours)
+def test_no_value_of_any_case_leaves_by_any_channel(
+    place: Place, child: dict[str, Any], other: dict[str, Any], suspect: dict[str, Any], colour: tuple[int, int, int]
+) -> None:
+    intake = taken_in(place, child, other, suspect, picture(colour))
+    assert all(value in text for text in intake.told.values() for value in intake.about), "it is about them"
+    kinds = {f'"type":"alert.{kind}"' for kind in KINDS}
+    assert {kind for kind in kinds if kind in intake.told["sent"]} == kinds
+    assert len(intake.secrets) > 20
+    assert not intake.leaks()
+
+
+CHILD: dict[str, Any] = {
+    "name": "সুনীতা মণ্ডল", "father_name": "রমেশ মণ্ডল", "mother_name": "মালতী মণ্ডল", "village": "রাঙাবেলিয়া",
+    "phone": ["9830155501"], "narrative": "একজন মহিলার সঙ্গে গিয়েছিল", "address": "নদীর ধারে কাছারি পাড়া", "age": "15",
+}  # fmt: skip
+SOMEBODY: dict[str, Any] = {
+    "name": "थिरी मया", "father_name": "किरण मया", "village": "गोदावरी", "phone": ["9741200412"], "age": "11",
+    "narrative": "बस अड्डे पर मिली", "address": "पुल के पास",
+}  # fmt: skip
+
+
+def into_the_notice(patch: pytest.MonkeyPatch) -> None:
+    """Let an alert name the child in place of the organisation."""
+    real = raising.raise_alert
+
+    def leaky(conn: Any, to: Any, occasion: Occasion, *more: Any) -> Any:
+        return real(conn, to, replace(occasion, other_organisation=CHILD["name"]), *more)
+
+    for module in (match_service, sys.modules[__name__]):
+        patch.setattr(module, "raise_alert", leaky)
+
+
+def into_a_mails_header(patch: pytest.MonkeyPatch) -> None:
+    """Let a header of every e-mail hold a village, which is encoded there."""
+    real = messages.email_message
+
+    def leaky(*args: Any, **more: Any) -> Any:
+        message = real(*args, **more)
+        message["Keywords"] = CHILD["village"]
+        return message
+
+    patch.setattr(courier, "email_message", leaky)
+
+
+def into_a_webhooks_header(patch: pytest.MonkeyPatch) -> None:
+    """Let a header of every request hold a phone number."""
+    real = webhook.signature_headers
+    patch.setattr(webhook, "signature_headers", lambda *args: real(*args) | {"x-about": str(CHILD["phone"][0])})
+
+
+@pytest.mark.parametrize(
+    ("plant", "ways"),
+    [
+        (into_the_notice, {"sent", "polled", "streamed"}),
+        (into_a_mails_header, {"sent"}),
+        (into_a_webhooks_header, {"sent"}),
+    ],
+)
+def test_a_leak_that_is_planted_is_found(
+    leaky_place: Place, plant: Callable[[pytest.MonkeyPatch], None], ways: set[str]
+) -> None:
+    child = CHILD | {"identifier": ["aadhaar:482177359021"]}
+    suspect = {"names": [{"value": "Ratan Sardar"}], "phones": [{"value": "98301 44444"}]}
+    with pytest.MonkeyPatch.context() as patch:
+        plant(patch)
+        leaks = taken_in(leaky_place, child, SOMEBODY, suspect, picture((40, 200, 120))).leaks()
+    assert {way for way, _ in leaks} == ways
 
 
 def known_ids(place: Place) -> set[str]:
