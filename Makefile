@@ -18,7 +18,7 @@ demo: install
 
 # Two tests run at once already: threads of BLAS and OpenMP below them would only wait for each other.
 test: install
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --cov=matcher --cov=indexing --cov-report=term:skip-covered --cov-fail-under=90
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --cov=matcher --cov=indexing --cov-report=term:skip-covered --cov-fail-under=90
 
 check: install
 	$(BIN)/ruff check .

@@ -7,7 +7,6 @@ import hashlib
 import io
 import itertools
 import json
-import os
 import random
 import secrets
 import shutil
@@ -24,7 +23,7 @@ import numpy as np
 import pytest
 from argon2 import PasswordHasher
 from PIL import Image
-from sqlalchemy import create_engine, func, make_url, select, text
+from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from api.access import CASE_WORK
@@ -38,11 +37,11 @@ from api.store import partners, tables, upgrade
 from matcher.photos.errors import NoFace, PoolBusy, SeveralFaces
 from matcher.photos.faces import Box, DetectedFace, FaceMeasures, PhotoResult, Quality
 from matcher.photos.reading import read_photo
+from tests.databases import POSTGRES, postgres_copy
 
 if TYPE_CHECKING:
     from .town import Town  # which needs what stands here
 
-POSTGRES = os.environ.get("SANDHAN_TEST_POSTGRES")
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 START = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 # The cheapest that Argon2 takes: how long it takes is no test's matter.
@@ -298,20 +297,8 @@ def empty_database(dialect: str, home: Path, template: Path) -> Iterator[str]:
         shutil.copy(template, home / "sandhan.db")
         yield ""
         return
-    assert POSTGRES is not None
-    schema = f"api_test_{secrets.token_hex(6)}"
-    engine = create_engine(POSTGRES)
-    with engine.begin() as conn:
-        conn.execute(text(f"CREATE SCHEMA {schema}"))
-    url = make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"})
-    url_text = url.render_as_string(hide_password=False)
-    upgrade(url_text)
-    try:
-        yield url_text
-    finally:
-        with engine.begin() as conn:
-            conn.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-        engine.dispose()
+    with postgres_copy() as url:
+        yield url
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,13 +26,13 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, func, make_url, select, text
+from sqlalchemy import func, select
 
 from api.access import CASE_WORK
-from api.store import Database, audit, partners, tables, upgrade
+from api.store import Database, audit, partners, tables
 from api.store.master_keys import GivenKeys
+from tests.databases import POSTGRES, postgres_copy
 
-POSTGRES = os.environ.get("SANDHAN_TEST_POSTGRES")
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 PATIENCE_S = 90.0
 WORKERS, REQUESTS = 3, 100  # threads, and what each of them asks
@@ -118,8 +118,7 @@ class Network:
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     folder = tmp_path_factory.mktemp("network")
     with ExitStack() as stack:
-        url = stack.enter_context(own_schema())
-        upgrade(url, GivenKeys(MASTER_KEY))
+        url = stack.enter_context(postgres_copy())
         database = Database.open(url, GivenKeys(MASTER_KEY))
         stack.callback(database.dispose)
         settings = {
@@ -136,21 +135,6 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         signed = {"parties": parties, "reference": "MoU", "signed": True}
         assert first.ask(keys["operator"], "POST", "agreements", json=signed).status_code == 201
         yield Network(first, second, database, keys, settings, folder)
-
-
-@contextmanager
-def own_schema() -> Iterator[str]:
-    assert POSTGRES is not None
-    schema, engine = f"two_{secrets.token_hex(6)}", create_engine(POSTGRES)
-    with engine.begin() as conn:
-        conn.execute(text(f"CREATE SCHEMA {schema}"))
-    url = make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"})
-    try:
-        yield url.render_as_string(hide_password=False)
-    finally:
-        with engine.begin() as conn:
-            conn.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-        engine.dispose()
 
 
 def admit(database: Database) -> dict[str, str]:

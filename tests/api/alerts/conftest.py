@@ -1,17 +1,15 @@
 """A migrated database, partners to tell, alerts to send, and a clock that the test moves."""
 
 import base64
-import os
 import shutil
 import subprocess
 import threading
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, insert, make_url, text
+from sqlalchemy import insert
 
 from api.alerts.delivery import DeliverySettings, Dispatcher
 from api.alerts.mail import EmailSender
@@ -20,9 +18,9 @@ from api.alerts.outcomes import SCHEDULE
 from api.alerts.webhook import WebhookSender, new_webhook_secret
 from api.store import Connection, Database, alerts, outbox, partners, tables, upgrade
 from api.store.master_keys import GivenKeys
+from tests.databases import POSTGRES, postgres_copy
 
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
-POSTGRES = os.environ.get("SANDHAN_TEST_POSTGRES")
 SECRET = new_webhook_secret(lambda count: bytes(range(count)))
 
 
@@ -233,17 +231,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("empty_sqlite"), path)
         yield f"sqlite:///{path}"
         return
-    assert POSTGRES is not None
-    name = f"sandhan_{uuid.uuid4().hex}"
-    server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    url = make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
-    upgrade(url)
-    yield url
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
+    with postgres_copy() as url:
+        yield url
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import os
 import random
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine, func, make_url, select, text
+from sqlalchemy import func, select
 
 from api.access import OPERATOR, AccessScope
 from api.bootstrap import Sandhan
@@ -28,11 +26,12 @@ from api.face_model import FACE_MODEL
 from api.imports.summary import ImportRequest, ImportSummary
 from api.partners.service import NewPartner
 from api.settings import Settings
-from api.store import cases, tables, upgrade
+from api.store import cases, tables
 from api.store.cases import Case
 from api.store.photos import Photo
 from matcher.photos.errors import NotAnImage, PhotoTooLarge, PoolBusy
 from matcher.photos.faces import Box, DetectedFace, FaceMeasures, PhotoResult, Quality
+from tests.databases import postgres_copy
 
 START = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 
@@ -122,19 +121,8 @@ def database_url(dialect: str, home: Path, template: Path) -> Iterator[str]:
         shutil.copy(template, home / "sandhan.db")
         yield ""
         return
-    address = os.environ["SANDHAN_TEST_POSTGRES"]
-    schema = f"import_test_{secrets.token_hex(6)}"
-    engine = create_engine(address)
-    with engine.begin() as conn:
-        conn.execute(text(f"CREATE SCHEMA {schema}"))
-    url = make_url(address).update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(False)
-    upgrade(url)
-    try:
+    with postgres_copy() as url:
         yield url
-    finally:
-        with engine.begin() as conn:
-            conn.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-        engine.dispose()
 
 
 @pytest.fixture

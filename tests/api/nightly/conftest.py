@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import secrets
 import shutil
@@ -13,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, delete, make_url, select, text
+from sqlalchemy import delete, select
 
 from api.bootstrap import Sandhan
 from api.cases.agreed import as_rows
@@ -30,10 +29,10 @@ from api.store import (
     partners,
     runs,
     tables,
-    upgrade,
 )
 from data.synthetic import LinkedSample, SyntheticRecord, linked_sample
 from tests.api.conftest import MASTER_KEY
+from tests.databases import postgres_copy
 
 START = datetime(2026, 11, 1, 2, 0, tzinfo=UTC)
 OWNERS = ("north", "south", "east")
@@ -169,19 +168,8 @@ def shared_url(dialect: str, template: Path, tmp_path_factory: pytest.TempPathFa
         shutil.copy(template, path)
         yield f"sqlite:///{path}"
         return
-    server = os.environ["SANDHAN_TEST_POSTGRES"]
-    schema = f"nightly_test_{secrets.token_hex(6)}"
-    engine = create_engine(server)
-    with engine.begin() as conn:
-        conn.execute(text(f"CREATE SCHEMA {schema}"))
-    url = make_url(server).update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(False)
-    upgrade(url)
-    try:
+    with postgres_copy() as url:
         yield url
-    finally:
-        with engine.begin() as conn:
-            conn.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-        engine.dispose()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
-import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,9 +17,9 @@ from sqlalchemy import create_engine, make_url, text
 
 from api.store import Connection, Database, alerts, cases, matches, partners, upgrade
 from api.store.master_keys import GivenKeys
+from tests.databases import POSTGRES, postgres_copy
 
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
-POSTGRES = os.environ.get("SANDHAN_TEST_POSTGRES")
 
 
 @pytest.fixture(scope="session")
@@ -30,18 +29,19 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param(
-            "postgresql",
-            marks=[
-                pytest.mark.postgres,
-                pytest.mark.skipif(POSTGRES is None, reason="SANDHAN_TEST_POSTGRES is not set"),
-            ],
-        ),
-    ]
+DIALECTS = (
+    "sqlite",
+    pytest.param(
+        "postgresql",
+        marks=[
+            pytest.mark.postgres,
+            pytest.mark.skipif(POSTGRES is None, reason="SANDHAN_TEST_POSTGRES is not set"),
+        ],
+    ),
 )
+
+
+@pytest.fixture(params=DIALECTS)
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database without tables; on PostgreSQL a schema of its own."""
     if request.param == "sqlite":
@@ -61,14 +61,16 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         engine.dispose()
 
 
-@pytest.fixture
-def url(empty_url: str, migrated_file: Path) -> str:
+@pytest.fixture(params=DIALECTS)
+def url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path) -> Iterator[str]:
     """The address of a migrated, empty database."""
-    if empty_url.startswith("sqlite"):
-        shutil.copy(migrated_file, empty_url.removeprefix("sqlite:///"))
-    else:
-        upgrade(empty_url)
-    return empty_url
+    if request.param == "sqlite":
+        path = tmp_path / "migrated.db"
+        shutil.copy(migrated_file, path)
+        yield f"sqlite:///{path}"
+        return
+    with postgres_copy() as url:
+        yield url
 
 
 @pytest.fixture

@@ -63,8 +63,8 @@ def test_a_dismissed_pair_speaks_when_grade_or_weight_has_risen(database: Databa
 def test_an_ended_pair_is_told_when_it_is_found_anew_unless_it_was_dismissed(database: Database, unit: str) -> None:
     with database.write() as conn:
         found(conn, PROBABLE)
-        assert pairs.end_of(conn, "case_b", "closed", AT) == 1
-        assert pairs.end_of(conn, "case_a", "closed", AT) == 0
+        assert pairs.end(conn, "pair_4.0", "closed", AT)
+        assert not pairs.end(conn, "pair_4.0", "erased", AT), "what has ended keeps its reason"
         assert pairs.of_records(conn, ["case_a"]) == []
         ended = pairs.require(conn, "pair_4.0")
         assert (ended.state, ended.ended_for) == ("ended", "closed")
