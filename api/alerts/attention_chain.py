@@ -12,11 +12,13 @@ from datetime import datetime
 from typing import Final
 
 from api.access import RECIPIENT_CLASS
-from api.store import Connection, agreements, alerts, attention, cases, consents, matches, partners
+from api.alerts.routing import SIDE_OF_RULE
+from api.store import Connection, agreements, alerts, attention, cases, consents, matches, pairs, partners
 from api.store.alerts import Alert
 from api.store.cases import Case
 from api.store.outbox import RECALLS
 from api.store.partners import Partner, area_prefixes
+from matcher.person import Side
 
 LEVELS: Final = ("nodal", "coordination", "focal_point")
 """Kinds to whom is escalated, in order."""
@@ -57,16 +59,34 @@ def levels_above(kind: str) -> tuple[str, ...]:
 def tells_where(conn: Connection, alert: Alert) -> bool:
     """Tell whether naming an alert's recipient would tell where a protected person is.
 
-    It does when the recipient holds her record, is told as the unit of where she was found, or stands above such a one.
+    It does when the recipient holds her record, is told as a unit of where she was found, or is asked about such a one:
+    what stands above an alert, or takes it back, goes to a place that tells the same.
     """
-    if alert.event == "escalated" and alert.withheld and "other_organisation" in alert.withheld:
-        return True
+    told: Alert | None = alert
+    while told is not None:
+        if (told.event == "escalated" and _names_nobody(told)) or _tells_where(conn, told):
+            return True
+        told = alerts.get_alert(conn, told.about_id) if told.about_id else None
+    return False
+
+
+def _names_nobody(alert: Alert) -> bool:
+    return bool(alert.withheld and "other_organisation" in alert.withheld)
+
+
+def _tells_where(conn: Connection, alert: Alert) -> bool:
     concerned = _cases_of(conn, alert)
     if len(concerned) < len(_case_ids(conn, alert)):
         return True  # erased: nobody can say any more whether she was protected
+    side = SIDE_OF_RULE.get(alert.rule or "")
+    protected = [case for case in (concerned | _alike(conn, alert)).values() if case.protect_location]
     return any(
-        case.protect_location and (case.owner_id == alert.recipient_id or case.id == alert.own_case_id)
-        for case in concerned.values()
+        case.owner_id == alert.recipient_id
+        or case.id == alert.own_case_id
+        or case.side == side
+        # Two records of rescued persons may be of one: what protects her in one of them protects her in the other.
+        or (alert.kind == "same_person" and case.side == Side.RESCUED)
+        for case in protected
     )
 
 
@@ -127,6 +147,12 @@ def _case_ids(conn: Connection, alert: Alert) -> set[str]:
     elif alert.kind == "clock" and alert.subject_id is not None:
         wanted.add(alert.subject_id)
     return wanted
+
+
+def _alike(conn: Connection, alert: Alert) -> dict[str, Case]:
+    """Return the two cases of the pair that an alert is about, as far as they are there."""
+    pair = pairs.get(conn, alert.subject_id) if alert.kind == "same_person" and alert.subject_id else None
+    return {} if pair is None else cases.get_cases(conn, [pair.first_id, pair.second_id])
 
 
 def _cases_of(conn: Connection, alert: Alert) -> dict[str, Case]:
