@@ -44,10 +44,10 @@ def next_above(conn: Connection, alert: Alert, recipient: Partner, now: datetime
         if not candidates:
             passed.append({"level": level, "why": "there is none"})
         for candidate in candidates:
-            why_not = _why_not(conn, alert, candidate, now)
-            if why_not is None:
+            obstacle = why_not(conn, alert, candidate, now)
+            if obstacle is None:
                 return Above(candidate, tuple(passed))
-            passed.append({"level": level, "partner": candidate.id, "why": why_not})
+            passed.append({"level": level, "partner": candidate.id, "why": obstacle})
     return Above(None, tuple(passed))
 
 
@@ -68,6 +68,22 @@ def tells_where(conn: Connection, alert: Alert) -> bool:
             return True
         told = alerts.get_alert(conn, told.about_id) if told.about_id else None
     return False
+
+
+def why_not(conn: Connection, alert: Alert, partner: Partner, now: datetime) -> str | None:
+    """Return why a partner may not be told of an alert; None when it may."""
+    if alert.event in RECALLS and _was_told(conn, alert, partner):
+        return None  # what is taken back it knows already, also where it might no longer be told today
+    concerned = _cases_of(conn, alert)
+    wanted = _case_ids(conn, alert)
+    if len(concerned) < len(wanted):
+        return "the record is gone"
+    owners = {case.owner_id for case in concerned.values()} or {alert.recipient_id}
+    if not all(agreements.agreed(conn, owner, partner.id, now) for owner in owners):
+        return "no agreement"
+    others = [case.id for case in concerned.values() if case.owner_id != partner.id]
+    shared = consents.permitted_among(conn, others, "sharing", RECIPIENT_CLASS[partner.kind])
+    return None if shared.issuperset(others) else "no consent"
 
 
 def _names_nobody(alert: Alert) -> bool:
@@ -109,22 +125,6 @@ def _nearest(conn: Connection, recipient: Partner, level: str) -> list[Partner]:
                 found[partner.id] = partner
     found.pop(recipient.id, None)
     return sorted(found.values(), key=lambda partner: (-depth.get(partner.id, 0), partner.id))
-
-
-def _why_not(conn: Connection, alert: Alert, partner: Partner, now: datetime) -> str | None:
-    """Return why a partner may not be told of an alert; None when it may."""
-    if alert.event in RECALLS and _was_told(conn, alert, partner):
-        return None  # what is taken back it knows already, also where it might no longer be told today
-    concerned = _cases_of(conn, alert)
-    wanted = _case_ids(conn, alert)
-    if len(concerned) < len(wanted):
-        return "the record is gone"
-    owners = {case.owner_id for case in concerned.values()} or {alert.recipient_id}
-    if not all(agreements.agreed(conn, owner, partner.id, now) for owner in owners):
-        return "no agreement"
-    others = [case.id for case in concerned.values() if case.owner_id != partner.id]
-    shared = consents.permitted_among(conn, others, "sharing", RECIPIENT_CLASS[partner.kind])
-    return None if shared.issuperset(others) else "no consent"
 
 
 def _was_told(conn: Connection, alert: Alert, partner: Partner) -> bool:

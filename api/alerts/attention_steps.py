@@ -10,10 +10,11 @@ from datetime import datetime
 
 from api.alerts import attention
 from api.alerts.attention import Attention, Step
-from api.alerts.attention_chain import next_above, tells_where
+from api.alerts.attention_chain import next_above, tells_where, why_not
 from api.alerts.deadlines import deadlines_of
 from api.alerts.notice import AlertNotice
 from api.alerts.raising import Occasion, link_of, messages_to, raise_alert
+from api.alerts.unshared import ENGINE, close_unshared, takes_back
 from api.ids import RandomBytes
 from api.store import Connection, alerts, audit, partners
 from api.store import attention as store
@@ -21,7 +22,6 @@ from api.store.alerts import Alert
 from api.store.errors import RowMissing
 from api.store.partners import Partner
 
-ENGINE = "engine"
 PROTECTED = "protected_location"
 NOT_ACKNOWLEDGED, NOT_ACTED = "not acknowledged in time", "not acted on in time"
 _LATER = (Step.ESCALATE, Step.LAPSE)
@@ -30,12 +30,17 @@ _LATER = (Step.ESCALATE, Step.LAPSE)
 def take_step(conn: Connection, alert: Alert, now: datetime, random_bytes: RandomBytes) -> Step | None:
     """Take the step of an alert that is due now, and set when the next one is.
 
+    An alert of a match of which its recipient may no longer know ends instead.
+
     Returns:
-        The step; None where the office's hours have moved it meanwhile.
+        The step; None where the office's hours have moved it meanwhile, or the alert has ended.
     """
     recipient = partners.get_partner(conn, alert.recipient_id)
     if recipient is None:
         raise RowMissing("partners")
+    if alert.match_id is not None and not takes_back(conn, alert) and why_not(conn, alert, recipient, now):
+        close_unshared(conn, alert, now)
+        return None
     waits = Attention.of(alert)
     step = attention.due_step(waits, recipient, now)
     if step is None:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from api.alerts.attention_steps import ENGINE
 from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import Occasion, raise_alert
+from api.alerts.unshared import ENGINE
 from api.ids import RandomBytes
 from api.store import Connection, alerts, audit, outbox, partners
 from api.store import attention as store

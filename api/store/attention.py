@@ -6,16 +6,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Select, exists, or_, select, text, update
 
 from api.store.alerts import Alert
-from api.store.outbox import HELD_BACK
+from api.store.outbox import HELD_BACK, RECALLS, UNFINISHED
 from api.store.portable import chunks
-from api.store.tables import AWAITING_DIGEST, alerts, audit, delivery_attempts, outbox
+from api.store.tables import AWAITING_DIGEST, alerts, audit, delivery_attempts, matches, outbox
 
 _ENDED = ("actioned", "closed", "recalled")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """That a partner was told of a match, and of which cases the match is."""
+
+    recipient_id: str
+    match_id: str
+    case_ids: tuple[str, str]
 
 
 def claim_due(conn: Connection, now: datetime, limit: int, without: Collection[str] = ()) -> list[Alert]:
@@ -90,6 +100,25 @@ def open_alerts_of_match(conn: Connection, match_id: str, recipient_id: str) -> 
         alerts.c.state.not_in(_ENDED),
     )
     return _fetch(conn, select(alerts).where(*mine).order_by(alerts.c.id))
+
+
+def standing(conn: Connection, match_ids: Sequence[str] | None = None) -> list[Standing]:
+    """Return what was told of a match and still stands, or has not gone out yet, by recipient and match.
+
+    Args:
+        match_ids: of these matches; None for all.
+    """
+    unsent = exists().where(outbox.c.alert_id == alerts.c.id, outbox.c.state.in_(UNFINISHED))
+    wanted = (
+        select(alerts.c.recipient_id, alerts.c.match_id, matches.c.missing_id, matches.c.rescued_id)
+        .join(matches, matches.c.id == alerts.c.match_id)
+        .where(alerts.c.event.not_in(RECALLS), or_(alerts.c.state.not_in(_ENDED), unsent))
+        .distinct()
+        .order_by(alerts.c.recipient_id, alerts.c.match_id)
+    )
+    if match_ids is not None:
+        wanted = wanted.where(alerts.c.match_id.in_(list(match_ids)))
+    return [Standing(row[0], row[1], (row[2], row[3])) for row in conn.execute(wanted)]
 
 
 def alerts_of_subject(conn: Connection, kind: str, subject_id: str) -> list[Alert]:

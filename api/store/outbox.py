@@ -205,15 +205,6 @@ def record_failure(
         _advance_alert(conn, alert_id, ("queued", "sent", "retrying"), "dead_letter", at)
 
 
-def waiting_for(conn: Connection, match_ids: Sequence[str] | None = None) -> list[tuple[str, str]]:
-    """Return the (match, recipient) pairs of which a message has not gone out yet, in order; None for all matches."""
-    wanted = select(alerts.c.match_id, alerts.c.recipient_id).join(outbox, outbox.c.alert_id == alerts.c.id)
-    wanted = wanted.where(outbox.c.state.in_(UNFINISHED), alerts.c.match_id.is_not(None)).distinct()
-    if match_ids is not None:
-        wanted = wanted.where(alerts.c.match_id.in_(list(match_ids)))
-    return [(row.match_id, row.recipient_id) for row in conn.execute(wanted.order_by(*wanted.selected_columns))]
-
-
 def hold_back(
     conn: Connection, match_id: str, at: datetime, *, recipient_id: str | None = None, why: str = "the match has ended"
 ) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from api.alerts import attention_loop
 from api.alerts.attention_loop import AttentionLoop
-from api.store import agreements, audit, partners
+from api.store import agreements, audit, consents, partners
 from api.store.tables import cases as cases_table
 
 from .conftest import World
@@ -109,11 +109,33 @@ def test_who_may_not_know_is_passed_over_and_named(world: World) -> None:
 
 def test_consent_is_asked_for_each_class(world: World) -> None:
     watch = Watch(world.database, shared=("ngo",))
-    alert_id = watch.alert("critical")
+    alert_id = watch.alert("critical", to="keeper")
     assert watch.pass_hours(4) == {"escalated": 1}
     (detail,) = watch.details(alert_id, "missed")
-    assert [one["why"] for one in detail["passed_over"]] == ["no consent"] * 3
+    assert [one["why"] for one in detail["passed_over"]] == ["there is none", "no consent", "no consent"]
     assert not any(watch.inbox(above) for above in ("nodal", "centre", "focal"))
+
+
+@pytest.mark.parametrize("ends", ["consent", "agreement"])
+def test_who_may_not_know_any_more_is_reminded_no_more(world: World, ends: str) -> None:
+    watch = Watch(world.database)
+    unit, keeper, escalated = watch.alert("critical"), watch.alert("critical", to="keeper"), watch.alert("critical")
+    watch.deliver(unit)
+    watch.act(escalated)
+    with watch.database.write() as conn:
+        if ends == "agreement":  # until now; nobody has looked for what it ends
+            agreements.leave(conn, "pact", "unit", at=watch.now, by="test")
+        else:
+            for consent in consents.consents_of(conn, "missing"):
+                consents.withdraw(conn, consent.id, at=watch.now, by="person")
+    assert watch.pass_hours(2) == ({"reminder": 1} if ends == "consent" else {})  # the keeper knows its own report
+    alert = watch.read(unit)
+    assert (alert.state, alert.closed_at, alert.next_step_at) == ("closed", watch.now, None)
+    assert watch.details(unit, "closed") == [{"reason": "not_shared"}]
+    assert [message.state for message in watch.messages(unit)] == ["delivered"]
+    assert len(watch.messages(keeper)) == (2 if ends == "consent" else 1)
+    assert watch.recall() >= 1
+    assert "recalled" in [told.event for told in watch.inbox("unit")], "it was told, and hears that it is over"
 
 
 def test_who_is_silent_is_not_named_where_that_tells_where_she_is(world: World) -> None:
