@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from api.access import AccessScope, NotFound, Permission, Relation, View
+from api.alerts.naming import hide_names_of
 from api.bulletins.taking_down import take_down_for_case
 from api.cases.agreed import as_rows, note_face_consent
 from api.cases.forms import CaseForm
@@ -416,6 +417,8 @@ class CaseService:
         audit.append(conn, at=now, actor=scope.actor_id, action="case.changed", subject=case.id)
         case = cases.require_case(conn, case.id)
         self._desk.follow_consent(conn, case)
+        if case.protect_location:
+            hide_names_of(conn, case.id)  # who was told before may be told no longer who keeps her
         return case
 
     def _follow_up(self, case: Case, created: bool, match: bool, scope: AccessScope) -> Registered:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Select, exists, or_, select, text, update
 
 from api.store.alerts import Alert
 from api.store.outbox import HELD_BACK, RECALLS, UNFINISHED
+from api.store.pair_tables import pairs
 from api.store.portable import chunks
 from api.store.tables import AWAITING_DIGEST, alerts, audit, delivery_attempts, matches, outbox
 
@@ -119,6 +120,16 @@ def standing(conn: Connection, match_ids: Sequence[str] | None = None) -> list[S
     if match_ids is not None:
         wanted = wanted.where(alerts.c.match_id.in_(list(match_ids)))
     return [Standing(row[0], row[1], (row[2], row[3])) for row in conn.execute(wanted)]
+
+
+def naming_alerts(conn: Connection, case_id: str) -> list[Alert]:
+    """Return the alerts about the matches and pairs of a case that name another organisation, in id order."""
+    of_matches = select(matches.c.id).where(or_(matches.c.missing_id == case_id, matches.c.rescued_id == case_id))
+    of_pairs = select(pairs.c.id).where(or_(pairs.c.first_id == case_id, pairs.c.second_id == case_id))
+    about = or_(alerts.c.match_id.in_(of_matches), alerts.c.subject_id.in_(of_pairs))
+    return _fetch(
+        conn, select(alerts).where(about, alerts.c.other_organisation.is_not(None)).order_by(alerts.c.id)
+    )  # fmt: skip
 
 
 def alerts_of_subject(conn: Connection, kind: str, subject_id: str) -> list[Alert]:

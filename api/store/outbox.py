@@ -242,6 +242,16 @@ def _hold_back(conn: Connection, about: ColumnElement[bool], at: datetime, why: 
     return len(found)
 
 
+def withhold_other(conn: Connection, alert_id: str) -> None:
+    """Name no other organisation in what is not delivered of an alert."""
+    undelivered = select(outbox.c.id, outbox.c.payload).where(
+        outbox.c.alert_id == alert_id, outbox.c.state != "delivered"
+    )
+    for row in conn.execute(undelivered.order_by(outbox.c.id)).all():
+        payload = dict(row.payload) | {"other_organisation": None}
+        conn.execute(update(outbox).where(outbox.c.id == row.id).values(payload=payload))
+
+
 def attempts_of(conn: Connection, message_id: str) -> list[DeliveryAttempt]:
     """Return the recorded attempts of a message, first to last."""
     statement = select(delivery_attempts).where(delivery_attempts.c.outbox_id == message_id)
