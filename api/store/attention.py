@@ -9,13 +9,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, exists, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select, text, update
 
 from api.store.alerts import Alert
 from api.store.outbox import HELD_BACK, RECALLS, UNFINISHED
 from api.store.pair_tables import pairs
+from api.store.people_tables import people
 from api.store.portable import chunks
-from api.store.tables import AWAITING_DIGEST, alerts, audit, delivery_attempts, matches, outbox
+from api.store.tables import AWAITING_DIGEST, alerts, api_keys, audit, delivery_attempts, matches, outbox
 
 _ENDED = ("actioned", "closed", "recalled")
 
@@ -166,12 +167,29 @@ def was_sent(conn: Connection, alert_id: str) -> bool:
 
 
 def was_seen(conn: Connection, alert: Alert) -> bool:
-    """Tell whether the recipient has read an alert in its inbox, or a list on which it may have stood."""
-    read = (audit.c.subject == alert.id) & (audit.c.action == "alert.read")
-    listed = (
-        (audit.c.subject == alert.recipient_id) & (audit.c.action == "alerts.listed") & (audit.c.at >= alert.created_at)
+    """Tell whether the recipient has read an alert or what it is about, or a list on which one of these may have stood.
+
+    Of what it is about, a look before the alert counts as well: who has read a match knows of it.
+    """
+    lists = ["alerts.listed"]
+    seen = [(audit.c.subject == alert.id) & (audit.c.action == "alert.read")]
+    if alert.match_id is not None:
+        seen.append((audit.c.subject == alert.match_id) & (audit.c.action == "match.read") & _own_people(alert))
+        lists.append("matches.listed")
+    elif alert.kind in ("same_person", "same_suspect"):
+        seen.append((audit.c.subject == alert.subject_id) & (audit.c.action == "pair.read") & _own_people(alert))
+        lists.append("pairs.listed")
+    of_own = (audit.c.subject == alert.recipient_id) & (audit.c.at >= alert.created_at)
+    seen.append(of_own & audit.c.action.in_(lists))
+    return any(conn.execute(select(audit.c.seq).where(kind).limit(1)).first() is not None for kind in seen)
+
+
+def _own_people(alert: Alert) -> ColumnElement[bool]:
+    return or_(
+        audit.c.actor.in_(select(api_keys.c.id).where(api_keys.c.partner_id == alert.recipient_id)),
+        audit.c.actor.in_(select(people.c.id).where(people.c.partner_id == alert.recipient_id)),
+        audit.c.actor == f"command-line:{alert.recipient_id}",
     )
-    return any(conn.execute(select(audit.c.seq).where(kind).limit(1)).first() is not None for kind in (read, listed))
 
 
 _AWAITING = (
