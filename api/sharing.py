@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from api.alerts.naming import hide_names_of
 from api.bulletins.service import BulletinService
 from api.bulletins.taking_down import enforce_case
 from api.ids import Clock, RandomBytes
 from api.matches.withholding import hold_back_unshared
 from api.pairs.ending import end_unshared
-from api.store import Connection, Database, agreements, pairs
+from api.store import Connection, Database, agreements, matches, pairs
 from api.store.cases import Case
 
 _PAGE = 200
@@ -51,8 +52,11 @@ class SharingWatch:
     def follow_owner(self, conn: Connection, case: Case) -> None:
         """End what no longer may be of a case that has changed hands: its new owner's agreements count now."""
         now = self._clock()
+        hold_back_unshared(conn, now, [match.id for match in matches.matches_of_case(conn, case.id)])
         enforce_case(conn, case.id, now, random_bytes=self._random)
         end_unshared(conn, pairs.of_records(conn, [case.id]), now, random_bytes=self._random)
+        if case.protect_location:
+            hide_names_of(conn, case.id)
 
     def _end_pairs(self, now: datetime) -> int:
         told, after = 0, None

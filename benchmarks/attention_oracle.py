@@ -20,7 +20,10 @@ SLOT = timedelta(seconds=30)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _USUAL = {"critical": (4, 24), "standard": (24, 72)}
 _ABOVE = ("nodal", "coordination", "focal_point")
-_CLASS = {"nodal": "police", "coordination": "coordination", "focal_point": "coordination"}
+_CLASS = {
+    "nodal": "police", "coordination": "coordination", "focal_point": "coordination", "ahtu": "police", "ngo": "ngo",
+    "shelter": "shelter",
+}  # fmt: skip
 _PER_HOUR = 120
 Entry = tuple[str, str, str, str]
 """Moment, alert, what happened, and with whom or what."""
@@ -196,6 +199,11 @@ class Oracle:
     def _on_wake(self, name: str, now: datetime) -> None:
         alert = self.alerts[name]
         if alert.wake != now or alert.state != "open":
+            return
+        kind = self.scenario.offices[alert.recipient].kind
+        if self._root_event(alert) != "recalled" and not self._may_know(alert, alert.recipient, kind):
+            self._say(now, name, "closed")
+            alert.state = "closed"
             return
         end = alert.act_by if alert.acknowledged else alert.due
         if now != end:

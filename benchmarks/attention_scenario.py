@@ -20,6 +20,10 @@ _HOURS: list[dict[str, list[list[str]]] | None] = [
 _OWN = [None, None, {"standard": {"acknowledge": 8, "act": 48}}, {"critical": {"acknowledge": 2, "act": 12}}]
 _STATES = ("IN/WB", "IN/MH", "IN/AS", "IN/BR", "IN/JH", "BD/rajshahi", "BD/khulna")
 _ANSWERING = 0.55
+_CLASS = {
+    "focal_point": "coordination", "coordination": "coordination", "nodal": "police", "ahtu": "police", "ngo": "ngo",
+    "shelter": "shelter",
+}  # fmt: skip
 
 
 @dataclass
@@ -107,7 +111,10 @@ def make_scenario(count: int, days: int, seed: int) -> Scenario:
     for number in range(count * days):
         at = START + timedelta(minutes=10 * draw.randrange(days * 144))
         priority = draw.choice(("critical", "standard", "standard", "digest"))
-        root = Root(f"root {number:05}", at, draw.choice(names), priority, draw.choice(list(pairs)))
+        pair = pairs[draw.choice(list(pairs))]
+        # Most are told what they may know; of the others each alert ends with its first step.
+        knowing = [name for name in names if _may_know(offices[name], pair, pacts)] if draw.random() < 0.85 else []
+        root = Root(f"root {number:05}", at, draw.choice(knowing or names), priority, pair.id)
         roots[root.name] = root
     deeds = [
         Deed(START + timedelta(minutes=10 * draw.randrange(days * 144) + 2), "recall", match)
@@ -118,6 +125,14 @@ def make_scenario(count: int, days: int, seed: int) -> Scenario:
         for _ in range(count * days // 20)
     ]
     return Scenario(START, days, offices, pacts, pairs, roots, deeds, lambda name: _plan(seed, name))
+
+
+def _may_know(office: Office, pair: Pair, pacts: list[frozenset[str]]) -> bool:
+    named = {"any", _CLASS[office.kind]}
+    return all(
+        any({owner, office.id} <= parties for parties in pacts) and (owner == office.id or bool(shared & named))
+        for owner, shared in zip(pair.owners, pair.shared, strict=True)
+    )
 
 
 def _offices(count: int, draw: random.Random) -> dict[str, Office]:

@@ -12,11 +12,13 @@ from datetime import datetime
 from typing import Final
 
 from api.access import RECIPIENT_CLASS
-from api.store import Connection, agreements, alerts, attention, cases, consents, matches, partners
+from api.alerts.routing import SIDE_OF_RULE
+from api.store import Connection, agreements, alerts, attention, cases, consents, matches, pairs, partners
 from api.store.alerts import Alert
 from api.store.cases import Case
 from api.store.outbox import RECALLS
 from api.store.partners import Partner, area_prefixes
+from matcher.person import Side
 
 LEVELS: Final = ("nodal", "coordination", "focal_point")
 """Kinds to whom is escalated, in order."""
@@ -42,10 +44,10 @@ def next_above(conn: Connection, alert: Alert, recipient: Partner, now: datetime
         if not candidates:
             passed.append({"level": level, "why": "there is none"})
         for candidate in candidates:
-            why_not = _why_not(conn, alert, candidate, now)
-            if why_not is None:
+            obstacle = why_not(conn, alert, candidate, now)
+            if obstacle is None:
                 return Above(candidate, tuple(passed))
-            passed.append({"level": level, "partner": candidate.id, "why": why_not})
+            passed.append({"level": level, "partner": candidate.id, "why": obstacle})
     return Above(None, tuple(passed))
 
 
@@ -57,16 +59,50 @@ def levels_above(kind: str) -> tuple[str, ...]:
 def tells_where(conn: Connection, alert: Alert) -> bool:
     """Tell whether naming an alert's recipient would tell where a protected person is.
 
-    It does when the recipient holds her record, is told as the unit of where she was found, or stands above such a one.
+    It does when the recipient holds her record, is told as a unit of where she was found, or is asked about such a one:
+    what stands above an alert, or takes it back, goes to a place that tells the same.
     """
-    if alert.event == "escalated" and alert.withheld and "other_organisation" in alert.withheld:
-        return True
+    told: Alert | None = alert
+    while told is not None:
+        if (told.event == "escalated" and _names_nobody(told)) or _tells_where(conn, told):
+            return True
+        told = alerts.get_alert(conn, told.about_id) if told.about_id else None
+    return False
+
+
+def why_not(conn: Connection, alert: Alert, partner: Partner, now: datetime) -> str | None:
+    """Return why a partner may not be told of an alert; None when it may."""
+    if alert.event in RECALLS and _was_told(conn, alert, partner):
+        return None  # what is taken back it knows already, also where it might no longer be told today
+    concerned = _cases_of(conn, alert)
+    wanted = _case_ids(conn, alert)
+    if len(concerned) < len(wanted):
+        return "the record is gone"
+    owners = {case.owner_id for case in concerned.values()} or {alert.recipient_id}
+    if not all(agreements.agreed(conn, owner, partner.id, now) for owner in owners):
+        return "no agreement"
+    others = [case.id for case in concerned.values() if case.owner_id != partner.id]
+    shared = consents.permitted_among(conn, others, "sharing", RECIPIENT_CLASS[partner.kind])
+    return None if shared.issuperset(others) else "no consent"
+
+
+def _names_nobody(alert: Alert) -> bool:
+    return bool(alert.withheld and "other_organisation" in alert.withheld)
+
+
+def _tells_where(conn: Connection, alert: Alert) -> bool:
     concerned = _cases_of(conn, alert)
     if len(concerned) < len(_case_ids(conn, alert)):
         return True  # erased: nobody can say any more whether she was protected
+    side = SIDE_OF_RULE.get(alert.rule or "")
+    protected = [case for case in (concerned | _alike(conn, alert)).values() if case.protect_location]
     return any(
-        case.protect_location and (case.owner_id == alert.recipient_id or case.id == alert.own_case_id)
-        for case in concerned.values()
+        case.owner_id == alert.recipient_id
+        or case.id == alert.own_case_id
+        or case.side == side
+        # Two records of rescued persons may be of one: what protects her in one of them protects her in the other.
+        or (alert.kind == "same_person" and case.side == Side.RESCUED)
+        for case in protected
     )
 
 
@@ -91,22 +127,6 @@ def _nearest(conn: Connection, recipient: Partner, level: str) -> list[Partner]:
     return sorted(found.values(), key=lambda partner: (-depth.get(partner.id, 0), partner.id))
 
 
-def _why_not(conn: Connection, alert: Alert, partner: Partner, now: datetime) -> str | None:
-    """Return why a partner may not be told of an alert; None when it may."""
-    if alert.event in RECALLS and _was_told(conn, alert, partner):
-        return None  # what is taken back it knows already, also where it might no longer be told today
-    concerned = _cases_of(conn, alert)
-    wanted = _case_ids(conn, alert)
-    if len(concerned) < len(wanted):
-        return "the record is gone"
-    owners = {case.owner_id for case in concerned.values()} or {alert.recipient_id}
-    if not all(agreements.agreed(conn, owner, partner.id, now) for owner in owners):
-        return "no agreement"
-    others = [case.id for case in concerned.values() if case.owner_id != partner.id]
-    shared = consents.permitted_among(conn, others, "sharing", RECIPIENT_CLASS[partner.kind])
-    return None if shared.issuperset(others) else "no consent"
-
-
 def _was_told(conn: Connection, alert: Alert, partner: Partner) -> bool:
     told = _of_the_same(conn, alert)
     return any(other.recipient_id == partner.id and other.event != alert.event for other in told)
@@ -127,6 +147,12 @@ def _case_ids(conn: Connection, alert: Alert) -> set[str]:
     elif alert.kind == "clock" and alert.subject_id is not None:
         wanted.add(alert.subject_id)
     return wanted
+
+
+def _alike(conn: Connection, alert: Alert) -> dict[str, Case]:
+    """Return the two cases of the pair that an alert is about, as far as they are there."""
+    pair = pairs.get(conn, alert.subject_id) if alert.kind == "same_person" and alert.subject_id else None
+    return {} if pair is None else cases.get_cases(conn, [pair.first_id, pair.second_id])
 
 
 def _cases_of(conn: Connection, alert: Alert) -> dict[str, Case]:

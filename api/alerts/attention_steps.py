@@ -10,10 +10,12 @@ from datetime import datetime
 
 from api.alerts import attention
 from api.alerts.attention import Attention, Step
-from api.alerts.attention_chain import next_above, tells_where
+from api.alerts.attention_chain import next_above, tells_where, why_not
 from api.alerts.deadlines import deadlines_of
+from api.alerts.naming import SILENT_ONE, hide_name
 from api.alerts.notice import AlertNotice
 from api.alerts.raising import Occasion, link_of, messages_to, raise_alert
+from api.alerts.unshared import ENGINE, close_unshared, takes_back
 from api.ids import RandomBytes
 from api.store import Connection, alerts, audit, partners
 from api.store import attention as store
@@ -21,8 +23,6 @@ from api.store.alerts import Alert
 from api.store.errors import RowMissing
 from api.store.partners import Partner
 
-ENGINE = "engine"
-PROTECTED = "protected_location"
 NOT_ACKNOWLEDGED, NOT_ACTED = "not acknowledged in time", "not acted on in time"
 _LATER = (Step.ESCALATE, Step.LAPSE)
 
@@ -30,12 +30,17 @@ _LATER = (Step.ESCALATE, Step.LAPSE)
 def take_step(conn: Connection, alert: Alert, now: datetime, random_bytes: RandomBytes) -> Step | None:
     """Take the step of an alert that is due now, and set when the next one is.
 
+    An alert of a match of which its recipient may no longer know ends instead.
+
     Returns:
-        The step; None where the office's hours have moved it meanwhile.
+        The step; None where the office's hours have moved it meanwhile, or the alert has ended.
     """
     recipient = partners.get_partner(conn, alert.recipient_id)
     if recipient is None:
         raise RowMissing("partners")
+    if alert.match_id is not None and not takes_back(conn, alert) and why_not(conn, alert, recipient, now):
+        close_unshared(conn, alert, now)
+        return None
     waits = Attention.of(alert)
     step = attention.due_step(waits, recipient, now)
     if step is None:
@@ -51,6 +56,7 @@ def take_step(conn: Connection, alert: Alert, now: datetime, random_bytes: Rando
 def _remind(
     conn: Connection, alert: Alert, recipient: Partner, step: Step, now: datetime, random_bytes: RandomBytes
 ) -> None:
+    hidden = hide_name(conn, alert)  # what was lawful to name when it was raised may not be any more
     notice = AlertNotice(
         kind=alert.kind,
         alert_id=alert.id,
@@ -60,7 +66,7 @@ def _remind(
         grade=alert.grade,
         priority=alert.priority,
         your_record_id=alert.own_case_id,
-        other_organisation=alert.other_organisation,
+        other_organisation=None if hidden else alert.other_organisation,
         due_at=alert.due_at if step is Step.REMIND else None,
         link=link_of(alert.id),
     )
@@ -112,7 +118,7 @@ def _tell_above(
         about_id=alert.id,
         grade=alert.grade,
         other_organisation=None if hidden else silent.name,
-        withheld={"other_organisation": PROTECTED} if hidden else {},
+        withheld={"other_organisation": SILENT_ONE} if hidden else {},
         due_at=ends.due_at,
         act_by=ends.act_by,
     )

@@ -1,7 +1,7 @@
 """How is taken back what partners were told? Everybody who was told is told again, and has to acknowledge it.
 
-Messages that have not gone out are held back. Whoever never heard (none went out, and nobody looked into the inbox)
-finds the recall in the inbox beside what it recalls; no message tells of what no message told before.
+Messages that have not gone out are held back. Whoever never heard (none went out, nobody looked into the inbox or at what
+it was about, or was answered with it) finds the recall in the inbox beside what it recalls; no message tells of what no message told before.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from api.alerts.attention_steps import ENGINE
 from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import Occasion, raise_alert
+from api.alerts.unshared import ENGINE
 from api.ids import RandomBytes
 from api.store import Connection, alerts, audit, outbox, partners
 from api.store import attention as store

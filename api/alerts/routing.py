@@ -59,6 +59,8 @@ A centre that coordinates both sides, or the whole country of the source, covers
 destination alone is not told. State nodal offices and national focal points are those to whom is escalated what others
 leave lying; told of every match, they would be told of too much. A committee's cases are referred to it.
 """
+SIDE_OF_RULE: Final[Mapping[str, Side]] = {rule.code: rule.side for rule in RULES}
+"""Code of a rule, as it is kept with an alert -> as whose side its recipient is told."""
 ROUTED_KINDS: Final = tuple(dict.fromkeys(kind for rule in RULES for kind in rule.kinds))
 """Kinds that are told by their area."""
 OBSTACLES: Final[Mapping[str, str]] = {

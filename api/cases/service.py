@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from api.access import AccessScope, NotFound, Permission, Relation, View
+from api.alerts.naming import hide_names_of
 from api.bulletins.taking_down import take_down_for_case
 from api.cases.agreed import as_rows, note_face_consent
 from api.cases.forms import CaseForm
@@ -273,7 +274,7 @@ class CaseService:
                 take_down_for_case(
                     conn, case_id, "closed", self._clock(), by=scope.actor_id, random_bytes=self._random
                 )  # fmt: skip
-        result = self._follow_up(case, created=False, match=status == "open", scope=scope)
+        result = self._follow_up(case, created=False, match=status == "open", scope=scope, answers=False)
         if status == "closed" and freed and not self._matching.must_wait:
             self._matching.match_cases(freed)
         return result.case, result.photos
@@ -329,7 +330,7 @@ class CaseService:
         with self._database.write() as conn:
             case = own_case(conn, case_id, scope, self._clock())
             photo = self._desk.choose(conn, case, photo_id, box, scope)
-        self._follow_up(case, created=False, match=case.status == "open", scope=scope)
+        self._follow_up(case, created=False, match=case.status == "open", scope=scope, answers=False)
         with self._database.read() as conn:
             return photos.get_photo(conn, photo.id) or photo
 
@@ -416,9 +417,18 @@ class CaseService:
         audit.append(conn, at=now, actor=scope.actor_id, action="case.changed", subject=case.id)
         case = cases.require_case(conn, case.id)
         self._desk.follow_consent(conn, case)
+        if case.protect_location:
+            hide_names_of(conn, case.id)  # who was told before may be told no longer who keeps her
         return case
 
-    def _follow_up(self, case: Case, created: bool, match: bool, scope: AccessScope) -> Registered:
+    def _follow_up(
+        self, case: Case, created: bool, match: bool, scope: AccessScope, *, answers: bool = True
+    ) -> Registered:
+        """Read the photos of a case, compare it, and return what came of it.
+
+        Args:
+            answers: the caller is shown the matches, which is noted: it has heard of them.
+        """
         with self._database.read() as conn:
             waiting = [photo for photo in photos.list_photos(conn, case.id) if photo.state == "pending"]
         for photo in waiting:
@@ -435,7 +445,7 @@ class CaseService:
             now = self._clock()
             # The owner hears of a match what reading it would tell: of a person who does not want it, nothing.
             seen = [one for one in matches.matches_of_case(conn, case.id) if is_party(conn, one, scope, now)]
-            return Registered(
+            result = Registered(
                 cases.require_case(conn, case.id),
                 created,
                 tuple(photos.list_photos(conn, case.id)),
@@ -443,3 +453,10 @@ class CaseService:
                 outcome,
                 outcome.alerts if outcome is not None and seen else 0,
             )
+        if answers and result.matches:
+            with self._database.write() as conn:
+                audit.append(
+                    conn, at=self._clock(), actor=scope.actor_id, action="matches.listed", subject=scope.partner_id,
+                    detail={"count": len(result.matches), "as": "answer"},
+                )  # fmt: skip
+        return result

@@ -174,6 +174,16 @@ def add_messages(
         note_queued(conn)
 
 
+def withhold_other(conn: Connection, alert_id: str, withheld: Mapping[str, str]) -> None:
+    """Name no other organisation in an alert any more.
+
+    Args:
+        withheld: field -> why, of everything that its recipient is not told by now.
+    """
+    mine = update(alerts).where(alerts.c.id == alert_id)
+    conn.execute(mine.values(other_organisation=None, withheld=dict(withheld)))
+
+
 def add_event(
     conn: Connection, alert_id: str, kind: str, *, at: datetime, actor: str, detail: Mapping[str, object] | None = None
 ) -> None:

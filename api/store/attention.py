@@ -6,16 +6,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, exists, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select, text, update
 
 from api.store.alerts import Alert
-from api.store.outbox import HELD_BACK
+from api.store.outbox import HELD_BACK, RECALLS, UNFINISHED
+from api.store.pair_tables import pairs
+from api.store.people_tables import people
 from api.store.portable import chunks
-from api.store.tables import AWAITING_DIGEST, alerts, audit, delivery_attempts, outbox
+from api.store.tables import AWAITING_DIGEST, alerts, api_keys, audit, delivery_attempts, matches, outbox
 
 _ENDED = ("actioned", "closed", "recalled")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """That a partner was told of a match, and of which cases the match is."""
+
+    recipient_id: str
+    match_id: str
+    case_ids: tuple[str, str]
 
 
 def claim_due(conn: Connection, now: datetime, limit: int, without: Collection[str] = ()) -> list[Alert]:
@@ -92,6 +104,35 @@ def open_alerts_of_match(conn: Connection, match_id: str, recipient_id: str) -> 
     return _fetch(conn, select(alerts).where(*mine).order_by(alerts.c.id))
 
 
+def standing(conn: Connection, match_ids: Sequence[str] | None = None) -> list[Standing]:
+    """Return what was told of a match and still stands, or has not gone out yet, by recipient and match.
+
+    Args:
+        match_ids: of these matches; None for all.
+    """
+    unsent = exists().where(outbox.c.alert_id == alerts.c.id, outbox.c.state.in_(UNFINISHED))
+    wanted = (
+        select(alerts.c.recipient_id, alerts.c.match_id, matches.c.missing_id, matches.c.rescued_id)
+        .join(matches, matches.c.id == alerts.c.match_id)
+        .where(alerts.c.event.not_in(RECALLS), or_(alerts.c.state.not_in(_ENDED), unsent))
+        .distinct()
+        .order_by(alerts.c.recipient_id, alerts.c.match_id)
+    )
+    if match_ids is not None:
+        wanted = wanted.where(alerts.c.match_id.in_(list(match_ids)))
+    return [Standing(row[0], row[1], (row[2], row[3])) for row in conn.execute(wanted)]
+
+
+def naming_alerts(conn: Connection, case_id: str) -> list[Alert]:
+    """Return the alerts about the matches and pairs of a case that name another organisation, in id order."""
+    of_matches = select(matches.c.id).where(or_(matches.c.missing_id == case_id, matches.c.rescued_id == case_id))
+    of_pairs = select(pairs.c.id).where(or_(pairs.c.first_id == case_id, pairs.c.second_id == case_id))
+    about = or_(alerts.c.match_id.in_(of_matches), alerts.c.subject_id.in_(of_pairs))
+    return _fetch(
+        conn, select(alerts).where(about, alerts.c.other_organisation.is_not(None)).order_by(alerts.c.id)
+    )  # fmt: skip
+
+
 def alerts_of_subject(conn: Connection, kind: str, subject_id: str) -> list[Alert]:
     """Return every alert of a kind about something that is no match, in id order."""
     statement = select(alerts).where(alerts.c.subject_id == subject_id, alerts.c.kind == kind)
@@ -126,12 +167,29 @@ def was_sent(conn: Connection, alert_id: str) -> bool:
 
 
 def was_seen(conn: Connection, alert: Alert) -> bool:
-    """Tell whether the recipient has read an alert in its inbox, or a list on which it may have stood."""
-    read = (audit.c.subject == alert.id) & (audit.c.action == "alert.read")
-    listed = (
-        (audit.c.subject == alert.recipient_id) & (audit.c.action == "alerts.listed") & (audit.c.at >= alert.created_at)
+    """Tell whether the recipient has read an alert or what it is about, or a list on which one of these may have stood.
+
+    Of what it is about, a look before the alert counts as well: who has read a match knows of it.
+    """
+    lists = ["alerts.listed"]
+    seen = [(audit.c.subject == alert.id) & (audit.c.action == "alert.read")]
+    if alert.match_id is not None:
+        seen.append((audit.c.subject == alert.match_id) & (audit.c.action == "match.read") & _own_people(alert))
+        lists.append("matches.listed")
+    elif alert.kind in ("same_person", "same_suspect"):
+        seen.append((audit.c.subject == alert.subject_id) & (audit.c.action == "pair.read") & _own_people(alert))
+        lists.append("pairs.listed")
+    of_own = (audit.c.subject == alert.recipient_id) & (audit.c.at >= alert.created_at)
+    seen.append(of_own & audit.c.action.in_(lists))
+    return any(conn.execute(select(audit.c.seq).where(kind).limit(1)).first() is not None for kind in seen)
+
+
+def _own_people(alert: Alert) -> ColumnElement[bool]:
+    return or_(
+        audit.c.actor.in_(select(api_keys.c.id).where(api_keys.c.partner_id == alert.recipient_id)),
+        audit.c.actor.in_(select(people.c.id).where(people.c.partner_id == alert.recipient_id)),
+        audit.c.actor == f"command-line:{alert.recipient_id}",
     )
-    return any(conn.execute(select(audit.c.seq).where(kind).limit(1)).first() is not None for kind in (read, listed))
 
 
 _AWAITING = (

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from api.store.engine import note_queued
-from api.store.outbox import HELD_BACK, UNFINISHED
+from api.store.outbox import UNFINISHED, is_held_back
 from api.store.portable import hold_commit_order
 from api.store.tables import alerts, delivery_attempts, outbox
 
@@ -116,7 +116,7 @@ def lanes(conn: Connection) -> list[LaneState]:
         count("retrying").label("retrying"),
         count("dead_letter").label("dead"),
         func.min(case((outbox.c.state.in_(UNFINISHED), outbox.c.created_at))).label("oldest"),
-    ).where(outbox.c.state.in_((*UNFINISHED, "dead_letter")), ~_held_back())
+    ).where(outbox.c.state.in_((*UNFINISHED, "dead_letter")), ~is_held_back())
     grouped = statement.group_by(outbox.c.recipient_id, outbox.c.channel)
     ordered = grouped.order_by(outbox.c.recipient_id, outbox.c.channel)
     return [LaneState(**row._asdict()) for row in conn.execute(ordered)]
@@ -131,9 +131,4 @@ def _requeue(conn: Connection, message_id: str, alert_id: str, at: datetime) -> 
 
 
 def _replayable() -> Sequence[ColumnElement[bool]]:
-    return outbox.c.state == "dead_letter", ~_held_back()
-
-
-def _held_back() -> ColumnElement[bool]:
-    held = delivery_attempts.alias("held")
-    return exists().where(held.c.outbox_id == outbox.c.id, held.c.outcome == HELD_BACK)
+    return outbox.c.state == "dead_letter", ~is_held_back()

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, insert, or_, select, update
 
 from api.store.errors import RowMissing
 from api.store.portable import chunks
@@ -176,7 +176,7 @@ def record_failure(
     Args:
         outcome: a short word, e.g. "timeout", "refused", "redirect".
         detail: for operators; must hold nothing of the receiver's answer.
-        next_attempt_at: None gives up: the message becomes a dead letter.
+        next_attempt_at: None gives up: the message becomes a dead letter, as does what was held back meanwhile.
         claimed: the claim under which it was sent; when that has run out and somebody else has the message, the
             attempt is noted and decides nothing. None: whoever has it.
         early: the attempt came ahead of its time, and the schedule does not count it.
@@ -190,6 +190,8 @@ def record_failure(
     if claimed is not None:
         unfinished.append(outbox.c.claimed_until == claimed)
     values: dict[str, object] = {"state": "dead_letter", "claimed_until": None}
+    if conn.scalar(select(outbox.c.id).where(outbox.c.id == message_id, is_held_back())) is not None:
+        next_attempt_at = None
     if next_attempt_at is not None:
         values = {"state": "retrying", "claimed_until": None, "next_attempt_at": next_attempt_at}
     _add_attempt(conn, message_id, at, outcome, status_code, detail)
@@ -203,15 +205,6 @@ def record_failure(
     elif not _others_in_hand(conn, alert_id, message_id):
         # The alert is lost only when no other channel has carried it or still may.
         _advance_alert(conn, alert_id, ("queued", "sent", "retrying"), "dead_letter", at)
-
-
-def waiting_for(conn: Connection, match_ids: Sequence[str] | None = None) -> list[tuple[str, str]]:
-    """Return the (match, recipient) pairs of which a message has not gone out yet, in order; None for all matches."""
-    wanted = select(alerts.c.match_id, alerts.c.recipient_id).join(outbox, outbox.c.alert_id == alerts.c.id)
-    wanted = wanted.where(outbox.c.state.in_(UNFINISHED), alerts.c.match_id.is_not(None)).distinct()
-    if match_ids is not None:
-        wanted = wanted.where(alerts.c.match_id.in_(list(match_ids)))
-    return [(row.match_id, row.recipient_id) for row in conn.execute(wanted.order_by(*wanted.selected_columns))]
 
 
 def hold_back(
@@ -237,18 +230,44 @@ def hold_back_alerts(conn: Connection, alert_ids: Sequence[str], at: datetime, w
 def _hold_back(conn: Connection, about: ColumnElement[bool], at: datetime, why: str) -> int:
     """Send nothing more of some alerts, not by hand either; recalls of what has gone out still go.
 
-    What had been given up before stays as it is, and is marked.
+    What had been given up before stays as it is, and is marked. So does what is being sent: its receiver may have it
+    already, and what goes to it next (a recall) waits for the end of this.
     """
     held = select(alerts.c.id).where(about, alerts.c.event.not_in(RECALLS))
-    marked = select(delivery_attempts.c.outbox_id).where(delivery_attempts.c.outcome == HELD_BACK)
-    unsent = select(outbox.c.id).where(
-        outbox.c.alert_id.in_(held), outbox.c.state != "delivered", outbox.c.id.not_in(marked)
-    )
+    unsent = select(outbox.c.id).where(outbox.c.alert_id.in_(held), outbox.c.state != "delivered", ~is_held_back())
     found = list(conn.scalars(unsent.order_by(outbox.c.id)))
+    if found:
+        lock(conn, found)  # or a result that is being recorded would not see the mark
     for message_id in found:
-        conn.execute(update(outbox).where(outbox.c.id == message_id).values(state="dead_letter", claimed_until=None))
+        waits = outbox.c.state.in_(WAITING)
+        conn.execute(update(outbox).where(outbox.c.id == message_id, waits).values(state="dead_letter"))
         _add_attempt(conn, message_id, at, HELD_BACK, None, why)
     return len(found)
+
+
+def is_held_back() -> ColumnElement[bool]:
+    """Tell of a message whether it was held back."""
+    held = delivery_attempts.alias("held")
+    return exists().where(held.c.outbox_id == outbox.c.id, held.c.outcome == HELD_BACK)
+
+
+def give_up_lost(conn: Connection, now: datetime) -> None:
+    """Give up what was held back while it was being sent, and of which its sender has recorded nothing in time."""
+    lost = select(outbox.c.id).where(outbox.c.state == "sending", outbox.c.claimed_until < now, is_held_back())
+    for message_id in list(conn.scalars(lost.order_by(outbox.c.id).with_for_update(skip_locked=True))):
+        give_up = update(outbox).where(outbox.c.id == message_id)
+        conn.execute(give_up.values(state="dead_letter", claimed_until=None))
+        _add_attempt(conn, message_id, now, "no_result", None, "its sender has recorded nothing")
+
+
+def withhold_other(conn: Connection, alert_id: str) -> None:
+    """Name no other organisation in what is not delivered of an alert."""
+    undelivered = select(outbox.c.id, outbox.c.payload).where(
+        outbox.c.alert_id == alert_id, outbox.c.state != "delivered"
+    )
+    for row in conn.execute(undelivered.order_by(outbox.c.id)).all():
+        payload = dict(row.payload) | {"other_organisation": None}
+        conn.execute(update(outbox).where(outbox.c.id == row.id).values(payload=payload))
 
 
 def attempts_of(conn: Connection, message_id: str) -> list[DeliveryAttempt]:

@@ -33,7 +33,7 @@ from sqlalchemy import (
     update,
 )
 
-from api.store.outbox import UNFINISHED, WAITING, OutboxMessage
+from api.store.outbox import UNFINISHED, WAITING, OutboxMessage, give_up_lost, is_held_back
 from api.store.tables import alerts, delivery_attempts, outbox
 
 EARLY_EVERY = timedelta(minutes=5)
@@ -71,6 +71,7 @@ def claim_lanes(
         batch: messages of each at most; of a lane whose head has failed before, the head only.
         room: how many lanes of each kind at most, none of a kind that is not named; None: all that are due.
     """
+    give_up_lost(conn, now)
     claims: list[Claim] = []
     left = None if room is None else dict(room)
     for head in conn.execute(_heads(now).where(_is_due(now), ~_in_hand(now)).order_by(outbox.c.seq)).all():
@@ -103,14 +104,22 @@ def keep(conn: Connection, message_ids: Sequence[str], claimed: datetime, until:
 
     One that was held back, or that somebody else has claimed since, is not among them.
     """
+    _drop_held_back(conn, message_ids, claimed)
     statement = update(outbox).where(*_still_claimed(message_ids, claimed)).values(claimed_until=until)
     return list(conn.scalars(statement.returning(outbox.c.id)))
 
 
 def release(conn: Connection, message_ids: Sequence[str], claimed: datetime) -> None:
     """Give back what was claimed and not sent; it keeps its place in the line."""
+    _drop_held_back(conn, message_ids, claimed)
     waits = case((outbox.c.attempts > 0, "retrying"), else_="queued")
     conn.execute(update(outbox).where(*_still_claimed(message_ids, claimed)).values(state=waits, claimed_until=None))
+
+
+def _drop_held_back(conn: Connection, message_ids: Sequence[str], claimed: datetime) -> None:
+    """Give up what was claimed, was held back meanwhile, and has not gone out."""
+    given_up = update(outbox).where(*_still_claimed(message_ids, claimed), is_held_back())
+    conn.execute(given_up.values(state="dead_letter", claimed_until=None))
 
 
 def has_delivered_since(conn: Connection, recipient_id: str, channel: str, moment: datetime) -> bool:

@@ -102,14 +102,35 @@ def test_what_was_missed_is_seen_by_oneself_and_from_above(watched: House) -> No
 
 def test_the_report_names_nobody_who_tells_where_she_is(fresh_house: House) -> None:
     fresh_house.join("focal", "focal_point")
+    fresh_house.join("colaba", "ahtu", ("IN/MH",))  # where she was found, as the NGO "mumbai" is
     fresh_house.enter("family", REPORT)
     fresh_house.enter("shelter", RESCUE | {"protect_location": True})
     fresh_house.clock.advance(hours=5)
     named = [(item["recipient_id"], item["recipient"]) for item in missed(fresh_house, "focal")["items"]]
     assert (fresh_house["family"].id, "family") in named
-    assert named.count((None, None)) >= 1
-    assert "shelter" not in {recipient for _, recipient in named}
+    assert named.count((None, None)) == 3
+    assert not {"shelter", "mumbai", "colaba"} & {recipient for _, recipient in named}
     assert missed(fresh_house, "shelter")["items"][0]["recipient"] == "shelter"
+
+
+def test_no_escalation_names_who_tells_where_she_is(fresh_house: House) -> None:
+    house = fresh_house
+    house.join("colaba", "ahtu", ("IN/MH",))
+    house.join("nodal", "nodal", ("IN/MH",))
+    house.join("centre", "coordination")
+    house.join("focal", "focal_point")
+    house.enter("family", REPORT)
+    house.enter("shelter", RESCUE | {"protect_location": True})
+    for _ in range(3):
+        house.clock.advance(hours=5)
+        house.sandhan.attention.run_due()
+    above = [
+        item for who in ("nodal", "centre", "focal") for item in house.ask(who, "GET", "/v1/alerts").json()["items"]
+    ]
+    escalated = [item for item in above if item["event"] == "escalated"]
+    named = {item["other_organisation"] for item in escalated}
+    assert not {"shelter", "mumbai", "colaba", "nodal"} & named
+    assert {"family", "ahtu"} <= named, "who is told as the family's side says nothing of where she is"
 
 
 def answer(**said: Any) -> Answer:

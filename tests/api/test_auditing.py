@@ -110,7 +110,10 @@ def test_every_read_leaves_a_row_with_ids_and_counts_only(pair: Pair) -> None:
     ):
         assert noted(house, "GET", path, "shelter") == [expected], path
     again = noted(house, "POST", "/v1/cases", "family", json=REPORT)
-    assert again == [("case.read", pair.missing_id, {"view": "full", "relation": "owner"})]
+    assert again == [
+        ("case.read", pair.missing_id, {"view": "full", "relation": "owner"}),
+        ("matches.listed", house["family"].id, {"as": "answer", "count": 1}),
+    ]
 
 
 def test_reading_who_and_what_acts_for_one_is_noted(town: Town) -> None:

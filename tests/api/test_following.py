@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import GREEN, RESCUE, House, Pair, matched, picture
+from .conftest import GREEN, REPORT, RESCUE, House, Pair, matched, picture
 from .test_bulletins import desk_in, kept
 from .test_decisions import REJECT, taken
 
@@ -121,3 +121,40 @@ def test_nothing_is_sent_of_a_step_twice(own: Pair) -> None:
     first = alerts_of(own, "family")
     own.house.clock.advance(minutes=1)
     assert alerts_of(own, "family") == first
+
+
+def entered(house: House) -> str:
+    """Enter a report and a rescue; return the id of the match, of which nobody has asked yet."""
+    house.enter("family", REPORT)
+    return str(house.enter("shelter", RESCUE)["matches"][0]["id"])
+
+
+def recall_of(house: House, who: str) -> dict[str, Any]:
+    """Return what a member finds in its inbox of the match that is rejected."""
+    items = house.ask(who, "GET", "/v1/alerts").json()["items"]
+    (recall,) = [alert for alert in items if alert["event"] == "recalled"]
+    return dict(recall)
+
+
+def reject(house: House, who: str, match_id: str) -> None:
+    answer = house.ask(who, "POST", f"/v1/matches/{match_id}/decisions", json={"action": "reject", **REJECT})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("how", ["reads", "lists", "somebody else reads"])
+def test_who_has_looked_at_the_match_has_heard_of_it(fresh_house: House, how: str) -> None:
+    house = fresh_house
+    match_id = entered(house)
+    who = "mumbai" if how == "somebody else reads" else "ahtu"
+    path = "/v1/matches" if how == "lists" else f"/v1/matches/{match_id}"
+    assert house.ask(who, "GET", path).status_code == 200
+    reject(house, "shelter", match_id)
+    recall = recall_of(house, "ahtu")
+    assert (recall["due_at"] is not None, len(recall["messages"])) == ((False, 0) if who == "mumbai" else (True, 1))
+
+
+def test_who_was_answered_with_the_match_has_heard_of_it(fresh_house: House) -> None:
+    house = fresh_house
+    reject(house, "family", entered(house))  # the report came first, so the shelter was answered with the match
+    heard = {who: recall_of(house, who)["due_at"] is not None for who in ("family", "shelter", "ahtu", "mumbai")}
+    assert heard == {"family": True, "shelter": True, "ahtu": False, "mumbai": False}

@@ -74,3 +74,42 @@ def test_consent_withdrawn_for_one_class_holds_back_what_goes_to_that_class(fres
         (consent,) = [row["id"] for row in rows if (row["purpose"], row["recipients"]) == ("sharing", recipients)]
         assert house.ask("family", "POST", f"/v1/cases/{report}/consents/{consent}/withdraw").status_code == 200
         assert states(house, match_id) == expected, recipients
+
+
+def test_nobody_is_reminded_of_what_may_not_be_known_any_more(fresh_house: House) -> None:
+    house = fresh_house
+    report = house.enter("family", REPORT)["case"]["id"]
+    rescued = house.enter("shelter", RESCUE)["case"]["id"]
+    match_id = house.ask("family", "GET", "/v1/matches").json()["items"][0]["id"]
+    while house.sandhan.dispatcher.run_once():
+        pass
+    for who, case_id in (("family", report), ("shelter", rescued)):
+        for row in house.ask(who, "GET", f"/v1/cases/{case_id}/consents").json():
+            if row["purpose"] == "sharing":
+                gone = house.ask(who, "POST", f"/v1/cases/{case_id}/consents/{row['id']}/withdraw")
+                assert gone.status_code == 200
+    told = ("family", "shelter", "ahtu", "mumbai")
+    assert {house.ask(who, "GET", f"/v1/matches/{match_id}").status_code for who in told} == {404}
+    before = house.row_counts()
+    for hours in (2, 2, 20):
+        house.clock.advance(hours=hours)
+        assert house.sandhan.attention.run_due() == {}
+    after = house.row_counts()
+    assert (after["outbox"], after["alerts"]) == (before["outbox"], before["alerts"])
+    for who in told:
+        (alert,) = house.ask(who, "GET", "/v1/alerts").json()["items"]
+        assert alert["state"] == "closed"
+        assert "agreement" not in str(alert)
+        assert "consent" not in str(alert)
+
+
+def test_what_was_told_ends_with_the_agreement(three: tuple[House, dict[frozenset[str], str]]) -> None:
+    house, made = three
+    house.enter("north", REPORT)
+    house.enter("south", RESCUE)
+    left = manage(house, "west", "POST", f"/v1/agreements/{made[frozenset(('south', 'west'))]}/leave")
+    assert left.status_code == 200, left.text
+    (ended,) = house.ask("west", "GET", "/v1/alerts").json()["items"]
+    assert ended["state"] == "closed"
+    house.clock.advance(hours=2)
+    assert house.sandhan.attention.run_due() == {"reminder": 2}, "the owners still may know"

@@ -24,7 +24,7 @@ def twice(house: House, first: dict[str, Any] = REPORT, second: dict[str, Any] =
     """Enter one person by two units; return both ids and that of the pair."""
     one = house.enter("family", first)["case"]["id"]
     other = house.enter("mumbai", second)["case"]["id"]
-    (pair,) = listed(house, "family")
+    (pair,) = listed(house, "mumbai")
     return one, other, str(pair["id"])
 
 
@@ -243,3 +243,18 @@ def test_a_case_that_goes_to_the_other_unit_is_no_pair_any_more(fresh_house: Hou
         assert cases.require_case(conn, one).owner_id == house["mumbai"].id
     for who in ("family", "mumbai"):
         assert (listed(house, who), house.ask(who, "GET", f"/v1/pairs/{pair_id}").status_code) == ([], 404)
+
+
+@pytest.mark.parametrize("how", ["reads", "lists", "does not"])
+def test_who_has_looked_at_a_pair_has_heard_of_it(fresh_house: House, how: str) -> None:
+    house = fresh_house
+    house.enter("family", REPORT)
+    other = house.enter("mumbai", AGAIN)["case"]["id"]
+    with house.sandhan.database.read() as conn:
+        (pair,) = pairs.going(conn, after=None, limit=2)
+    if how != "does not":
+        path = "/v1/pairs" if how == "lists" else f"/v1/pairs/{pair.id}"
+        assert house.ask("family", "GET", path).status_code == 200
+    assert house.ask("mumbai", "POST", f"/v1/cases/{other}/close").status_code == 200
+    (ended,) = [alert for alert in alerts_of(house, "family") if alert["event"] == "ended"]
+    assert (ended["due_at"] is not None) == (how != "does not")

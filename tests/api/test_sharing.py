@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from api.store import agreements, attention, outbox
+from api.store import agreements, attention, cases, outbox, tables
 from api.store.engine import note_queued
 from api.store.errors import StoreError
 
-from .conftest import REPORT, House
+from .conftest import REPORT, RESCUE, House
 from .test_agreements import agree, manage
 from .test_bulletins import desk_in
 from .test_pairs import AGAIN, alerts_of, listed
@@ -80,6 +80,22 @@ def test_bulletins_are_taken_down_when_an_agreement_is_left(fresh_house: House) 
     with fresh_house.sandhan.database.read() as conn:
         told = attention.alerts_of_subject(conn, "bulletin", bulletin)
     assert [one.event for one in told] == ["published", "taken_down"]
+
+
+def test_what_was_told_of_a_case_ends_for_whom_its_new_owner_has_no_agreement_with(fresh_house: House) -> None:
+    house = fresh_house
+    house.join("lonely", "shelter", ("IN/MH",), agrees=False, email="lonely@example.org")
+    agree(house, "lonely", "shelter")
+    agree(house, "lonely", "family")
+    house.enter("family", REPORT)
+    rescued = house.enter("shelter", RESCUE)["case"]["id"]
+    with house.sandhan.database.write() as conn:
+        conn.execute(tables.cases.update().where(tables.cases.c.id == rescued).values(owner_id=house["lonely"].id))
+        house.sandhan.sharing.follow_owner(conn, cases.require_case(conn, rescued))
+    told = ("family", "ahtu", "mumbai")
+    inboxes = {who: house.ask(who, "GET", "/v1/alerts").json()["items"] for who in told}
+    states = {who: [alert["state"] for alert in inbox] for who, inbox in inboxes.items()}
+    assert states == {"family": ["queued"], "ahtu": ["closed"], "mumbai": ["closed"]}
 
 
 def test_the_bell_rings_after_the_commit_that_queued_and_only_then(fresh_house: House) -> None:

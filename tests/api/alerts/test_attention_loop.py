@@ -7,10 +7,12 @@ import threading
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from api.alerts import attention_loop
 from api.alerts.attention_loop import AttentionLoop
-from api.store import audit, partners
+from api.store import agreements, audit, consents, partners
+from api.store.tables import cases as cases_table
 
 from .conftest import World
 from .watch import EVERYBODY, MONDAY, Watch
@@ -107,11 +109,33 @@ def test_who_may_not_know_is_passed_over_and_named(world: World) -> None:
 
 def test_consent_is_asked_for_each_class(world: World) -> None:
     watch = Watch(world.database, shared=("ngo",))
-    alert_id = watch.alert("critical")
+    alert_id = watch.alert("critical", to="keeper")
     assert watch.pass_hours(4) == {"escalated": 1}
     (detail,) = watch.details(alert_id, "missed")
-    assert [one["why"] for one in detail["passed_over"]] == ["no consent"] * 3
+    assert [one["why"] for one in detail["passed_over"]] == ["there is none", "no consent", "no consent"]
     assert not any(watch.inbox(above) for above in ("nodal", "centre", "focal"))
+
+
+@pytest.mark.parametrize("ends", ["consent", "agreement"])
+def test_who_may_not_know_any_more_is_reminded_no_more(world: World, ends: str) -> None:
+    watch = Watch(world.database)
+    unit, keeper, escalated = watch.alert("critical"), watch.alert("critical", to="keeper"), watch.alert("critical")
+    watch.deliver(unit)
+    watch.act(escalated)
+    with watch.database.write() as conn:
+        if ends == "agreement":  # until now; nobody has looked for what it ends
+            agreements.leave(conn, "pact", "unit", at=watch.now, by="test")
+        else:
+            for consent in consents.consents_of(conn, "missing"):
+                consents.withdraw(conn, consent.id, at=watch.now, by="person")
+    assert watch.pass_hours(2) == ({"reminder": 1} if ends == "consent" else {})  # the keeper knows its own report
+    alert = watch.read(unit)
+    assert (alert.state, alert.closed_at, alert.next_step_at) == ("closed", watch.now, None)
+    assert watch.details(unit, "closed") == [{"reason": "not_shared"}]
+    assert [message.state for message in watch.messages(unit)] == ["delivered"]
+    assert len(watch.messages(keeper)) == (2 if ends == "consent" else 1)
+    assert watch.recall() >= 1
+    assert "recalled" in [told.event for told in watch.inbox("unit")], "it was told, and hears that it is over"
 
 
 def test_who_is_silent_is_not_named_where_that_tells_where_she_is(world: World) -> None:
@@ -122,6 +146,43 @@ def test_who_is_silent_is_not_named_where_that_tells_where_she_is(world: World) 
     for above in ("nodal", "centre"):
         (told,) = watch.inbox(above)
         assert (told.other_organisation, told.withheld) == (None, {"other_organisation": "protected_location"})
+
+
+@pytest.mark.parametrize("rule", ["destination_ahtu", "destination_partner", "owner_rescued"])
+def test_a_unit_of_the_place_where_she_was_found_is_named_nowhere_above_it(world: World, rule: str) -> None:
+    watch = Watch(world.database, protected=True)
+    with watch.database.write() as conn:  # it holds nothing of hers, and is told by where it stands
+        partners.add_partner(
+            conn, partner_id="near", name="The near", kind="ngo", country="IN", language="en", at=watch.now,
+            areas=["IN/WB/nadia"], email="near@example.org",
+        )  # fmt: skip
+        everybody = sorted((*EVERYBODY, "near"))
+        agreements.add_agreement(
+            conn, agreement_id="near", reference="MoU", parties=everybody, valid_from=watch.now, valid_until=None,
+            at=watch.now, by="test", accepted=everybody,
+        )  # fmt: skip
+    first = watch.alert("critical", to="near", rule=rule)
+    watch.pass_hours(4)
+    watch.pass_hours(4)
+    for above in ("nodal", "centre"):
+        (told,) = watch.inbox(above)
+        assert (told.other_organisation, told.withheld) == (None, {"other_organisation": "protected_location"})
+    watch.deliver(first)
+    watch.recall()
+    watch.pass_hours(25)
+    (recall,) = [told for told in watch.inbox("near") if told.event == "recalled"]
+    above_recall = [told for told in watch.inbox("nodal") if told.about_id == recall.id]
+    assert [told.other_organisation for told in above_recall] == [None]
+
+
+def test_a_unit_of_the_familys_place_is_named(world: World) -> None:
+    watch = Watch(world.database, protected=True)
+    with watch.database.write() as conn:  # the record of the missing child is protected as well: not of this test
+        conn.execute(update(cases_table).where(cases_table.c.id == "missing").values(protect_location=False))
+    watch.alert("critical", to="keeper", rule="source_partner")
+    watch.pass_hours(4)
+    (told,) = watch.inbox("centre")
+    assert told.other_organisation == "The keeper"
 
 
 def test_a_late_pass_takes_the_step_that_is_due_by_now(watch: Watch) -> None:
