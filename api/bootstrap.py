@@ -236,7 +236,7 @@ class Sandhan:
             keeper=keeper,
             model=model,
             matching=matching,
-            cases=CaseService(database, matching, same_person, desk, clock, random_bytes, retention),
+            cases=CaseService(database, matching, same_person, desk, clock, random_bytes, retention, moves),
             lifecycle=Lifecycle(database, matching, same_person, desk, clock, random_bytes, retention, moves),
             disclosures=DisclosureService(database, clock, random_bytes),
             decisions=DecisionService(database, moves, follow_ups, model, clock),

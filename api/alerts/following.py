@@ -43,7 +43,8 @@ class MatchFollower:
         if change.partner_id is not None:
             acted_on_match(conn, match.id, change.partner_id, change.actor, change.at)
         if change.to_state in RECALLED and change.from_state not in RECALLED:
-            recall_match(conn, match, str(change.to_state), change.at, self._random)
+            reason = str(change.kind if change.kind is Action.CASE_CLOSED else change.to_state)
+            recall_match(conn, match, reason, change.at, self._random)
         elif change.from_state in RECALLED and change.to_state in LIVING and change.kind in _BACK:
             self._tell(conn, match, change, everybody=True)
         elif change.partner_id is not None and change.kind is not Action.TAKE_UP:
