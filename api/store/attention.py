@@ -11,9 +11,9 @@ from datetime import datetime
 from sqlalchemy import Connection, Select, exists, or_, select, text, update
 
 from api.store.alerts import Alert
-from api.store.outbox import HELD_BACK
+from api.store.outbox import HELD_BACK, RECALLS
 from api.store.portable import chunks
-from api.store.tables import AWAITING_DIGEST, alerts, audit, delivery_attempts, outbox
+from api.store.tables import AWAITING_DIGEST, alerts, audit, delivery_attempts, matches, outbox
 
 _ENDED = ("actioned", "closed", "recalled")
 
@@ -90,6 +90,18 @@ def open_alerts_of_match(conn: Connection, match_id: str, recipient_id: str) -> 
         alerts.c.state.not_in(_ENDED),
     )
     return _fetch(conn, select(alerts).where(*mine).order_by(alerts.c.id))
+
+
+def open_alerts_of_case(conn: Connection, case_id: str, recipient_id: str) -> list[Alert]:
+    """Return what a partner was told of a case or its matches and may still act on; not that others do not answer."""
+    of_case = select(matches.c.id).where(or_(matches.c.missing_id == case_id, matches.c.rescued_id == case_id))
+    about = or_(alerts.c.match_id.in_(of_case), alerts.c.subject_id == case_id, alerts.c.own_case_id == case_id)
+    mine = (
+        alerts.c.recipient_id == recipient_id,
+        alerts.c.event.not_in((*RECALLS, "escalated")),
+        alerts.c.state.not_in(_ENDED),
+    )
+    return _fetch(conn, select(alerts).where(about, *mine).order_by(alerts.c.id))
 
 
 def alerts_of_subject(conn: Connection, kind: str, subject_id: str) -> list[Alert]:
