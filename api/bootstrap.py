@@ -236,16 +236,14 @@ class Sandhan:
             keeper=keeper,
             model=model,
             matching=matching,
-            cases=CaseService(database, matching, same_person, desk, clock, random_bytes, retention),
+            cases=CaseService(database, matching, same_person, desk, clock, random_bytes, retention, moves),
             lifecycle=Lifecycle(database, matching, same_person, desk, clock, random_bytes, retention, moves),
             disclosures=DisclosureService(database, clock, random_bytes),
             decisions=DecisionService(database, moves, follow_ups, model, clock),
             agreements=AgreementService(database, clock, random_bytes, sharing.enforce),
             care=CareService(database, follow_ups, clock, random_bytes),
             follow_ups=follow_ups,
-            referrals=ReferralService(
-                database, _agreed(clock), _each(desk.follow_consent, sharing.follow_owner), clock, random_bytes
-            ),
+            referrals=ReferralService(database, _agreed(clock), _follow_owner(desk, sharing), clock, random_bytes),
             history=HistoryService(database, clock),
             authorisations=AuthorisationService(database, clock, random_bytes),
             bulletins=bulletins,
@@ -448,12 +446,12 @@ def _open_database(settings: Settings, new_database_id: str, face_model: str) ->
     return database
 
 
-def _each(*followers: Callable[[Connection, Case], object]) -> Callable[[Connection, Case], None]:
-    """Return what tells each of these of a case, in order."""
+def _follow_owner(desk: PhotoDesk, sharing: SharingWatch) -> Callable[[Connection, Case, str], None]:
+    """Return what follows when a case has another owner: photos by his rules, then what is shared and told."""
 
-    def follow(conn: Connection, case: Case) -> None:
-        for one in followers:
-            one(conn, case)
+    def follow(conn: Connection, case: Case, former_id: str) -> None:
+        desk.follow_consent(conn, case)
+        sharing.follow_owner(conn, case, former_id)
 
     return follow
 

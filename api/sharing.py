@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from api.alerts.naming import hide_names_of
+from api.alerts.handing_over import hand_over_alerts
 from api.bulletins.service import BulletinService
 from api.bulletins.taking_down import enforce_case
 from api.ids import Clock, RandomBytes
@@ -49,9 +50,13 @@ class SharingWatch:
         self._seen = now
         return self._bulletins.sweep()
 
-    def follow_owner(self, conn: Connection, case: Case) -> None:
-        """End what no longer may be of a case that has changed hands: its new owner's agreements count now."""
+    def follow_owner(self, conn: Connection, case: Case, former_id: str) -> None:
+        """End what no longer may be of a case that has changed hands: its new owner's agreements count now.
+
+        The new owner hears of its matches, in the place of the former one.
+        """
         now = self._clock()
+        hand_over_alerts(conn, case, former_id, now, self._random)
         hold_back_unshared(conn, now, [match.id for match in matches.matches_of_case(conn, case.id)])
         enforce_case(conn, case.id, now, random_bytes=self._random)
         end_unshared(conn, pairs.of_records(conn, [case.id]), now, random_bytes=self._random)

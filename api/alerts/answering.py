@@ -50,7 +50,7 @@ def acknowledge(conn: Connection, alert: Alert, actor: str, now: datetime) -> Al
     waits = Attention(alert.priority, alert.created_at, alert.due_at, act_by, now)
     store.plan(conn, alert.id, attention.next_step_at(waits, recipient, now), act_by)
     if act_by is None:
-        _quieten(conn, alert.id, actor, now)  # it asked for nothing more
+        close_above(conn, alert.id, actor, now)  # it asked for nothing more
     return _again(conn, alert.id)
 
 
@@ -67,7 +67,7 @@ def act(conn: Connection, alert: Alert, code: str, actor: str, now: datetime) ->
         alerts.acknowledge(conn, alert.id, actor, now)
     alerts.add_event(conn, alert.id, "actioned", at=now, actor=actor, detail={"code": code})
     store.act(conn, alert.id, actor, now)
-    _quieten(conn, alert.id, actor, now)
+    close_above(conn, alert.id, actor, now)
     return _again(conn, alert.id)
 
 
@@ -84,12 +84,26 @@ def acted_on_match(conn: Connection, match_id: str, partner_id: str, actor: str,
     return len(open_ones)
 
 
-def _quieten(conn: Connection, alert_id: str, actor: str, now: datetime) -> None:
+def taken_up(conn: Connection, match_id: str, partner_id: str, actor: str, now: datetime) -> int:
+    """Note that a partner looks at a match: everything that it was told of it is acknowledged, and to be acted on.
+
+    Whoever looks and decides nothing is reminded, and somebody above is told, as after any acknowledgement.
+
+    Returns:
+        How many alerts that were.
+    """
+    open_ones = store.open_alerts_of_match(conn, match_id, partner_id)
+    for alert in open_ones:
+        acknowledge(conn, _again(conn, alert.id), actor, now)
+    return len(open_ones)
+
+
+def close_above(conn: Connection, alert_id: str, actor: str, now: datetime) -> None:
     """Close what was escalated because of an alert, however far up it went."""
     for above in store.escalations_of(conn, alert_id):
         alerts.add_event(conn, above.id, "closed", at=now, actor=actor, detail={"answered": alert_id})
         store.end(conn, [above.id], "closed", now)
-        _quieten(conn, above.id, actor, now)
+        close_above(conn, above.id, actor, now)
 
 
 def _recipient(conn: Connection, alert: Alert) -> Partner:

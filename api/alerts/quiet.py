@@ -2,7 +2,8 @@
 
 A partner's rules: `{"until": "2026-12-24", "grades": ["possible"], "kinds": ["digest"], "outside_hours": true}`. What
 is of these grades or kinds is in the inbox and in no message; with `outside_hours` other messages wait until the office
-opens. No rule reaches a critical alert, a recall or an escalation: that is asked before any rule is looked at.
+opens. No rule reaches a critical alert, a recall or an escalation: that is asked before any rule is looked at. A grade
+is the engine's word: what people say of a match, and a reminder that they wait, is sent whatever the grade is.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from matcher.errors import InvalidRecord
 
 NEVER_QUIET: Final = frozenset({*RECALLS, "escalated"})
 """Events that are told whatever a partner says."""
+SPOKEN: Final = frozenset({"updated", "reminder", "act_reminder"})
+"""Events of a match behind which people are: no grade silences them."""
 QUIET_GRADES: Final = ("possible", "certainly-not")
 """Grades that may be silenced: a better match of a child is critical."""
 QUIET_KINDS: Final = tuple(kind for kind in KINDS if kind != "match")
@@ -35,7 +38,7 @@ def send_at(to: Partner, *, kind: str, event: str, grade: str | None, priority: 
     rules = to.quiet
     if not rules or priority == "critical" or event in NEVER_QUIET or not _in_force(rules, to, now):
         return now
-    if kind in rules["kinds"] or (kind == "match" and grade in rules["grades"]):
+    if kind in rules["kinds"] or (kind == "match" and event not in SPOKEN and grade in rules["grades"]):
         return None
     if rules["outside_hours"]:
         return next_opening(to.office_hours, to.time_zone, now) or now

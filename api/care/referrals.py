@@ -81,14 +81,15 @@ class ReferralService:
 
     Args:
         agreed: whether two partners may share at all.
-        on_new_owner: told of a case that has another owner, in the same transaction (its photos follow his rules).
+        on_new_owner: told of a case that has another owner, and of the former one's id, in the same transaction (photos
+            follow the new owner's rules, alerts go to him).
     """
 
     def __init__(
         self,
         database: Database,
         agreed: Agreed,
-        on_new_owner: Callable[[Connection, Case], None],
+        on_new_owner: Callable[[Connection, Case, str], None],
         clock: Clock,
         random_bytes: RandomBytes,
     ) -> None:
@@ -256,7 +257,7 @@ class ReferralService:
                 conn, at=now, actor=scope.actor_id, action=action, subject=case.id,
                 detail={"partner": partner_id, "referral": referral.id},
             )  # fmt: skip
-        self._on_new_owner(conn, cases.require_case(conn, case.id))
+        self._on_new_owner(conn, cases.require_case(conn, case.id), referral.proposer_id)
 
     def _party_to(self, conn: Connection, referral_id: str, scope: AccessScope) -> tuple[Referral, Party]:
         referral = referrals.get(conn, referral_id)

@@ -19,6 +19,7 @@ from api.cases.retention import Retention
 from api.cases.standing import own_case
 from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes
+from api.matches.ending import end_matches_of, revive_matches_of
 from api.matches.moves import MatchMoves
 from api.matches.service import MatchService
 from api.matches.states import Action
@@ -122,7 +123,7 @@ class Lifecycle:
             opened = form.purpose == "matching" and case.closed_for == "consent"
             if opened:
                 cases.set_status(conn, case_id, "open", now)
-                self._revive(conn, case_id, scope.actor_id)
+                revive_matches_of(conn, self._moves, case_id, at=now, actor=scope.actor_id)
             if form.purpose == "sharing":
                 changes.append(conn, case_id, "consent", now)  # another unit may now learn that it has her, too
             if form.purpose == "faces":
@@ -296,23 +297,11 @@ class Lifecycle:
 
     def _end_matches(self, conn: Connection, case: Case, how: Action, actor: str) -> list[str]:
         """End what is going on about a case; return the rescued persons for whom another report may now fit better."""
-        freed = []
         now = self._clock()
-        for match in sorted(matches.matches_of_case(conn, case.id), key=lambda one: one.id):
-            self._moves.end(conn, match, how, at=now, actor=actor)
-            if match.missing_id == case.id:
-                freed.append(match.rescued_id)
-        cases.await_comparison(conn, freed)
+        freed = end_matches_of(conn, self._moves, case.id, how, at=now, actor=actor)
         reason = "expired" if how is Action.EXPIRE else "withdrawn"
         end_pairs_of(conn, case.id, reason, now, by=actor, random_bytes=self._random)
         return freed
-
-    def _revive(self, conn: Connection, case_id: str, actor: str) -> None:
-        """Let matches that ended with the consent be suggestions again."""
-        for match in sorted(matches.matches_of_case(conn, case_id), key=lambda one: one.id):
-            both = cases.get_cases(conn, [match.missing_id, match.rescued_id]).values()
-            if [case.status for case in both] == ["open", "open"]:
-                self._moves.revive(conn, match, at=self._clock(), actor=actor)
 
     def _note(
         self, conn: Connection, actor: str, action: str, subject: str, detail: dict[str, object] | None = None

@@ -28,7 +28,10 @@ from api.cases.photos import PhotoDesk
 from api.cases.retention import Retention
 from api.cases.standing import is_party, own_case, standing
 from api.ids import Clock, RandomBytes, new_id
+from api.matches.ending import end_matches_of, revive_matches_of
+from api.matches.moves import MatchMoves
 from api.matches.service import MatchService
+from api.matches.states import Action
 from api.pairs.ending import end_pairs_of
 from api.pairs.same_person import SamePerson
 from api.store import (
@@ -59,6 +62,7 @@ class CaseService:
         same_person: looks for further records of the same person.
         photos: keeps and reads what is sent with a case.
         retention: how long cases are kept.
+        moves: ends the matches of a case that is closed.
     """
 
     def __init__(
@@ -70,9 +74,10 @@ class CaseService:
         clock: Clock,
         random_bytes: RandomBytes,
         retention: Retention,
+        moves: MatchMoves,
     ) -> None:
         self._database, self._matching, self._desk = database, matching, photos
-        self._same_person = same_person
+        self._same_person, self._moves = same_person, moves
         self._clock, self._random, self._retention = clock, random_bytes, retention
 
     def register(
@@ -247,6 +252,9 @@ class CaseService:
     ) -> tuple[Case, tuple[Photo, ...]]:
         """Close or reopen the caller's own case; a reopened one is compared anew.
 
+        With a closed one end the matches that nobody has verified, and whoever was alerted hears of it; opened again,
+        they are suggestions again.
+
         Raises:
             NotFound: there is none, or it is another partner's.
             ConsentMissing: it is to be opened, and consent to matching was withdrawn.
@@ -259,14 +267,16 @@ class CaseService:
                 raise VersionConflict("cases", expected_version or 0, found.version)
             if status == "open" and not consents.permitted(conn, case_id, "matching"):
                 raise ConsentMissing
-            case = cases.set_status(conn, case_id, status, self._clock())
+            at, freed = self._clock(), []
+            case = cases.set_status(conn, case_id, status, at)
             audit.append(conn, at=self._clock(), actor=scope.actor_id, action=f"case.{status}", subject=case_id)
-            # A report that is closed is no rival any more: what else fits these persons may be the more likely.
-            freed = [
-                match.rescued_id for match in matches.matches_of_case(conn, case_id) if match.missing_id == case_id
-            ]
+            if status == "open":
+                revive_matches_of(conn, self._moves, case_id, at=at, actor=scope.actor_id)
             if status == "closed":
-                cases.await_comparison(conn, freed)
+                # A report that is closed is no rival any more: what else fits these persons may be the more likely.
+                freed = end_matches_of(
+                    conn, self._moves, case_id, Action.CASE_CLOSED, at=at, actor=scope.actor_id
+                )  # fmt: skip
                 end_pairs_of(
                     conn, case_id, "closed", self._clock(), by=scope.actor_id, random_bytes=self._random
                 )  # fmt: skip

@@ -161,6 +161,7 @@ class DecisionService:
             self._moves.supersede(conn, now, rivals, at)
         if undone is not None:
             self._take_back(conn, now, rivals, undone, scope, at)
+            self._moves.end_where_closed(conn, now, at=at)
         self._note(conn, scope, f"match.{action}", match.id, {"from": str(state), "to": str(target)})
 
     def _take_back(

@@ -156,6 +156,7 @@ class When(StrEnum):
     ONE_REJECTS = "one side still rejects"
     ONE_CONFIRMS = "a side confirms"
     REJECTION_STANDS = "a rejection stands"
+    RIVAL_FOUND = "another match of either person is verified"
 
 
 WHENS: Final[Mapping[When, Callable[[Situation], bool]]] = {
@@ -165,4 +166,5 @@ WHENS: Final[Mapping[When, Callable[[Situation], bool]]] = {
     When.ONE_REJECTS: lambda now: now.count(Disposition.REJECT) == 1,
     When.ONE_CONFIRMS: lambda now: now.count(Disposition.CONFIRM) >= 1,
     When.REJECTION_STANDS: lambda now: now.rejection is not None and now.now < now.rejection.until,
+    When.RIVAL_FOUND: lambda now: now.rival_found,
 }

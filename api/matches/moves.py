@@ -84,7 +84,7 @@ class MatchMoves:
         return now
 
     def end(self, conn: Connection, match: Match, action: Action, *, at: datetime, actor: str) -> bool:
-        """Withdraw or expire a match; False, and nothing done, where its state does not take that."""
+        """Withdraw or expire a match, or end it with its case; False where its state does not take that."""
         match = matches.locked(conn, match.id)  # a decision of that moment must not keep a consent from ending
         state, now = MatchState(match.state), _plainly(conn, match, at)
         if row_for(state, action, now) is None:
@@ -93,13 +93,25 @@ class MatchMoves:
         return True
 
     def revive(self, conn: Connection, match: Match, *, at: datetime, actor: str) -> bool:
-        """Let a match that ended with a consent be a suggestion again, or silent where it was rejected before."""
-        match = matches.locked(conn, match.id)
-        state, now = MatchState(match.state), _plainly(conn, match, at)
+        """Let a match that ended with a consent or with its case be a suggestion again.
+
+        It is silent where it was rejected before, and superseded where one of the two persons was found meanwhile.
+        """
+        match, rivals = matches.locked_with_rivals(conn, match)
+        state, now = MatchState(match.state), _plainly(conn, match, at, rivals)
         if row_for(state, Action.REVIVE, now) is None:
             return False
-        self._begin_anew(conn, match, Action.REVIVE, after(state, Action.REVIVE, now), at, actor, {})
+        target = after(state, Action.REVIVE, now)
+        winner = next((rival.id for rival in rivals if rival.state in FOUND), None)
+        detail: dict[str, object] = {"winner": winner} if target is MatchState.SUPERSEDED else {}
+        self._begin_anew(conn, match, Action.REVIVE, target, at, actor, detail)
         return True
+
+    def end_where_closed(self, conn: Connection, match: Match, *, at: datetime) -> None:
+        """End a match that lives again while one of its cases is closed: nobody searches for that person."""
+        both = cases.get_cases(conn, [match.missing_id, match.rescued_id]).values()
+        if any(case.status != "open" for case in both):
+            self.end(conn, match, Action.CASE_CLOSED, at=at, actor=ENGINE)
 
     def reopen(self, conn: Connection, match: Match, at: datetime) -> Match | None:
         """Suggest a rejected match anew, where its time is over or its evidence has risen; None where it stays silent.
@@ -129,17 +141,22 @@ class MatchMoves:
         for rival in rivals:
             if rival.state != MatchState.SUPERSEDED:
                 continue
-            ended = [event for event in matches.events_of(conn, rival.id) if event.kind == Action.SUPERSEDE][-1]
+            ended = [one for one in matches.events_of(conn, rival.id) if one.detail.get("to") == rival.state][-1]
             if ended.detail["winner"] == winner.id:
-                target = MatchState(str(ended.detail["from"]))
-                self.move(conn, rival, Action.COME_BACK, target, at=at, actor=ENGINE, detail={"winner": winner.id})
+                # One that was revived into this state begins anew, as it would have without the winner.
+                anew = ended.kind == Action.REVIVE
+                target = MatchState.SUGGESTED if anew else MatchState(str(ended.detail["from"]))
+                back = self.move(
+                    conn, rival, Action.COME_BACK, target, at=at, actor=ENGINE, detail={"winner": winner.id}
+                )  # fmt: skip
+                self.end_where_closed(conn, back, at=at)
 
     def _begin_anew(
         self, conn: Connection, match: Match, action: Action, target: MatchState, at: datetime, actor: str,
         detail: dict[str, object],
     ) -> Match:  # fmt: skip
         def forget(_event: int) -> None:
-            if target is MatchState.SUGGESTED:
+            if target is not MatchState.REJECTED:
                 dispositions.end_all(conn, match.id, at)
 
         return self.move(conn, match, action, target, at=at, actor=actor, detail=detail, record=forget)
@@ -164,7 +181,7 @@ def last_step(events: Sequence[MatchEvent]) -> MatchEvent | None:
     """Return the last step of a person that is not undone; None also where the match was suggested anew since."""
     taken: list[MatchEvent] = []
     for event in events:
-        if event.kind in (Action.REOPEN, Action.REVIVE) and event.detail["to"] == MatchState.SUGGESTED:
+        if event.kind in (Action.REOPEN, Action.REVIVE) and event.detail["to"] != MatchState.REJECTED:
             taken.clear()
         elif event.kind == Action.UNDO:
             taken.pop()

@@ -21,7 +21,7 @@ from api.cases.standing import is_party
 from api.ids import Clock
 from api.matches.routing_views import NotToldView, RoutingView, ToldView
 from api.matches.service import may_meet
-from api.matches.urgency import QUIET, among_strongest, priority_of
+from api.matches.urgency import QUIET, among_strongest, urgency_of
 from api.store import Connection, Database, alerts, audit, cases, matches
 from api.store.cases import Case
 from api.store.matches import Match
@@ -160,7 +160,7 @@ def _view(
         match_id=match.id,
         event="risen" if alerts.alerts_of_match(conn, match.id) else "new",
         grade=match.grade,
-        priority=priority_of(match.grade, asked.missing, asked.rescued, now),
+        priority=urgency_of(conn, match, asked.missing, asked.rescued, now),
         same=(),
     )
     hidden = withheld or {}

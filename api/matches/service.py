@@ -27,7 +27,7 @@ from api.index_keeper import IndexKeeper
 from api.matches.exchange import Exchange
 from api.matches.moves import MatchMoves
 from api.matches.states import LIVING, MatchState
-from api.matches.urgency import among_strongest, priority_of
+from api.matches.urgency import among_strongest, urgency_of
 from api.store import Connection, Database, agreements, audit, cases, changes, faces, matches
 from api.store.cases import Case
 from api.store.matches import Evidence, Match
@@ -245,7 +245,7 @@ class MatchService:
             match_id=news.match_id,
             event=news.event,
             grade=pair.grade,
-            priority=priority_of(pair.grade, missing, rescued, now),
+            priority=urgency_of(conn, matches.require_match(conn, news.match_id), missing, rescued, now),
             same=(*same, *filter(None, (news.reopening,))),
         )
         raised = 0

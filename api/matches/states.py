@@ -59,6 +59,7 @@ class Action(StrEnum):
     UNDO = "undo"
     REOPEN = "reopen"
     WITHDRAW = "withdraw"
+    CASE_CLOSED = "case_closed"
     REVIVE = "revive"
     EXPIRE = "expire"
     SUPERSEDE = "supersede"

@@ -10,6 +10,7 @@ from api.cases.forms import to_person
 from api.matches.states import LIVING, MatchState
 from api.store import Connection, matches
 from api.store.cases import Case
+from api.store.matches import Match
 from matcher.model import Grade
 from matcher.person import Side
 
@@ -25,6 +26,25 @@ def priority_of(grade: str, missing: Case, rescued: Case, now: datetime) -> str:
     if Grade(grade).rank < Grade.PROBABLE.rank:
         return "digest"
     return "critical" if _may_be_a_child(missing, rescued, now) else "standard"
+
+
+def urgency_of(conn: Connection, match: Match, missing: Case, rescued: Case, now: datetime) -> str:
+    """Return the priority of a match as it stands.
+
+    Of somebody who is verified to be another, none is critical: nobody can verify it, and nobody is to be woken for it.
+    """
+    urgency = priority_of(match.grade, missing, rescued, now)
+    return "standard" if urgency == "critical" and matches.has_found_rival(conn, match) else urgency
+
+
+def spoken_priority(urgency: str, spoken: bool) -> str:
+    """Return the priority of what is told: what people say of a match waits for no digest, whatever its grade is."""
+    return "standard" if spoken and urgency == "digest" else urgency
+
+
+def spoken_reach(grade: str, spoken: bool) -> str:
+    """Return the grade by whose rules people are told: what people say goes to the owners of any match."""
+    return str(Grade.POSSIBLE) if spoken and grade == Grade.CERTAINLY_NOT else grade
 
 
 def _may_be_a_child(missing: Case, rescued: Case, now: datetime) -> bool:

@@ -67,9 +67,11 @@ TRANSITIONS: Final = (
     *(Transition(state, A.SUPERSEDE, S.SUPERSEDED, Who.SYSTEM) for state in LIVING),
     Transition(S.SUPERSEDED, A.COME_BACK, None, Who.SYSTEM),
     *(Transition(state, action, target, Who.SYSTEM)
-      for action, target in ((A.WITHDRAW, S.WITHDRAWN), (A.EXPIRE, S.EXPIRED))
+      for action, target in ((A.WITHDRAW, S.WITHDRAWN), (A.CASE_CLOSED, S.WITHDRAWN), (A.EXPIRE, S.EXPIRED))
       for state in (*LIVING, S.REJECTED, S.SUPERSEDED)),
     Transition(S.WITHDRAWN, A.REVIVE, S.REJECTED, Who.SYSTEM, when=When.REJECTION_STANDS),
+    # Who was found meanwhile is suggested to nobody; undoing that verification brings this match back.
+    Transition(S.WITHDRAWN, A.REVIVE, S.SUPERSEDED, Who.SYSTEM, when=When.RIVAL_FOUND),
     Transition(S.WITHDRAWN, A.REVIVE, S.SUGGESTED, Who.SYSTEM),
 )  # fmt: skip
 """Every step that there is."""

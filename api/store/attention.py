@@ -133,6 +133,18 @@ def naming_alerts(conn: Connection, case_id: str) -> list[Alert]:
     )  # fmt: skip
 
 
+def open_alerts_of_case(conn: Connection, case_id: str, recipient_id: str) -> list[Alert]:
+    """Return what a partner was told of a case or its matches and may still act on; not that others do not answer."""
+    of_case = select(matches.c.id).where(or_(matches.c.missing_id == case_id, matches.c.rescued_id == case_id))
+    about = or_(alerts.c.match_id.in_(of_case), alerts.c.subject_id == case_id, alerts.c.own_case_id == case_id)
+    mine = (
+        alerts.c.recipient_id == recipient_id,
+        alerts.c.event.not_in((*RECALLS, "escalated")),
+        alerts.c.state.not_in(_ENDED),
+    )
+    return _fetch(conn, select(alerts).where(about, *mine).order_by(alerts.c.id))
+
+
 def alerts_of_subject(conn: Connection, kind: str, subject_id: str) -> list[Alert]:
     """Return every alert of a kind about something that is no match, in id order."""
     statement = select(alerts).where(alerts.c.subject_id == subject_id, alerts.c.kind == kind)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, func, insert, or_, select, union_all,
 
 from api.store import freezes
 from api.store.errors import RowMissing
+from api.store.found import FOUND_STATES
 from api.store.portable import insert_if_absent
 from api.store.tables import GRADES, alerts, cases, match_events, matches
 from matcher.errors import InvalidRecord
@@ -209,6 +210,13 @@ def locked_with_rivals(conn: Connection, match: Match) -> tuple[Match, list[Matc
 def rivals_of(conn: Connection, match: Match) -> list[Match]:
     """Return the other matches of the two cases of a match."""
     return [one for one in _fetch(conn, _of_either(match)) if one.id != match.id]
+
+
+def has_found_rival(conn: Connection, match: Match) -> bool:
+    """Tell whether another match of one of the two cases is verified."""
+    either = or_(matches.c.missing_id == match.missing_id, matches.c.rescued_id == match.rescued_id)
+    found = select(matches.c.id).where(either, matches.c.id != match.id, matches.c.state.in_(FOUND_STATES))
+    return conn.execute(found.limit(1)).first() is not None
 
 
 def list_matches(

@@ -19,8 +19,9 @@ def agree(house: House, *pairs: tuple[str, str]) -> None:
 
     sandhan = house.sandhan
     sandhan.referrals = ReferralService(
-        sandhan.database, may_share, sandhan.photos.follow_consent, sandhan.clock, sandhan.random_bytes
-    )
+        sandhan.database, may_share, lambda conn, case, _former: sandhan.photos.follow_consent(conn, case),
+        sandhan.clock, sandhan.random_bytes,
+    )  # fmt: skip
 
 
 def propose(house: House, who: str, case_id: str, to: str, kind: str = "referral", **more: Any) -> Any:

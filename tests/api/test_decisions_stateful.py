@@ -334,13 +334,13 @@ def machine_on(database: Database) -> type[RuleBasedStateMachine]:
 
         def end(self, data: Any) -> None:
             match_id = data.draw(st.sampled_from(sorted(self.known)))
-            how = data.draw(st.sampled_from(["withdraw", "withdraw", "withdraw", "expire"]))  # nothing leads back
+            how = data.draw(st.sampled_from(["withdraw", "withdraw", "case_closed", "expire"]))  # nothing leads back
             one = self.known[match_id]
             with database.write() as conn:
                 done = self.moves.end(conn, matches.require_match(conn, match_id), Action(how), at=clock(), actor="x")
             assert done == (one.state in (*OPEN, "rejected", "superseded"))
             if done:
-                one.state, one.beaten = ("withdrawn" if how == "withdraw" else "expired"), None
+                one.state, one.beaten = ("expired" if how == "expire" else "withdrawn"), None
 
         def revive(self, data: Any) -> None:
             match_id = data.draw(st.sampled_from(sorted(self.known)))
@@ -352,6 +352,9 @@ def machine_on(database: Database) -> type[RuleBasedStateMachine]:
                 one.state = "rejected"
             elif done:
                 one.state, one.said, one.steps = "suggested", {}, []
+                found = [key for key, rival in sorted(self.rivals(match_id).items()) if rival.state in FOUND]
+                if found:
+                    one.state, one.beaten = "superseded", (found[0], "suggested")
 
         def investigate(self, data: Any) -> None:
             outcome = data.draw(st.sampled_from(["safe", "safe", "unsafe", "inconclusive"]))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
+
+from api.store import tables
 
 from .conftest import GREEN, REPORT, RESCUE, House, Pair, matched, picture
 from .test_bulletins import desk_in, kept
@@ -50,13 +53,114 @@ def test_the_other_side_hears_what_one_side_decides_and_is_waited_for(own: Pair)
     assert (answered["event"], answered["due_at"]) == ("updated", None), "nobody waits for the shelter"
 
 
-def test_who_decides_has_acted_on_what_it_was_told(own: Pair) -> None:
+def test_who_decides_has_acted_on_what_it_was_told_and_who_looks_has_acknowledged_it(own: Pair) -> None:
     states = {alert["state"] for alert in alerts_of(own, "shelter")}
-    assert "actioned" not in states
+    assert states.isdisjoint({"acknowledged", "actioned"})
     taken(own, "shelter", "take_up")
+    assert {alert["state"] for alert in alerts_of(own, "shelter")} == {"acknowledged"}
+    taken(own, "shelter", "confirm")
     assert {alert["state"] for alert in alerts_of(own, "shelter")} == {"actioned"}
     assert all(alert["acknowledged_at"] for alert in alerts_of(own, "shelter"))
     assert {alert["state"] for alert in alerts_of(own, "family")} == states, "the other side has not"
+
+
+def test_who_takes_a_match_up_and_decides_nothing_is_late(own: Pair) -> None:
+    own.house.join("nodal", "nodal", ("IN/MH",))
+    taken(own, "shelter", "take_up")
+    own.house.clock.advance(hours=25)
+    assert own.house.sandhan.attention.run_due()["lapsed"] == 1
+    (told,) = [one for one in alerts_of(own, "nodal") if one["about_id"] == own.alerts["shelter"]]
+    assert (told["event"], told["match_id"]) == ("escalated", own.match_id)
+
+
+def test_a_dispute_is_the_owners_and_who_was_told_to_stop_hears_how_it_ends(own: Pair) -> None:
+    before = everybody(own)
+    units = before.keys() - {"family", "shelter"}
+    taken(own, "family", "reject", **REJECT)
+    taken(own, "shelter", "dispute", disposition="confirm")
+    assert alerts_of(own, "family")[-1]["due_at"], "the other side is waited for"
+    assert {events_of(own, who)[-1] for who in units} == {"recalled"}
+    taken(own, "family", "settle", disposition="reject", **REJECT)
+    taken(own, "shelter", "settle", disposition="reject", **REJECT)
+    assert {who: events_of(own, who).count("recalled") for who in units} == dict.fromkeys(units, 1)
+    taken(own, "family", "dispute", disposition="confirm")
+    taken(own, "shelter", "settle", disposition="confirm")
+    assert {who: events_of(own, who)[-1] for who in units} == dict.fromkeys(units, "updated")
+    assert all(alerts_of(own, who)[-1]["due_at"] for who in units), "they take it up again"
+    verified_by(own)
+    assert {events_of(own, who)[-1] for who in (*units, "shelter")} == {"updated"}
+
+
+@pytest.mark.parametrize("grade", ["possible", "certainly-not"])
+def test_what_a_person_says_of_a_match_waits_for_no_digest_and_for_no_grade(own: Pair, grade: str) -> None:
+    house = own.house
+    quiet = {"until": None, "kinds": [], "grades": ["possible", "certainly-not"], "outside_hours": False}
+    with house.sandhan.database.write() as conn:
+        conn.execute(update(tables.matches).values(grade=grade))
+        conn.execute(update(tables.partners).where(tables.partners.c.id == house["family"].id).values(quiet=quiet))
+    taken(own, "shelter", "take_up")
+    taken(own, "shelter", "confirm")
+    told = alerts_of(own, "family")[-1]
+    assert (told["event"], told["priority"], told["grade"]) == ("updated", "standard", grade)
+    assert told["due_at"] is not None
+    assert told["act_by"] is not None
+    assert sent_of(own, told["id"]) == ["updated"]
+    house.clock.advance(hours=13)
+    house.sandhan.attention.run_due()
+    assert sent_of(own, told["id"]) == ["updated", "reminder"]
+    taken(own, "family", "confirm")
+    answered = alerts_of(own, "shelter")[-1]
+    assert (answered["event"], answered["priority"], answered["due_at"]) == ("updated", "standard", None)
+
+
+def sent_of(pair: Pair, alert_id: str) -> list[str]:
+    """Return of what the messages of an alert tell, in order."""
+    rows = select(tables.outbox.c.payload).where(tables.outbox.c.alert_id == alert_id).order_by(tables.outbox.c.id)
+    with pair.house.sandhan.database.read() as conn:
+        return [payload["event"] for payload in conn.scalars(rows)]
+
+
+def verified_by(pair: Pair) -> None:
+    """Verify a match that both sides have confirmed."""
+    taken(pair, "family", "start_verification")
+    taken(pair, "family", "verify", finding="same_person")
+
+
+def test_whoever_is_found_is_nobodys_alert_any_more_and_who_was_told_hears_it(own: Pair) -> None:
+    own.house.join("nodal", "nodal", ("IN/MH",))
+    own.house.clock.advance(hours=5)
+    assert own.house.sandhan.attention.run_due()["escalated"] == 4
+    before = everybody(own)
+    for who, action in (("shelter", "take_up"), ("shelter", "confirm"), ("family", "confirm")):
+        taken(own, who, action)
+    verified_by(own)
+    after = everybody(own)
+    assert after["nodal"] == before["nodal"], "who heard that others do not answer hears that it need not ask"
+    for who in before.keys() - {"nodal", "family", "shelter"}:
+        assert after[who] == [*before[who], "updated"]
+        assert (alerts_of(own, who)[-1]["due_at"], alerts_of(own, who)[-1]["priority"]) == (None, "standard")
+    for who in before:
+        assert all(one["state"] in ("actioned", "closed") for one in alerts_of(own, who) if one["due_at"])
+    own.house.clock.advance(days=30)
+    assert own.house.sandhan.attention.run_due() == {}
+    taken(own, "family", "undo", reason="new_information")
+    for who in before.keys() - {"nodal", "family"}:
+        assert events_of(own, who)[-1] == "updated"
+        assert alerts_of(own, who)[-1]["due_at"], "she is not found: they take it up again"
+
+
+def test_nobody_is_woken_for_another_match_of_somebody_who_is_found(own: Pair) -> None:
+    house = own.house
+    for who, action in (("shelter", "take_up"), ("shelter", "confirm"), ("family", "confirm")):
+        taken(own, who, action)
+    verified_by(own)
+    later = house.enter("mumbai", RESCUE | {"external_id": "LATER"}, picture(GREEN, (110, 96)), face_consent=True)
+    (second,) = [one["id"] for one in later["matches"]]
+    told = [one for one in house.ask("family", "GET", "/v1/alerts").json()["items"] if one["match_id"] == second]
+    assert [(one["event"], one["priority"]) for one in told] == [("new", "standard")]
+    assert alerts_of(own, "ahtu")[0]["priority"] == "critical"
+    explained = house.ask("mumbai", "GET", f"/v1/matches/{second}/routing").json()
+    assert explained["priority"] == "standard"
 
 
 def test_a_rejection_is_told_to_everybody_who_was_told_and_acknowledged(own: Pair) -> None:

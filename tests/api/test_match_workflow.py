@@ -74,8 +74,9 @@ PERMITTED |= {(state, "undo"): "before" for state in (*WORKING, "needs_informati
 PERMITTED |= {(state, "undo"): "before" for state in ("verified", "restored", "placed_safely", "closed")}
 PERMITTED |= {(state, "supersede"): "superseded" for state in OPEN}
 PERMITTED |= {(state, "withdraw"): "withdrawn" for state in (*OPEN, "rejected", "superseded")}
+PERMITTED |= {(state, "case_closed"): "withdrawn" for state in (*OPEN, "rejected", "superseded")}
 PERMITTED |= {(state, "expire"): "expired" for state in (*OPEN, "rejected", "superseded")}
-SYSTEMS = {"reopen", "come_back", "revive", "supersede", "withdraw", "expire"}
+SYSTEMS = {"reopen", "come_back", "revive", "supersede", "withdraw", "case_closed", "expire"}
 
 
 def ready_for(action: str) -> Situation:
@@ -194,6 +195,10 @@ def test_a_revived_match_that_was_rejected_stays_so_until_its_day() -> None:
     for ahead, state in ((1, "rejected"), (0, "suggested")):
         now = replace(READY, rejection=Rejection(NOW + timedelta(days=ahead), 9.0, 2))
         assert after(MatchState.WITHDRAWN, Action.REVIVE, now) == state
+
+
+def test_a_revived_match_of_somebody_who_was_found_meanwhile_is_superseded() -> None:
+    assert after(MatchState.WITHDRAWN, Action.REVIVE, replace(READY, rival_found=True)) is MatchState.SUPERSEDED
 
 
 def test_what_is_somebody_elses_step_is_not_offered() -> None:

@@ -92,7 +92,7 @@ def machine_on(database: Database) -> type[RuleBasedStateMachine]:
             assert {one, other} == set(self.ids.values())
             return self.agreed
 
-        def note_owner(self, _conn: Connection, case: Case) -> None:
+        def note_owner(self, _conn: Connection, case: Case, _former: str) -> None:
             self.told.append(case.id)
 
         def scope(self, who: str) -> AccessScope:

@@ -1,0 +1,71 @@
+"""Whose alerts are those of a case that has changed hands? The new owner's; the former one is reminded of nothing more.
+
+    former owner  alerts about the case and its matches are closed, unsent messages stay here
+    new owner     is told of every match that people are still finding out about, as if it were new, with its deadlines
+
+A former owner whom another rule reaches, say as the police unit of the place, is told anew as that.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from api.alerts.answering import close_above
+from api.alerts.compiling import MatchNews, compile_view
+from api.alerts.raising import raise_alert
+from api.alerts.routing import BOTH_SIDES, route
+from api.ids import RandomBytes
+from api.matches.states import LIVING, MatchState
+from api.matches.urgency import among_strongest, spoken_priority, spoken_reach, urgency_of
+from api.store import Connection, alerts, cases, matches, outbox
+from api.store import attention as store
+from api.store.alerts import Alert
+from api.store.cases import Case
+from api.store.matches import Match
+from matcher.model import Grade
+
+ENGINE: Final = "engine"
+WHY: Final = "the case has changed hands"
+
+
+def hand_over_alerts(conn: Connection, case: Case, former_id: str, now: datetime, random_bytes: RandomBytes) -> None:
+    """End the former owner's alerts of a case, and tell the new one of the matches that live."""
+    _close(conn, store.open_alerts_of_case(conn, case.id, former_id), now)
+    concerned = {former_id, case.owner_id}
+    for match in sorted(matches.matches_of_case(conn, case.id), key=lambda one: one.id):
+        both = cases.get_cases(conn, [match.missing_id, match.rescued_id])
+        if match.state in LIVING and all(one.status == "open" for one in both.values()):
+            # What it was told as a unit it hears anew as the owner: one deadline for one thing.
+            _close(conn, store.open_alerts_of_match(conn, match.id, case.owner_id), now)
+            _tell(conn, match, both, concerned, now, random_bytes)
+
+
+def _tell(
+    conn: Connection, match: Match, both: dict[str, Case], concerned: set[str], now: datetime, random_bytes: RandomBytes
+) -> None:
+    missing, rescued = both[match.missing_id], both[match.rescued_id]
+    spoken = match.state != MatchState.SUGGESTED
+    news = MatchNews(
+        match_id=match.id,
+        event="new",
+        grade=match.grade,
+        priority=spoken_priority(urgency_of(conn, match, missing, rescued, now), spoken),
+        same=(match.id, "handed over", now.isoformat()),
+    )
+    strongest = BOTH_SIDES
+    if match.grade == Grade.POSSIBLE and not spoken:
+        strongest = among_strongest(conn, {match.id: (missing.id, rescued.id)})[match.id]
+    reach = spoken_reach(match.grade, spoken)
+    for recipient in route(conn, missing, rescued, reach, now, strongest=strongest).told:
+        if recipient.partner.id in concerned:
+            raise_alert(conn, recipient.partner, compile_view(news, recipient, now), now, random_bytes)
+
+
+def _close(conn: Connection, going: list[Alert], now: datetime) -> None:
+    ids = [alert.id for alert in going]
+    outbox.hold_back_alerts(conn, ids, now, WHY)
+    for alert_id in ids:
+        alerts.add_event(conn, alert_id, "closed", at=now, actor=ENGINE, detail={"settled": "handed_over"})
+        close_above(conn, alert_id, ENGINE, now)
+    store.end(conn, ids, "closed", now)

@@ -1,0 +1,42 @@
+"""What becomes of the matches of a case that is searched for no more, and when it is opened again?
+
+    consent to matching withdrawn, time over, erased ──> ended      consent given again ──> suggested anew
+    closed by its owner                              ──> ended      opened again        ──> suggested anew
+
+What was verified stays as it is: a case is closed because its person was found, and that undoes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from api.matches.moves import MatchMoves
+from api.matches.states import Action
+from api.store import Connection, cases, matches
+
+
+def end_matches_of(
+    conn: Connection, moves: MatchMoves, case_id: str, how: Action, *, at: datetime, actor: str
+) -> list[str]:
+    """End every match of a case that people are still finding out about, and every one that was silent.
+
+    Args:
+        how: a step of the service that ends a match.
+    Returns:
+        The rescued persons for whom another report may now fit better; they wait to be compared.
+    """
+    freed = []
+    for match in sorted(matches.matches_of_case(conn, case_id), key=lambda one: one.id):
+        moves.end(conn, match, how, at=at, actor=actor)
+        if match.missing_id == case_id:
+            freed.append(match.rescued_id)
+    cases.await_comparison(conn, freed)
+    return freed
+
+
+def revive_matches_of(conn: Connection, moves: MatchMoves, case_id: str, *, at: datetime, actor: str) -> None:
+    """Let the matches that ended with a case be suggestions again, where the other case is open too."""
+    for match in sorted(matches.matches_of_case(conn, case_id), key=lambda one: one.id):
+        both = cases.get_cases(conn, [match.missing_id, match.rescued_id]).values()
+        if [case.status for case in both] == ["open", "open"]:
+            moves.revive(conn, match, at=at, actor=actor)

@@ -1,0 +1,80 @@
+"""A case that is closed ends what people were finding out about it, and nothing that they have found out."""
+
+from __future__ import annotations
+
+import pytest
+
+from api.store import matches, outbox
+
+from .conftest import REPORT, House, Pair, matched
+from .test_decisions import decide, taken, timeline, verified
+from .test_following import alerts_of, events_of, everybody
+
+
+@pytest.fixture
+def own(fresh_house: House) -> Pair:
+    """A matched pair that a test may change."""
+    return matched(fresh_house)
+
+
+def case(pair: Pair, what: str, who: str = "family") -> None:
+    case_id = pair.missing_id if who == "family" else pair.rescued_id
+    assert pair.house.ask(who, "POST", f"/v1/cases/{case_id}/{what}").status_code == 200
+
+
+def state_of(pair: Pair, match_id: str | None = None) -> str:
+    with pair.house.sandhan.database.read() as conn:
+        return matches.require_match(conn, match_id or pair.match_id).state
+
+
+def test_closing_a_report_recalls_its_matches_and_reopening_it_suggests_them_anew(own: Pair) -> None:
+    told = everybody(own)
+    taken(own, "shelter", "take_up")
+    case(own, "close")
+    assert state_of(own) == "withdrawn"
+    with own.house.sandhan.database.read() as conn:
+        unsent = {one.state for alert in own.alerts.values() for one in outbox.messages_of(conn, alert)}
+    assert unsent == {"dead_letter"}, "nothing more goes out"
+    assert {who: events[-1] for who, events in everybody(own).items()} == dict.fromkeys(told, "recalled")
+    assert {
+        decide(own, who, action).status_code for who in ("shelter", "family") for action in ("confirm", "take_up")
+    } == {404}
+    own.house.clock.advance(hours=80)
+    assert "lapsed" not in own.house.sandhan.attention.run_due()
+    asked = own.house.ask("family", "GET", f"/v1/cases/{own.missing_id}")
+    assert asked.json()["status"] == "closed"
+    case(own, "reopen")
+    assert state_of(own) == "suggested"
+    assert timeline(own, "family")["dispositions"] == []
+    after = everybody(own)
+    assert {who: events[-1] for who, events in after.items()} == dict.fromkeys(told, "updated")
+    assert all(alerts_of(own, who)[-1]["due_at"] for who in told)
+
+
+def test_closing_both_cases_needs_both_to_be_opened_again(own: Pair) -> None:
+    case(own, "close")
+    case(own, "close", "shelter")
+    case(own, "reopen")
+    assert state_of(own) == "withdrawn"
+    case(own, "reopen", "shelter")
+    assert state_of(own) == "suggested"
+
+
+def test_closing_after_success_undoes_nothing_and_rivals_stay_silent(own: Pair) -> None:
+    house = own.house
+    house.enter("ahtu", REPORT | {"external_id": "FIR-OTHER"})
+    with house.sandhan.database.read() as conn:
+        (rival,) = [one.id for one in matches.matches_of_case(conn, own.rescued_id) if one.id != own.match_id]
+    verified(own)
+    before = events_of(own, "shelter")
+    case(own, "close")
+    case(own, "close", "shelter")
+    assert (state_of(own), state_of(own, rival)) == ("verified", "withdrawn")
+    assert events_of(own, "shelter") == before
+    case(own, "reopen", "shelter")
+    assert (state_of(own), state_of(own, rival)) == ("verified", "superseded"), "she is found"
+    assert taken(own, "family", "undo", reason="new_information")["state"] == "withdrawn", "the report is closed"
+    assert state_of(own, rival) == "suggested"
+    case(own, "reopen")
+    assert state_of(own) == "suggested"
+    assert "undo" not in [one["action"] for one in timeline(own, "shelter")["actions"]]

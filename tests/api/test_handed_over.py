@@ -1,0 +1,87 @@
+"""A case that changes hands takes its matches along: the new owner is told of them, the former one reminded no more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from api.store import alerts, outbox
+
+from .agreeing import proposed
+from .agreeing import taken as answered
+from .conftest import House, Pair, matched
+from .test_decisions import taken
+from .test_following import alerts_of
+
+
+@pytest.fixture
+def own(fresh_house: House) -> Pair:
+    """A matched pair that a test may change, with a nodal officer and another shelter."""
+    fresh_house.join("nodal", "nodal", ("IN/MH",))
+    fresh_house.join("other", "shelter", ("IN/MH",), email="other@example.org")
+    return matched(fresh_house)
+
+
+def transferred(pair: Pair, who: str, case_id: str, to: str) -> None:
+    made = proposed(pair.house, who, case_id, to, "transfer")
+    answered(pair.house, to, answered(pair.house, to, made, "accept"), "complete")
+
+
+def going(pair: Pair, who: str) -> list[dict[str, Any]]:
+    return [one for one in alerts_of(pair, who) if one["state"] not in ("actioned", "closed", "recalled")]
+
+
+def test_the_new_owner_is_told_of_a_living_match_and_the_former_one_reminded_no_more(own: Pair) -> None:
+    house = own.house
+    transferred(own, "shelter", own.rescued_id, "other")
+    (told,) = alerts_of(own, "other")
+    assert (told["event"], told["rule"], told["priority"]) == ("new", "owner_rescued", "critical")
+    assert told["your_record_id"] == own.rescued_id
+    assert told["due_at"] is not None
+    assert told["act_by"] is not None
+    assert going(own, "shelter") == []
+    with house.sandhan.database.read() as conn:
+        unsent = [one.state for one in outbox.messages_of(conn, own.alerts["shelter"])]
+        events = [one.kind for one in alerts.events_of(conn, own.alerts["shelter"])]
+    assert (set(unsent), events) == ({"dead_letter"}, ["closed"])
+    assert len(going(own, "family")) == len(going(own, "ahtu")) == 1, "to others nothing is different"
+    house.clock.advance(hours=5)
+    house.sandhan.attention.run_due()
+    late = {one["about_id"] for one in alerts_of(own, "nodal")}
+    assert told["id"] in late
+    assert own.alerts["shelter"] not in late
+
+
+def test_what_was_escalated_because_of_the_former_owner_is_closed(own: Pair) -> None:
+    own.house.clock.advance(hours=5)
+    own.house.sandhan.attention.run_due()
+    (above,) = [one for one in alerts_of(own, "nodal") if one["about_id"] == own.alerts["shelter"]]
+    assert above["state"] not in ("closed", "actioned")
+    transferred(own, "shelter", own.rescued_id, "other")
+    (above,) = [one for one in alerts_of(own, "nodal") if one["about_id"] == own.alerts["shelter"]]
+    assert above["state"] == "closed"
+
+
+def test_a_unit_that_becomes_the_owner_is_told_as_the_owner_and_a_former_owner_as_the_unit_that_it_is(
+    own: Pair,
+) -> None:
+    transferred(own, "family", own.missing_id, "ahtu")
+    assert [one["rule"] for one in going(own, "ahtu")] == ["owner_missing"]
+    assert going(own, "family") == [], "no rule reaches it"
+    transferred(own, "ahtu", own.missing_id, "family")
+    assert [one["rule"] for one in going(own, "family")] == ["owner_missing"]
+    assert [one["rule"] for one in going(own, "ahtu")] == ["source_ahtu"]
+
+
+def test_of_what_is_settled_the_new_owner_hears_nothing_and_what_waits_for_it_waits_with_a_deadline(own: Pair) -> None:
+    taken(own, "family", "take_up")
+    taken(own, "family", "confirm")
+    transferred(own, "shelter", own.rescued_id, "other")
+    (told,) = alerts_of(own, "other")
+    assert told["act_by"] is not None
+    assert taken(own, "other", "confirm")["state"] == "confirmed_by_both"
+    taken(own, "family", "start_verification")
+    taken(own, "family", "verify", finding="same_person")
+    transferred(own, "other", own.rescued_id, "shelter")
+    assert going(own, "shelter") == []
