@@ -12,6 +12,7 @@ from api.matches.withholding import hold_back_unshared
 from api.store import Connection, Database, agreements, audit, partners
 from api.store.agreements import Agreement
 from matcher.errors import InvalidRecord
+from matcher.names.one_line import is_one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class AgreementService:
         distinct = list(dict.fromkeys(parties))
         if len(distinct) < 2:
             raise InvalidRecord("parties", "an agreement has two parties at least")
-        if not reference.isprintable():
+        if not is_one_line(reference):
             raise InvalidRecord("reference", "holds a line break or another character that cannot be printed")
         if valid_until is not None and valid_until <= now:
             raise InvalidRecord("valid_until", "is past")
