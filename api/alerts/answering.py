@@ -28,6 +28,7 @@ ACTIONS: Final = (
     "nothing_to_do",
 )
 """What a recipient can say that it has done; never free text."""
+ENGINE: Final = "engine"
 DECIDED: Final = "match_decided"
 """Noted by the engine where the recipient has decided about the match itself."""
 
@@ -58,7 +59,7 @@ def act(conn: Connection, alert: Alert, code: str, actor: str, now: datetime) ->
     """Note what a recipient has done about an alert; the first time counts. To act is to acknowledge.
 
     Args:
-        code: of `ACTIONS`, or `DECIDED`.
+        code: of `ACTIONS`, `DECIDED`, or another word of the engine.
     """
     if alert.state in ENDED:
         return alert
@@ -82,6 +83,15 @@ def acted_on_match(conn: Connection, match_id: str, partner_id: str, actor: str,
         # One that was acted on above may have closed the next of them.
         act(conn, _again(conn, alert.id), DECIDED, actor, now)
     return len(open_ones)
+
+
+def close(conn: Connection, alert: Alert, why: dict[str, object], now: datetime) -> None:
+    """Close an alert, and what was escalated because of it: nothing is to be done about it any more."""
+    if alert.state in ENDED:
+        return
+    alerts.add_event(conn, alert.id, "closed", at=now, actor=ENGINE, detail=why)
+    store.end(conn, [alert.id], "closed", now)
+    _quieten(conn, alert.id, ENGINE, now)
 
 
 def _quieten(conn: Connection, alert_id: str, actor: str, now: datetime) -> None:
