@@ -52,10 +52,12 @@ from api.matches.moves import MatchMoves
 from api.matches.query import MatchReader
 from api.matches.routing_service import RoutingService
 from api.matches.service import MatchService
+from api.matches.silence import SilenceWatch
 from api.pairs.same_person import SamePerson
 from api.pairs.same_suspect import SameSuspect
 from api.pairs.service import PairService
 from api.partners.agreements import AgreementService
+from api.partners.beginning import Beginning
 from api.partners.keys import KeyService
 from api.partners.profile import ProfileService
 from api.partners.rules import PartnerRules
@@ -92,9 +94,12 @@ from matcher.model import MatchModel
 log = logging.getLogger(__name__)
 
 _CLOCKS_EVERY = timedelta(hours=1)
-"""What the law wants done is counted in days: looking once an hour is often enough."""
+"""What the law wants done, and how long a rejection lasts, is counted in days: once an hour is often enough."""
 _PAIRS_EACH_TIME = 1000
 """What is looked for within a side each time: a large import must not hold up the rest; the night does what is left."""
+
+_MARKED_EACH_TIME = 500
+"""Cases that a new agreement lets wait for comparison each time: those who enter a case meanwhile wait for few."""
 
 
 @dataclass(slots=True)
@@ -127,6 +132,8 @@ class Sandhan:
     authorisations: AuthorisationService
     bulletins: BulletinService
     sharing: SharingWatch
+    beginning: Beginning
+    silence: SilenceWatch
     agenda: AgendaService
     suspects: SuspectService
     pairs: PairService
@@ -248,6 +255,8 @@ class Sandhan:
             authorisations=AuthorisationService(database, clock, random_bytes),
             bulletins=bulletins,
             sharing=sharing,
+            beginning=Beginning(database, clock),
+            silence=SilenceWatch(database, clock),
             agenda=AgendaService(database, clock, random_bytes),
             suspects=SuspectService(database, same_suspect, clock, random_bytes),
             pairs=PairService(database, clock),
@@ -377,6 +386,7 @@ class Sandhan:
         return (
             self.attention.run_due,  # first: deadlines do not wait for an index to be built
             now_and_then(self.agenda.run_clocks, _CLOCKS_EVERY, self.clock),
+            now_and_then(self.silence.follow, _CLOCKS_EVERY, self.clock),
             self.sharing.enforce_due,
             self._take_up,
             self.lifecycle.expire_due,
@@ -396,6 +406,7 @@ class Sandhan:
 
     def _compare(self) -> None:
         """Compare what waits, across the sides and within them."""
+        self.beginning.follow(_MARKED_EACH_TIME)
         self.cases.recover()
         self.same_person.follow(_PAIRS_EACH_TIME, wait=True)
         self.same_suspect.follow(_PAIRS_EACH_TIME)

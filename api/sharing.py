@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from api.alerts.naming import hide_names_of
 from api.alerts.handing_over import hand_over_alerts
+from api.alerts.naming import hide_names_of
 from api.bulletins.service import BulletinService
 from api.bulletins.taking_down import enforce_case
 from api.ids import Clock, RandomBytes

@@ -13,15 +13,18 @@ from datetime import date, timedelta
 from typing import Final, Literal
 
 from api.access import AccessScope, NotFound, Permission
+from api.agenda.answered import duty_done, duty_over, is_told_of, occasion_of
 from api.agenda.clocks import Clock, due_until, handed_over_on
 from api.agenda.duties import Register, item_id, mark_of, read_item_id
 from api.agenda.errors import FiledAlready
-from api.alerts.raising import Occasion, raise_alert
+from api.alerts.deadlines import deadlines_of
+from api.alerts.raising import raise_alert
 from api.days import require_past
 from api.ids import Clock as Now
 from api.ids import RandomBytes
-from api.store import Connection, Database, agenda, audit
+from api.store import Connection, Database, agenda, attention, audit
 from api.store.agenda import OpenReport, Waiting
+from api.store.alerts import Alert
 from api.store.partners import Partner
 from matcher.errors import InvalidRecord
 
@@ -33,11 +36,6 @@ _SHORTEST: Final = timedelta(days=118)
 """No four months are shorter, by days in any time zone: reports younger than that are not looked at."""
 _FILING_AHEAD: Final = timedelta(days=93)
 _PAGE: Final = 500
-_RULES: Final[dict[Clock, str]] = {
-    "untraced": "a missing report has been untraced for four months",
-    "quarterly": "a quarterly report on an untraced missing report is due",
-    "follow_up": "a follow-up visit is due",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +133,18 @@ class AgendaService:
             )
             if not agenda.note_done(conn, mark):
                 raise FiledAlready
+            duty_done(conn, due[0].clock, case_id, map(str, range(1, number + 1)), scope.actor_id, now)
             audit.append(
                 conn, at=now, actor=scope.actor_id, action="agenda.done", subject=case_id,
                 detail={"clock": clock, "number": number, "on": done_on.isoformat()},
             )  # fmt: skip
 
     def run_clocks(self) -> int:
-        """Tell everybody once of what has fallen due; return how many alerts were raised."""
+        """Tell everybody once of what has fallen due; return how many alerts were raised.
+
+        Whoever was told of what is due no longer is not reminded of it any more.
+        """
+        self._end_what_is_over()
         told = 0
         for case_id in self._untold_reports():
             told += self._tell_of(case_id)
@@ -170,14 +173,19 @@ class AgendaService:
             told = 0
             for clock, number, due_on in _untold(register, report) if report is not None else ():
                 assert report is not None
-                units = register.in_charge(report)
+                in_charge = {unit.id: unit for unit in register.in_charge(report)}
                 owner = register.partner(report.owner_id)
-                to = {unit.id: unit for unit in units}
-                if clock == "untraced" and owner is not None:
-                    to[owner.id] = owner
-                for partner in to.values():
-                    told += self._raise(conn, partner, clock, report.case_id, report.owner_id, str(number), register)
-                agenda.note_told(conn, mark_of(report.case_id, clock, number, due_on, told_at=register.now))
+                informed = {owner.id: owner} if clock == "untraced" and owner is not None else {}
+                heard = [
+                    self._raise(
+                        conn, partner, clock, report.case_id, report.owner_id, str(number), register,
+                        acts=partner.id in in_charge,
+                    )
+                    for partner in (informed | in_charge).values()
+                ]  # fmt: skip
+                told += sum(filter(None, heard))
+                if any(one is not None for one in heard):  # else somebody may take part again, and is told then
+                    agenda.note_told(conn, mark_of(report.case_id, clock, number, due_on, told_at=register.now))
             return told
 
     def _tell_of_visits(self) -> int:
@@ -191,7 +199,12 @@ class AgendaService:
                 owner = register.partner(visit.owner_id)
                 if owner is None or register.today(owner.id) < visit.due_on:
                     continue
-                told += self._raise(conn, owner, "follow_up", visit.case_id, visit.owner_id, visit.id, register)
+                raised = self._raise(
+                    conn, owner, "follow_up", visit.case_id, visit.owner_id, visit.id, register, acts=True
+                )
+                if raised is None:
+                    continue
+                told += raised
                 mark = mark_of(
                     visit.case_id, "follow_up", visit.months, visit.due_on, name=visit.id, told_at=register.now
                 )
@@ -199,16 +212,50 @@ class AgendaService:
         return told
 
     def _raise(
-        self, conn: Connection, to: Partner, clock: Clock, case_id: str, owner_id: str, which: str, register: Register
-    ) -> int:
+        self, conn: Connection, to: Partner, clock: Clock, case_id: str, owner_id: str, which: str, register: Register,
+        *, acts: bool,
+    ) -> int | None:  # fmt: skip
+        """Tell one partner; return how many alerts that made, None where it takes part no longer and hears nothing.
+
+        Args:
+            acts: it is for this partner to do; otherwise it only has to know.
+        """
         if not to.active:
-            return 0
-        occasion = Occasion(
-            kind="clock", event=clock, priority="standard", same=(case_id, which), rule=_RULES[clock],
-            subject_id=case_id, own_case_id=case_id if to.id == owner_id else None,
-            due_at=register.now + ACKNOWLEDGED_WITHIN,
+            return None
+        occasion = occasion_of(
+            clock, case_id, which, own=to.id == owner_id, due_at=register.now + ACKNOWLEDGED_WITHIN,
+            act_by=deadlines_of(to, "standard", register.now).act_by if acts else None,
         )  # fmt: skip
         return int(raise_alert(conn, to, occasion, register.now, self._random) is not None)
+
+    def _end_what_is_over(self) -> None:
+        """Close what somebody was told of a duty that nobody has any more, e.g. because the child was found."""
+        after: str | None = None
+        while True:
+            with self._database.read() as conn:
+                some = attention.going_of_kind(conn, "clock", after=after, limit=_PAGE)
+                register = Register(conn, self._now())
+                over = [alert for alert in some if not self._still_due(register, alert)]
+            for alert in over:
+                with self._database.write() as conn:
+                    duty_over(conn, alert, self._now())
+            if len(some) < _PAGE:
+                return
+            after = some[-1].id
+
+    def _still_due(self, register: Register, alert: Alert) -> bool:
+        """Tell whether what an alert told of is its recipient's duty, and not done."""
+        case_id = str(alert.subject_id)
+        if alert.event == "follow_up":
+            visits = agenda.visits_due(register.conn, date.max, owner_id=alert.recipient_id, case_id=case_id)
+            return any(is_told_of(alert, "follow_up", case_id, visit.id) for visit in visits)
+        report = _report(register.conn, case_id, register)
+        if report is None or not self._concerns(register, report, alert.recipient_id):
+            return False
+        facts = register.facts_of(report)
+        if alert.event == "untraced":
+            return not facts.taken_over
+        return not any(is_told_of(alert, "quarterly", case_id, str(one)) for one in range(1, facts.filed + 1))
 
     def _items(self, register: Register, scope: AccessScope, today: date, until: date) -> Iterator[Item]:
         conn, mine = register.conn, scope.partner_id

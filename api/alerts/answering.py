@@ -28,6 +28,7 @@ ACTIONS: Final = (
     "nothing_to_do",
 )
 """What a recipient can say that it has done; never free text."""
+ENGINE: Final = "engine"
 DECIDED: Final = "match_decided"
 """Noted by the engine where the recipient has decided about the match itself."""
 
@@ -58,7 +59,7 @@ def act(conn: Connection, alert: Alert, code: str, actor: str, now: datetime) ->
     """Note what a recipient has done about an alert; the first time counts. To act is to acknowledge.
 
     Args:
-        code: of `ACTIONS`, or `DECIDED`.
+        code: of `ACTIONS`, `DECIDED`, or another word of the engine.
     """
     if alert.state in ENDED:
         return alert
@@ -96,6 +97,15 @@ def taken_up(conn: Connection, match_id: str, partner_id: str, actor: str, now: 
     for alert in open_ones:
         acknowledge(conn, _again(conn, alert.id), actor, now)
     return len(open_ones)
+
+
+def close(conn: Connection, alert: Alert, why: dict[str, object], now: datetime) -> None:
+    """Close an alert, and what was escalated because of it: nothing is to be done about it any more."""
+    if alert.state in ENDED:
+        return
+    alerts.add_event(conn, alert.id, "closed", at=now, actor=ENGINE, detail=why)
+    store.end(conn, [alert.id], "closed", now)
+    close_above(conn, alert.id, ENGINE, now)
 
 
 def close_above(conn: Connection, alert_id: str, actor: str, now: datetime) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from api.alerts.errors import InvalidNotice
+from matcher.names.one_line import is_one_line
 
 REMINDERS: Final = ("reminder", "act_reminder", "escalated")
 """Events of every kind: the recipient has not acknowledged, has not acted, or somebody below it has not."""
@@ -82,7 +83,7 @@ class AlertNotice:
             if getattr(self, field) not in allowed:
                 raise InvalidNotice(field, f"must be one of {', '.join(filter(None, allowed))}")
         name = self.other_organisation
-        if name is not None and (not 0 < len(name.strip()) <= len(name) <= _LONGEST_NAME or not name.isprintable()):
+        if name is not None and (not 0 < len(name.strip()) <= len(name) <= _LONGEST_NAME or not is_one_line(name)):
             raise InvalidNotice("other_organisation", f"must be 1 to {_LONGEST_NAME} printable characters")
         if self.due_at is not None and self.due_at.tzinfo is None:
             raise InvalidNotice("due_at", "must state its time zone")

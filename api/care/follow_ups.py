@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from api.access import AccessScope, NotFound, Permission
+from api.agenda.answered import duty_done
 from api.care.errors import CaseClosed, NotDue
 from api.care.owning import Texts, reads_texts
 from api.care.schedule import FOLLOW_UP_MONTHS, due_dates
@@ -162,6 +163,7 @@ class FollowUpService:
             )  # fmt: skip
             if not settled:
                 raise NotDue(found.state)
+            duty_done(conn, "follow_up", case_id, [follow_up_id], scope.actor_id, now)
             audit.append(
                 conn, at=now, actor=scope.actor_id, action="care.follow_up_settled", subject=case_id,
                 detail={"follow_up": follow_up_id, "state": settling.state},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from api.matches.silence import silent_no_more
 from api.store import Connection, cases, changes
 from api.store.runs import Run
 from matcher.person import Side
@@ -23,13 +24,15 @@ def _everybody(conn: Connection, run: Run) -> set[str]:
 
 
 def _changed(conn: Connection, run: Run) -> set[str]:
-    """Return the cases that changed before the run began, and those that have waited since before."""
+    """Return the cases that changed before the run began, those that have waited since before, and those of rejected
+    pairs that were silent until then.
+    """
     changed: set[str] = set()
     newer: set[str] = set()
     for change in _changes(conn, int(str(run.parameters["from_seq"]))):
         (changed if change.seq <= run.upto_seq else newer).add(change.case_id)
     # The list must be the same after an interruption, so what changed since is left to the next run.
-    return changed | (cases.open_ids(conn, waiting=True) - newer)
+    return changed | ((cases.open_ids(conn, waiting=True) | silent_no_more(conn, run.started_at)) - newer)
 
 
 def _changes(conn: Connection, seq: int) -> Iterator[changes.Change]:

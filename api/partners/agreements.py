@@ -9,9 +9,11 @@ from datetime import datetime
 from api.access import AccessScope, NotFound, Permission
 from api.ids import Clock, RandomBytes, new_id
 from api.matches.withholding import hold_back_unshared
+from api.partners.beginning import sharing_begins
 from api.store import Connection, Database, agreements, audit, partners
 from api.store.agreements import Agreement
 from matcher.errors import InvalidRecord
+from matcher.names.one_line import is_one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class AgreementPage:
 
 
 class AgreementService:
-    """Records agreements. No agreement, no exchange.
+    """Records agreements. No agreement, no exchange; where one comes into force, cases wait to be compared.
 
     Args:
         on_left: called after a commit by which an agreement ended for a partner.
@@ -57,7 +59,7 @@ class AgreementService:
         distinct = list(dict.fromkeys(parties))
         if len(distinct) < 2:
             raise InvalidRecord("parties", "an agreement has two parties at least")
-        if not reference.isprintable():
+        if not is_one_line(reference):
             raise InvalidRecord("reference", "holds a line break or another character that cannot be printed")
         if valid_until is not None and valid_until <= now:
             raise InvalidRecord("valid_until", "is past")
@@ -72,11 +74,12 @@ class AgreementService:
             if not known.issuperset(distinct):
                 raise InvalidRecord("parties", "one of them is no partner that takes part")
             accepted = distinct if signed else [one for one in distinct if one == scope.partner_id]
-            made = agreements.add_agreement(
-                conn, agreement_id=agreement_id or new_id("agreement", now, self._random), reference=reference,
-                parties=distinct, valid_from=valid_from or now, valid_until=valid_until, at=now,
-                by=scope.actor_id, accepted=accepted,
-            )  # fmt: skip
+            with sharing_begins(conn, accepted, now):
+                made = agreements.add_agreement(
+                    conn, agreement_id=agreement_id or new_id("agreement", now, self._random), reference=reference,
+                    parties=distinct, valid_from=valid_from or now, valid_until=valid_until, at=now,
+                    by=scope.actor_id, accepted=accepted,
+                )  # fmt: skip
             self._note(conn, scope, "agreement.proposed", made.id)
         return made
 
@@ -98,7 +101,8 @@ class AgreementService:
             if partner_id not in {party.partner_id for party in found.parties}:
                 agreements.add_party(conn, agreement_id, partner_id)
             if signed:
-                agreements.accept(conn, agreement_id, partner_id, at=now, by=scope.actor_id)
+                with sharing_begins(conn, [partner_id], now):
+                    agreements.accept(conn, agreement_id, partner_id, at=now, by=scope.actor_id)
             self._note(conn, scope, "agreement.admitted", agreement_id)
             return agreements.require_agreement(conn, agreement_id)
 
@@ -150,7 +154,8 @@ class AgreementService:
             if found is None or scope.partner_id not in {party.partner_id for party in found.parties}:
                 raise NotFound("agreement")
             change = agreements.accept if accepts else agreements.leave
-            changed = change(conn, agreement_id, scope.partner_id, at=now, by=scope.actor_id)
+            with sharing_begins(conn, [scope.partner_id], now):
+                changed = change(conn, agreement_id, scope.partner_id, at=now, by=scope.actor_id)
             if not accepts:
                 hold_back_unshared(conn, now)
             self._note(conn, scope, "agreement.accepted" if accepts else "agreement.left", agreement_id)

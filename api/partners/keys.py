@@ -12,6 +12,7 @@ from api.people.roles import CASE_ROLES
 from api.store import Connection, Database, audit, partners
 from api.store.partners import ApiKey
 from matcher.errors import InvalidRecord, SandhanError
+from matcher.names.one_line import is_one_line
 
 USUAL_LIFE = timedelta(days=365)
 LONGEST_LIFE = timedelta(days=731)  # two years, one of them a leap year
@@ -79,7 +80,7 @@ class KeyService:
         """
         scope.require(Permission.KEYS_MANAGE)
         label, now = label.strip(), self._clock()
-        if not 1 < len(label) <= 80 or not label.isprintable():
+        if not 1 < len(label) <= 80 or not is_one_line(label):
             raise InvalidRecord("label", "must have 2 to 80 characters that can be printed")
         allowed = grantable(scope.kind)
         wanted = tuple(dict.fromkeys(usual(scope.kind) if permissions is None else permissions))

@@ -10,6 +10,7 @@ from api.access import AccessScope, NotFound, Permission
 from api.alerts.webhook import new_webhook_secret
 from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes
+from api.partners.beginning import sharing_begins
 from api.partners.rules import Changes, PartnerRules, check_whole
 from api.store import Connection, Database, audit, partners
 from api.store.partners import Partner
@@ -88,7 +89,8 @@ class ProfileService:
                 self._rules.check_residency((before | values)["residency"])
             secret = self._contacts(conn, found, values, rotate_secret)
             columns = {name: value for name, value in values.items() if name not in _CONTACTS | {"areas"}}
-            changed = partners.change_partner(conn, partner_id, columns, values.get("areas"))
+            with sharing_begins(conn, [partner_id] if values.get("active") else [], self._clock()):
+                changed = partners.change_partner(conn, partner_id, columns, values.get("areas"))
             self._note(conn, scope, partner_id, values, rotated=secret is not None)
         if values.get("active") is False:
             self._on_left()

@@ -12,6 +12,7 @@ from api.alerts.quiet import check_quiet
 from api.alerts.targets import parse_url
 from api.partners.office_hours import Hours, check_hours, check_zone
 from matcher.errors import InvalidRecord
+from matcher.names.one_line import is_one_line
 from matcher.person import Place
 from matcher.places import Gazetteer
 
@@ -60,7 +61,7 @@ class PartnerRules:
             TargetRefused: the webhook's address does.
         """
         kept: dict[str, Any] = dict(said)
-        if "name" in said and not said["name"].isprintable():
+        if "name" in said and not is_one_line(said["name"]):
             # It stands in alerts, which refuse it; a match of this partner could then never be stored.
             raise InvalidRecord("name", "holds a line break or another character that cannot be printed")
         if "country" in said:

@@ -19,6 +19,7 @@ from api.people.signing_in import email_context, email_fingerprint
 from api.store import Connection, Database, audit, partners, people
 from api.store.people import PersonRow, barred_account
 from matcher.errors import InvalidRecord
+from matcher.names.one_line import is_one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class PeopleService:
         """
         scope.require(Permission.PEOPLE_MANAGE)
         roles, name, email = checked_roles(new.roles, scope.kind), new.name.strip(), new.email.strip()
-        if not 1 < len(name) <= 120 or not name.isprintable():
+        if not 1 < len(name) <= 120 or not is_one_line(name):
             raise InvalidRecord("name", "must have 2 to 120 characters that can be printed")
         try:
             check_address("email", email)

@@ -133,12 +133,14 @@ def note_done(conn: Connection, mark: Mark) -> bool:
 
 
 def visits_due(
-    conn: Connection, upto: date, *, owner_id: str | None = None, untold: bool = False, limit: int | None = None
-) -> list[Visit]:
+    conn: Connection, upto: date, *, owner_id: str | None = None, case_id: str | None = None, untold: bool = False,
+    limit: int | None = None,
+) -> list[Visit]:  # fmt: skip
     """Return visits due up to and with a day, the longest overdue first.
 
     Args:
         owner_id: of the cases of this partner; None for everybody's.
+        case_id: of this case only.
         untold: only those of which nobody was told.
     """
     statement = select(
@@ -147,6 +149,8 @@ def visits_due(
     statement = statement.where(follow_ups.c.state == "due", follow_ups.c.due_on <= upto, cases.c.erased_at.is_(None))
     if owner_id is not None:
         statement = statement.where(cases.c.owner_id == owner_id)
+    if case_id is not None:
+        statement = statement.where(follow_ups.c.case_id == case_id)
     if untold:
         told = select(clock_marks.c.id).where(clock_marks.c.id == follow_ups.c.id, clock_marks.c.told_at.is_not(None))
         statement = statement.where(~told.exists())

@@ -178,6 +178,15 @@ def any_lapsed(conn: Connection, since: datetime, now: datetime) -> bool:
     return conn.execute(over.limit(1)).first() is not None
 
 
+def begun_parties(conn: Connection, since: datetime, now: datetime) -> set[str]:
+    """Return the partners for whom an agreement began by time alone, in (since, now]."""
+    parties = select(agreement_parties.c.partner_id).join(
+        agreements, agreements.c.id == agreement_parties.c.agreement_id
+    )
+    began = parties.where(agreements.c.valid_from > since, agreements.c.valid_from <= now, _valid(now))
+    return set(conn.scalars(began.where(*_in_force(agreement_parties)).distinct()))
+
+
 def all_agreed(conn: Connection, now: datetime) -> bool:
     """Tell whether one agreement holds between all whose cases are searched: the usual case, which is quick to see."""
     gone = conn.scalars(select(partners.c.id).where(~partners.c.active)).all()  # few; read first, it keeps this quick

@@ -19,7 +19,12 @@ from api.store.tables import changes
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of one case; `kind` is "created", "replaced", "status", "photo", "consent", "owner" or "erased"."""
+    """One change of one case.
+
+    Attributes:
+        kind: "created", "replaced", "status", "photo", "consent", "owner", "erased"; "agreement" where the case is as
+            it was and its owner may share with more organisations than before.
+    """
 
     seq: int
     case_id: str

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from api.store.match_tables import match_dispositions
+from api.store.tables import cases, matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,37 @@ class StoredDisposition:
     reason: str | None = None
     until: datetime | None = None
     ended_at: datetime | None = None
+
+
+class OverPair(NamedTuple):
+    """A rejected pair of which a day until which it is silent is over, with the owners of its two cases."""
+
+    match_id: str
+    rescued_id: str
+    one_owner: str
+    other_owner: str
+
+
+def over(conn: Connection, at: datetime, *, found: Collection[str]) -> list[OverPair]:
+    """Return rejected pairs of two open cases of which a day is over, and which still fit.
+
+    Args:
+        found: states of a match that keep the other matches of its two cases silent.
+    """
+    missing, rescued, rival = cases.alias("missing"), cases.alias("rescued"), matches.alias("rival")
+    same = or_(rival.c.missing_id == matches.c.missing_id, rival.c.rescued_id == matches.c.rescued_id)
+    verified = select(rival.c.id).where(same, rival.c.id != matches.c.id, rival.c.state.in_(list(found)))
+    statement = (
+        select(matches.c.id, matches.c.rescued_id, missing.c.owner_id, rescued.c.owner_id)
+        .join(match_dispositions, match_dispositions.c.match_id == matches.c.id)
+        .join(missing, missing.c.id == matches.c.missing_id)
+        .join(rescued, rescued.c.id == matches.c.rescued_id)
+        .where(match_dispositions.c.ended_at.is_(None), match_dispositions.c.until <= at)
+        .where(matches.c.state == "rejected", matches.c.grade != "certainly-not", ~verified.exists())
+        .where(missing.c.status == "open", rescued.c.status == "open")
+        .distinct()
+    )
+    return [OverPair(*row) for row in conn.execute(statement)]
 
 
 def add(conn: Connection, new: StoredDisposition) -> None:

@@ -190,9 +190,10 @@ def mark_compared(conn: Connection, suspect_id: str, version: int) -> None:
     conn.execute(statement.values(compared_version=version))
 
 
-def await_comparison(conn: Connection) -> None:
-    """Let every open suspect be compared again."""
-    conn.execute(update(suspects).where(_OPEN).values(compared_version=0))
+def await_comparison(conn: Connection, owner_id: str | None = None) -> None:
+    """Let every open suspect be compared again, or those of one owner."""
+    whose = () if owner_id is None else (suspects.c.owner_id == owner_id,)
+    conn.execute(update(suspects).where(_OPEN, *whose).values(compared_version=0))
 
 
 def versions_of(conn: Connection, suspect_id: str) -> list[SuspectVersion]:

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import build_app
-from api.store import attention, audit, cases
+from api.store import agreements, attention, audit, cases
 from api.store.tables import matches as match_rows
 
 from .agreeing import propose
@@ -335,3 +335,111 @@ def test_the_command(command_home: Path) -> None:
     assert "untraced" in run("agenda", "--until", later, "Unit")
     assert json.loads(run("agenda", "run", "--json")) == {"clocks": 0, "bulletins": 0}
     assert "nobody has this id or name" in run("agenda", "Nobody", code=2)
+
+
+def clock_alerts(house: House, who: str) -> dict[str, dict[str, Any]]:
+    """Return a member's latest alert of each event of its duties."""
+    items = house.ask(who, "GET", "/v1/alerts").json()["items"]
+    return {one["event"]: one for one in sorted(items, key=lambda one: str(one["id"])) if one["kind"] == "clock"}
+
+
+def attend(house: House, hours: int) -> None:
+    """Let hours pass, and attend each hour to what is due."""
+    for _ in range(hours):
+        house.clock.advance(hours=1)
+        house.sandhan.attention.run_due()
+
+
+def active(house: House, who: str, is_active: bool) -> None:
+    answer = house.ask("operator", "PATCH", f"/v1/partners/{house[who].id}", json={"active": is_active})
+    assert answer.status_code == 200, answer.text
+
+
+def test_nothing_counts_as_told_where_nobody_takes_part(fresh_house: House, case_id: str) -> None:
+    house = fresh_house
+    rescued = house.enter("shelter", RESCUE)["case"]["id"]
+    house.ask("shelter", "POST", f"/v1/cases/{rescued}/return", json={"returned_on": "2026-10-31"})
+    for who in ("family", "ahtu", "shelter"):
+        active(house, who, False)
+    go_to(house, "2027-03-02T08:00:00")
+    assert house.sandhan.agenda.run_clocks() == 0
+    assert told(house, case_id) == told(house, rescued) == []
+    for who in ("family", "ahtu", "shelter"):
+        active(house, who, True)
+    house.sandhan.agenda.run_clocks()
+    assert sorted(told(house, case_id)) == [("ahtu", "untraced"), ("family", "untraced")]
+    assert ("shelter", "follow_up") in told(house, rescued)
+
+
+def test_a_duty_that_is_acknowledged_and_not_done_is_escalated(fresh_house: House, case_id: str) -> None:
+    house = fresh_house
+    house.join("nodal", "nodal", ("IN/WB",), email="nodal@example.org")
+    go_to(house, "2027-06-02T08:00:00")
+    house.sandhan.agenda.run_clocks()
+    for who in ("ahtu", "family"):
+        for alert in clock_alerts(house, who).values():
+            assert house.ask(who, "POST", f"/v1/alerts/{alert['id']}/acknowledge").status_code == 200
+    assert clock_alerts(house, "family")["untraced"]["act_by"] is None, "the unit's duty; the owner only knows of it"
+    attend(house, 24 * 7)
+    assert "escalated" in clock_alerts(house, "nodal")
+    assert clock_alerts(house, "ahtu")["quarterly"]["acknowledged_at"] is None, "it lapsed"
+    for name in ("untraced.1", "quarterly.1"):
+        assert done(house, "ahtu", f"{case_id}.{name}", "2027-06-03").status_code == 204
+    states = {event: alert["state"] for event, alert in clock_alerts(house, "ahtu").items()}
+    assert states == {"untraced": "actioned", "quarterly": "actioned"}
+    with house.sandhan.database.read() as conn:
+        above = [one for one in attention.alerts_of_subject(conn, "clock", case_id) if one.event == "escalated"]
+    assert above
+    assert {one.state for one in above} == {"closed"}
+
+
+def test_one_report_settles_what_was_told_of_those_before(fresh_house: House, case_id: str) -> None:
+    house = fresh_house
+    for month in ("2027-06-02", "2027-09-02"):
+        go_to(house, f"{month}T08:00:00")
+        house.sandhan.agenda.run_clocks()
+    assert done(house, "ahtu", f"{case_id}.quarterly.2", "2027-09-02").status_code == 204
+    with house.sandhan.database.read() as conn:
+        found = [one for one in attention.alerts_of_subject(conn, "clock", case_id) if one.event == "quarterly"]
+    assert [one.state for one in found] == ["actioned", "actioned"]
+
+
+@pytest.mark.parametrize("settled", [{"state": "done", "outcome": "well"}, {"state": "missed", "outcome": "not_found"}])
+def test_the_alert_of_a_visit_ends_with_the_visit(fresh_house: House, settled: dict[str, str]) -> None:
+    house = fresh_house
+    case_id = house.enter("shelter", RESCUE)["case"]["id"]
+    visits = house.ask("shelter", "POST", f"/v1/cases/{case_id}/return", json={"returned_on": "2026-10-01"}).json()
+    go_to(house, "2027-01-05T08:00:00")
+    house.sandhan.agenda.run_clocks()
+    assert told(house, case_id) == [("shelter", "follow_up"), ("shelter", "follow_up")]
+    path = f"/v1/cases/{case_id}/follow-ups/{visits['items'][0]['id']}"
+    assert house.ask("shelter", "POST", path, json=settled).status_code == 200
+    with house.sandhan.database.read() as conn:
+        states = sorted(one.state for one in attention.alerts_of_subject(conn, "clock", case_id))
+    assert states.count("actioned") == 1, "of the other visit, the alert stands"
+
+
+@pytest.mark.parametrize("how", ["closed", "handed", "erased"])
+def test_nobody_is_reminded_of_what_is_no_duty_any_more(fresh_house: House, case_id: str, how: str) -> None:
+    house, own = fresh_house, f"/v1/cases/{case_id}"
+    go_to(house, "2027-06-02T08:00:00")
+    house.sandhan.agenda.run_clocks()
+    house.sandhan.agenda.run_clocks()
+    with house.sandhan.database.read() as conn:
+        before = [one.state for one in attention.alerts_of_subject(conn, "clock", case_id)]
+    assert "closed" not in before
+    if how == "closed":
+        assert house.ask("family", "POST", f"{own}/close").status_code == 200
+    elif how == "erased":
+        assert house.ask("family", "DELETE", f"{own}?reason=wish").status_code == 204
+    else:
+        for agreement in house.ask("operator", "GET", "/v1/agreements").json()["items"]:
+            with house.sandhan.database.write() as conn:
+                if house["ahtu"].id in {party["partner_id"] for party in agreement["parties"]}:
+                    agreements.leave(conn, agreement["id"], house["ahtu"].id, at=house.clock(), by="test")
+    house.sandhan.agenda.run_clocks()
+    with house.sandhan.database.read() as conn:
+        found = attention.alerts_of_subject(conn, "clock", case_id)
+    whose = {one.recipient_id for one in found if one.state != "closed"}
+    assert whose <= ({house["family"].id} if how == "handed" else set())
+    assert all(one.next_step_at is None for one in found if one.state == "closed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -9,7 +10,9 @@ import pytest
 from sqlalchemy import select, update
 
 from api.matches.moves import MatchChange, MatchMoves
+from api.matches.silence import silent_no_more
 from api.matches.states import Action, MatchState
+from api.nightly.run import CrossMatch
 from api.store import Connection, VersionConflict, audit, dispositions, freezes, matches, outbox, tables
 from api.store.match_tables import match_notes
 from api.store.matches import Match
@@ -357,6 +360,56 @@ def test_a_rejected_pair_is_silent_until_its_day_and_then_heard_of_as_risen(
     assert (heard[-1].kind, heard[-1].actor) == ("reopen", "engine")
     house.sandhan.matching.match_case(own.rescued_id)
     assert alerts_of(house) == [*told, "risen"], "told once"
+
+
+def after_a_night(house: House) -> None:
+    """Do the incremental run of a night."""
+    sandhan = house.sandhan
+    CrossMatch(
+        sandhan.database, sandhan.matching, sandhan.model.version, sandhan.clock, sandhan.random_bytes,
+        open_index=lambda _beat: None,
+    ).run()  # fmt: skip
+
+
+def after_a_while(house: House) -> None:
+    """Do what the service does in the background."""
+    house.sandhan.silence.follow()
+    house.sandhan._compare()
+
+
+@pytest.mark.parametrize("passes", [after_a_night, after_a_while])
+def test_a_pair_whose_day_is_over_is_suggested_anew_though_nothing_has_changed(
+    own: Pair, passes: Callable[[House], None]
+) -> None:
+    house = own.house
+    taken(own, "shelter", "reject", **REJECT)
+    told = alerts_of(house)
+    passes(house)
+    house.clock.advance(days=10)
+    passes(house)
+    assert (alerts_of(house), timeline(own, "family")["state"]) == (told, "rejected")
+    house.clock.advance(days=30)
+    passes(house)
+    assert (alerts_of(house), timeline(own, "family")["state"]) == ([*told, "risen"], "suggested")
+    with house.sandhan.database.read() as conn:
+        assert silent_no_more(conn, house.clock()) == set(), "and no night looks at it again"
+
+
+def test_of_a_pair_that_may_not_speak_nobody_is_compared_night_after_night(own: Pair) -> None:
+    house = own.house
+    taken(own, "shelter", "reject", **REJECT)
+    house.clock.advance(days=40)
+
+    def listed() -> set[str]:
+        with house.sandhan.database.read() as conn:
+            return silent_no_more(conn, house.clock())
+
+    assert listed() == {own.rescued_id}
+    assert house.ask("family", "POST", f"/v1/cases/{own.missing_id}/close").status_code == 200
+    assert listed() == set()
+    assert house.ask("family", "POST", f"/v1/cases/{own.missing_id}/reopen").status_code == 200
+    gone = house.ask("operator", "PATCH", f"/v1/partners/{house['family'].id}", json={"active": False})
+    assert (gone.status_code, listed()) == (200, set())
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from api.access import CLIENT
+from api.alerts.notice import AlertNotice
 from api.store import audit, partners, tables
 
 from .conftest import House
@@ -94,6 +95,8 @@ def test_only_operators_register_partners(house: House, who: str) -> None:
         ("webhook_url", "http://example.org/plain"),
         ("webhook_url", "https://127.0.0.1/alerts"),
         ("webhook_url", "https://169.254.169.254/latest"),
+        ("name", "Hidden\u202ename"),
+        ("name", "Hid\u200dden name"),
         ("date_of_birth", "1990"),
     ],
 )
@@ -107,3 +110,13 @@ def test_a_wrong_field_is_named_and_stores_nothing(house: House, field: str, val
     if isinstance(value, str) and len(value) > 4:
         assert value not in answer.text
     assert house.row_counts() == before
+
+
+@pytest.mark.parametrize("name", ["র\u200d\u09cd\u09afাব ঢাকা", "गर\u094d\u200dयो संस्था", "ကလေး\u200bအဖွဲ့"])
+def test_a_name_is_written_with_what_shapes_its_letters_and_stands_so_in_alerts(house: House, name: str) -> None:
+    made = house.ask("operator", "POST", "/v1/partners", json=FORM | {"name": name})
+    assert (made.status_code, made.json()["name"]) == (201, name)
+    notice = AlertNotice(
+        alert_id="alert_1", event="new", grade="probable", priority="critical", other_organisation=name, link="/x"
+    )
+    assert AlertNotice.from_payload(notice.to_payload()).other_organisation == name

@@ -87,6 +87,7 @@ def test_one_address_signs_in_as_one_person(town: Town, headers: dict[str, str])
         ("roles", ["king"]),
         ("name", "Z"),
         ("name", "Zubaida\nKhatun"),
+        ("name", "Zubaida\u2066 Khatun"),
         ("email", "zubaida"),
         ("email", "zubaida@nowhere"),
         ("email", "zu\u0000baida@example.org"),
@@ -101,6 +102,11 @@ def test_a_wrong_field_is_named_and_adds_nobody(town: Town, headers: dict[str, s
     assert field in answer.json()["detail"]
     assert "Zubaida" not in answer.text
     assert town.house.row_counts()["people"] == before
+
+
+def test_a_name_is_written_with_what_shapes_its_letters(town: Town, headers: dict[str, str]) -> None:
+    answer = invite(town, headers, name="শর\u200d\u09cdযা বেগম")
+    assert answer.status_code == 201, answer.text
 
 
 def test_people_of_another_partner_do_not_exist(town: Town, headers: dict[str, str]) -> None:
