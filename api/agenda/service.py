@@ -16,6 +16,7 @@ from api.access import AccessScope, NotFound, Permission
 from api.agenda.clocks import Clock, due_until, handed_over_on
 from api.agenda.duties import Register, item_id, mark_of, read_item_id
 from api.agenda.errors import FiledAlready
+from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import Occasion, raise_alert
 from api.days import require_past
 from api.ids import Clock as Now
@@ -28,7 +29,6 @@ from matcher.errors import InvalidRecord
 Kind = Literal["untraced", "quarterly", "follow_up", "alert", "disclosure", "referral"]
 AHEAD: Final = timedelta(days=31)
 FARTHEST: Final = timedelta(days=3 * 366)
-ACKNOWLEDGED_WITHIN: Final = timedelta(hours=24)
 _SHORTEST: Final = timedelta(days=118)
 """No four months are shorter, by days in any time zone: reports younger than that are not looked at."""
 _FILING_AHEAD: Final = timedelta(days=93)
@@ -206,7 +206,7 @@ class AgendaService:
         occasion = Occasion(
             kind="clock", event=clock, priority="standard", same=(case_id, which), rule=_RULES[clock],
             subject_id=case_id, own_case_id=case_id if to.id == owner_id else None,
-            due_at=register.now + ACKNOWLEDGED_WITHIN,
+            due_at=deadlines_of(to, "standard", register.now).due_at,
         )  # fmt: skip
         return int(raise_alert(conn, to, occasion, register.now, self._random) is not None)
 
