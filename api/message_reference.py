@@ -150,7 +150,7 @@ def _shared(title: str, keys: list[str]) -> str:
 def _mail(notice: AlertNotice, language: str) -> str:
     mail = email_message(
         notice, "officer@police.example", "alerts@sandhan.example.org", "msg_01jdx4d80k", written_at=_MADE,
-        public_url=_URL, language=language,
+        public_url=_URL, language=language, time_zone="Asia/Kolkata",
     )  # fmt: skip
     body = mail.get_body(("plain",))
     assert body is not None  # it was just written

@@ -76,7 +76,7 @@ ALERT: Final[dict[str, Any]] = {
     "grade": "probable", "priority": "critical", "state": "delivered", "your_record_id": _CASE_ID,
     "other_organisation": "Shelter Guwahati", "rule": "owner_rescued", "withheld": {},
     "due_at": "2026-11-01T13:00:01+00:00", "act_by": "2026-11-02T09:00:01+00:00",
-    "created_at": "2026-11-01T09:00:01+00:00",
+    "steps": 0, "created_at": "2026-11-01T09:00:01+00:00", "updated_at": "2026-11-01T09:00:02+00:00",
     "acknowledged_at": None, "actioned_at": None,
     "messages": [{"id": "msg_01m6b5cjs5x0", "channel": "webhook", "state": "delivered", "attempts": 1}],
 }  # fmt: skip

@@ -214,6 +214,9 @@ class Oracle:
         if alert.acknowledged:
             self._say(now, name, "lapsed")
             alert.acknowledged = None
+            alert.due = alert.wake = self._ends(alert.recipient, alert.priority, now)[0]
+            assert alert.wake is not None  # what lapses has deadlines
+            self._push(alert.wake, 2, "wake", name)
         if any(self.alerts[above].state == "open" for above in alert.above):
             self._say(now, name, "still_escalated")
             return

@@ -31,7 +31,6 @@ from matcher.errors import InvalidRecord
 Kind = Literal["untraced", "quarterly", "follow_up", "alert", "disclosure", "referral"]
 AHEAD: Final = timedelta(days=31)
 FARTHEST: Final = timedelta(days=3 * 366)
-ACKNOWLEDGED_WITHIN: Final = timedelta(hours=24)
 _SHORTEST: Final = timedelta(days=118)
 """No four months are shorter, by days in any time zone: reports younger than that are not looked at."""
 _FILING_AHEAD: Final = timedelta(days=93)
@@ -222,9 +221,9 @@ class AgendaService:
         """
         if not to.active:
             return None
+        until = deadlines_of(to, "standard", register.now)
         occasion = occasion_of(
-            clock, case_id, which, own=to.id == owner_id, due_at=register.now + ACKNOWLEDGED_WITHIN,
-            act_by=deadlines_of(to, "standard", register.now).act_by if acts else None,
+            clock, case_id, which, own=to.id == owner_id, due_at=until.due_at, act_by=until.act_by if acts else None
         )  # fmt: skip
         return int(raise_alert(conn, to, occasion, register.now, self._random) is not None)
 

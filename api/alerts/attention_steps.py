@@ -17,7 +17,7 @@ from api.alerts.notice import AlertNotice
 from api.alerts.raising import Occasion, link_of, messages_to, raise_alert
 from api.alerts.unshared import ENGINE, close_unshared, takes_back
 from api.ids import RandomBytes
-from api.store import Connection, alerts, audit, partners
+from api.store import Connection, alerts, audit, inbox, partners
 from api.store import attention as store
 from api.store.alerts import Alert
 from api.store.errors import RowMissing
@@ -56,45 +56,65 @@ def take_step(conn: Connection, alert: Alert, now: datetime, random_bytes: Rando
 def _remind(
     conn: Connection, alert: Alert, recipient: Partner, step: Step, now: datetime, random_bytes: RandomBytes
 ) -> None:
+    due_at = alert.due_at if step is Step.REMIND else None
+    _speak_again(conn, alert, recipient, step, due_at, now, random_bytes)
+    alerts.add_event(conn, alert.id, "reminded", at=now, actor=ENGINE, detail={"of": str(step)})
+
+
+def _lapse(
+    conn: Connection, alert: Alert, recipient: Partner, now: datetime, random_bytes: RandomBytes
+) -> datetime | None:
+    """Take an acknowledgement back and ask for another one; return by when."""
+    due_at = deadlines_of(recipient, alert.priority, now).due_at
+    was_due = None if alert.due_at is None else alert.due_at.isoformat()
+    detail = {"acknowledged_by": alert.acknowledged_by, "due_at": was_due}
+    alerts.add_event(conn, alert.id, "lapsed", at=now, actor=ENGINE, detail=detail)
+    store.lapse(conn, alert.id, now, _state_before(conn, alert), due_at)
+    _speak_again(conn, alert, recipient, Step.REMIND, due_at, now, random_bytes)
+    return due_at
+
+
+def _speak_again(
+    conn: Connection, alert: Alert, recipient: Partner, event: str, due_at: datetime | None, now: datetime,
+    random_bytes: RandomBytes,
+) -> None:  # fmt: skip
+    """Send an alert's recipient one more message of it; in the live inbox the alert comes again."""
     hidden = hide_name(conn, alert)  # what was lawful to name when it was raised may not be any more
     notice = AlertNotice(
         kind=alert.kind,
         alert_id=alert.id,
         match_id=alert.match_id,
         subject_id=alert.subject_id,
-        event=step,
+        event=event,
         grade=alert.grade,
         priority=alert.priority,
         your_record_id=alert.own_case_id,
         other_organisation=None if hidden else alert.other_organisation,
-        due_at=alert.due_at if step is Step.REMIND else None,
+        due_at=due_at,
         link=link_of(alert.id),
     )
     alerts.add_messages(conn, alert.id, recipient.id, now, messages_to(recipient, notice, now, random_bytes))
-    alerts.add_event(conn, alert.id, "reminded", at=now, actor=ENGINE, detail={"of": str(step)})
+    inbox.come_again(conn, alert.id)
 
 
 def _escalate(
     conn: Connection, alert: Alert, recipient: Partner, step: Step, now: datetime, random_bytes: RandomBytes
 ) -> None:
     """Tell whoever stands above, once while that is open; after an acknowledgement without action it is reopened."""
-    if step is Step.LAPSE:
-        by = {"acknowledged_by": alert.acknowledged_by}
-        alerts.add_event(conn, alert.id, "lapsed", at=now, actor=ENGINE, detail=by)
-        store.lapse(conn, alert.id, now, _state_before(conn, alert))
+    again = _lapse(conn, alert, recipient, now, random_bytes) if step is Step.LAPSE else None
     if already := store.escalations_of(conn, alert.id):
-        store.note_step(conn, alert.id, now, None, "escalated")
+        store.note_step(conn, alert.id, now, again, "escalated")
         alerts.add_event(conn, alert.id, "still_escalated", at=now, actor=ENGINE, detail={"by": already[-1].id})
         return
     above = next_above(conn, alert, recipient, now)
     if above.partner is None:
-        store.note_step(conn, alert.id, now, None)
+        store.note_step(conn, alert.id, now, again)
         gaps = {"passed_over": list(above.passed_over)}
         alerts.add_event(conn, alert.id, "missed", at=now, actor=ENGINE, detail=gaps)
         return
     why = NOT_ACTED if step is Step.LAPSE else NOT_ACKNOWLEDGED
     raised = _tell_above(conn, alert, recipient, above.partner, why, now, random_bytes)
-    store.note_step(conn, alert.id, now, None, "escalated")
+    store.note_step(conn, alert.id, now, again, "escalated")
     told: dict[str, object] = {"to": above.partner.id, "by": raised.id}
     detail = told | {"why": why, "passed_over": list(above.passed_over)}
     alerts.add_event(conn, alert.id, "escalated", at=now, actor=ENGINE, detail=detail)

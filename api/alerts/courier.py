@@ -76,5 +76,6 @@ class Courier:
                 written_at=message.created_at,
                 public_url=self._public_url,
                 language=partner.language,
+                time_zone=partner.time_zone,
             )
         )

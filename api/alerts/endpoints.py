@@ -45,7 +45,9 @@ class AlertView(BaseModel):
     withheld: dict[str, str] = Field(description="field -> why you are not told it")
     due_at: str | None = Field(description="by when an acknowledgement is due")
     act_by: str | None = Field(description="by when it is to be acted on")
+    steps: int = Field(description="reminders and escalations so far")
     created_at: str
+    updated_at: str
     acknowledged_at: str | None
     actioned_at: str | None = Field(description="when you said what was done, or decided about the match")
     messages: list[MessageView]
@@ -90,7 +92,9 @@ def alert_view(alert: Alert, messages: list[MessageState]) -> AlertView:
         withheld=alert.withheld or {},
         due_at=alert.due_at.isoformat() if alert.due_at else None,
         act_by=alert.act_by.isoformat() if alert.act_by else None,
+        steps=alert.steps,
         created_at=alert.created_at.isoformat(),
+        updated_at=alert.updated_at.isoformat(),
         acknowledged_at=alert.acknowledged_at.isoformat() if alert.acknowledged_at else None,
         actioned_at=alert.actioned_at.isoformat() if alert.actioned_at else None,
         messages=[
@@ -110,13 +114,18 @@ def list_alerts(
     state: AlertState | None = None,
     priority: Priority | None = None,
     created_since: Annotated[Since, Query(description="queued at this moment or later")] = None,
+    updated_since: Annotated[
+        Since, Query(description="queued, reminded of, answered or ended at this moment or later")
+    ] = None,
     after: After = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> AlertPage:
-    """List your alerts, oldest first; poll with `created_since` when you have no webhook."""
-    filters = {"state": state, "priority": priority, "created_since": created_since}
+    """List your alerts, oldest first; without a webhook, poll with `updated_since`: it finds reminders as well."""
+    filters = {
+        "state": state, "priority": priority, "created_since": created_since, "updated_since": updated_since,
+    }  # fmt: skip
     page = services.alerts.page(
-        caller, state=state, priority=priority, created_since=created_since, limit=limit,
+        caller, state=state, priority=priority, created_since=created_since, updated_since=updated_since, limit=limit,
         after=pages.begins_after("alerts", filters, after),
     )  # fmt: skip
     return AlertPage(

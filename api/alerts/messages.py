@@ -8,6 +8,7 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from api.alerts.errors import InvalidNotice
 from api.alerts.notice import AlertNotice
@@ -52,6 +53,7 @@ def email_message(
     written_at: datetime,
     public_url: str = "",
     language: str | None = None,
+    time_zone: str | None = None,
 ) -> EmailMessage:
     """Return the e-mail of an alert: plain text and HTML with the same words.
 
@@ -63,12 +65,15 @@ def email_message(
         written_at: when the alert was made (aware), for the Date header.
         public_url: completes a link that was stored as a path.
         language: BCP 47, what the recipient reads; English where we have no words of it.
+        time_zone: IANA name, by which the recipient's clocks go; None for UTC only.
     Raises:
         InvalidNotice: an address is not an e-mail address.
     """
     to, origin = check_address("recipient", recipient), check_address("sender", sender)
     words = alert_wording(language)
-    rows = [(words.texts[f"label.{label}"], value) for label, value in _facts(notice, words) if value is not None]
+    rows = [
+        (words.texts[f"label.{label}"], value) for label, value in _facts(notice, words, time_zone) if value is not None
+    ]
     lead, link = words.lead(notice), notice.with_base(public_url)
     closing = [words.texts["no_details"]]
     if notice.kind in _SUGGESTIONS:
@@ -105,8 +110,8 @@ def email_message(
     return message
 
 
-def _facts(notice: AlertNotice, words: AlertWording) -> list[tuple[str, str | None]]:
-    due = None if notice.due_at is None else notice.due_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+def _facts(notice: AlertNotice, words: AlertWording, time_zone: str | None) -> list[tuple[str, str | None]]:
+    due = None if notice.due_at is None else _moment(notice.due_at, time_zone)
     other = notice.other_organisation
     return [
         ("priority", words.texts[f"priority.{notice.priority}"]),
@@ -117,6 +122,19 @@ def _facts(notice: AlertNotice, words: AlertWording) -> list[tuple[str, str | No
         ("subject", notice.subject_id),
         ("due", due),
     ]
+
+
+def _moment(at: datetime, time_zone: str | None) -> str:
+    """Return a moment by the recipient's clock and in UTC: `2026-11-30 18:00 IST (12:30 UTC)`."""
+    utc = at.astimezone(UTC)
+    if time_zone is None or time_zone == "UTC":
+        return utc.strftime("%Y-%m-%d %H:%M UTC")
+    local = at.astimezone(ZoneInfo(time_zone))
+    name = local.strftime("%Z")
+    if not name.isalpha():  # zones without letters are named by their offset, such as +06
+        name = "UTC" + local.isoformat()[-6:]
+    there = utc.strftime("%H:%M UTC" if utc.date() == local.date() else "%Y-%m-%d %H:%M UTC")
+    return f"{local:%Y-%m-%d %H:%M} {name} ({there})"
 
 
 def check_address(field: str, text: str) -> Address:

@@ -1,7 +1,8 @@
 """How is taken back what partners were told? Everybody who was told is told again, and has to acknowledge it.
 
-Messages that have not gone out are held back. Whoever never heard (none went out, nobody looked into the inbox or at what
-it was about, or was answered with it) finds the recall in the inbox beside what it recalls; no message tells of what no message told before.
+Messages that have not gone out are held back. Whoever never heard (none went out, and nobody looked into the inbox or
+at what it was about, or was answered with it) finds the recall in the inbox beside what it recalls; no message tells
+of what no message told before.
 """
 
 from __future__ import annotations

@@ -36,13 +36,14 @@ class AlertService:
         limit: int,
         priority: str | None = None,
         created_since: datetime | None = None,
+        updated_since: datetime | None = None,
     ) -> AlertPageRows:
         """Return a page of the caller's alerts in id order (oldest first); the read is audited."""
         scope.require(Permission.ALERTS_READ)
         with self._database.write() as conn:
             rows = alerts.list_alerts(
-                conn, scope.partner_id, state=state, priority=priority, created_since=created_since, after=after,
-                limit=limit + 1,
+                conn, scope.partner_id, state=state, priority=priority, created_since=created_since,
+                updated_since=updated_since, after=after, limit=limit + 1,
             )  # fmt: skip
             items = [(alert, outbox.messages_of(conn, alert.id)) for alert in rows[:limit]]
             audit.append(

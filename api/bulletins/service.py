@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from api.access import AccessScope, NotFound, Permission
+from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import Occasion, raise_alert
 from api.bulletins.content import content_of
 from api.bulletins.errors import AuthorisationOver, NotAgreedTo
@@ -30,7 +31,6 @@ from api.store.partners import Partner
 from api.store.photos import PhotoContent
 from matcher.errors import InvalidRecord
 
-ACKNOWLEDGED_WITHIN: Final = timedelta(hours=24)
 Direction = Literal["incoming", "outgoing"]
 _RULE: Final = "a bulletin was published to you under an authorisation"
 _PAGE: Final = 200
@@ -275,7 +275,7 @@ class BulletinService:
             occasion = Occasion(
                 kind="bulletin", event="published", priority="standard", same=(bulletin.id,), rule=_RULE,
                 subject_id=bulletin.id, other_organisation=None if issuer is None else issuer.name,
-                due_at=now + ACKNOWLEDGED_WITHIN,
+                due_at=deadlines_of(partner, "standard", now).due_at,
             )  # fmt: skip
             raise_alert(conn, partner, occasion, now, self._random)
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
+from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import Occasion, raise_alert
 from api.ids import RandomBytes, new_id
 from api.pairs.ending import ENGINE, end_pair
@@ -22,7 +23,6 @@ from api.store.pairs import Likeness, Pair
 from indexing.same_side import Alike
 from matcher.model import Grade
 
-ANSWER_WITHIN = timedelta(hours=24)
 PROTECTED: Final = "it would tell where a protected person is"
 _RULES = {
     "person": "owner of a record that may be about the same person",
@@ -107,6 +107,6 @@ def _tell(conn: Connection, pair: Pair, own: Held, other: Held, now: datetime, r
         own_case_id=own.id if pair.kind == "person" else None,
         other_organisation=None if hidden else holder.name,
         withheld={"other_organisation": PROTECTED} if hidden else {},
-        due_at=now + ANSWER_WITHIN,
+        due_at=deadlines_of(to, "standard", now).due_at,
     )
     return raise_alert(conn, to, occasion, now, random_bytes) is not None

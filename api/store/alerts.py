@@ -211,6 +211,7 @@ def list_alerts(
     state: str | None = None,
     priority: str | None = None,
     created_since: datetime | None = None,
+    updated_since: datetime | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> list[Alert]:
@@ -219,6 +220,7 @@ def list_alerts(
     Args:
         state, priority: only alerts of these.
         created_since: only those queued at that moment or later.
+        updated_since: only those to which something happened at that moment or later.
         after: the last id of the page before.
     """
     statement = select(alerts).where(alerts.c.recipient_id == recipient_id)
@@ -228,6 +230,8 @@ def list_alerts(
         statement = statement.where(alerts.c.priority == priority)
     if created_since is not None:
         statement = statement.where(alerts.c.created_at >= created_since)
+    if updated_since is not None:
+        statement = statement.where(alerts.c.updated_at >= updated_since)
     if after is not None:
         statement = statement.where(alerts.c.id > after)
     return [Alert(**row._asdict()) for row in conn.execute(statement.order_by(alerts.c.id).limit(limit))]

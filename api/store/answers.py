@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, case, func, select
@@ -18,6 +18,7 @@ class Answer:
 
     Attributes:
         first_acknowledged_at: also where it has lapsed since.
+        due_at: the first, where a lapsed acknowledgement has brought another one.
         first_lapsed_at: when an acknowledgement ran out without action.
     """
 
@@ -58,4 +59,19 @@ def answers(conn: Connection, recipients: Sequence[str], since: datetime) -> lis
             .where(alerts.c.recipient_id.in_(some), alerts.c.created_at >= since, alerts.c.due_at.is_not(None))
         )
         found += [Answer(**row._asdict()) for row in conn.execute(statement)]
-    return sorted(found, key=lambda answer: answer.id)
+    was_due = _first_due(conn, [answer.id for answer in found if answer.first_lapsed_at is not None])
+    first_asked = [replace(answer, due_at=was_due.get(answer.id, answer.due_at)) for answer in found]
+    return sorted(first_asked, key=lambda answer: answer.id)
+
+
+def _first_due(conn: Connection, lapsed: Sequence[str]) -> dict[str, datetime]:
+    """Return by when alerts were to be acknowledged before their acknowledgement lapsed for the first time."""
+    found: dict[str, datetime] = {}
+    for some in chunks(lapsed):
+        events = select(alert_events.c.alert_id, alert_events.c.detail).where(
+            alert_events.c.alert_id.in_(some), alert_events.c.kind == "lapsed"
+        )
+        for row in conn.execute(events.order_by(alert_events.c.id.desc())):
+            if row.detail.get("due_at"):
+                found[row.alert_id] = datetime.fromisoformat(row.detail["due_at"])
+    return found

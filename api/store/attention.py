@@ -68,9 +68,13 @@ def note_step(
     conn.execute(update(alerts).where(alerts.c.id == alert_id).values(values | ({"state": state} if state else {})))
 
 
-def lapse(conn: Connection, alert_id: str, at: datetime, state: str) -> None:
-    """Take an acknowledgement back: nobody has acted. Who had acknowledged stands in the alert's events."""
-    values = {"acknowledged_at": None, "acknowledged_by": None, "state": state, "updated_at": at}
+def lapse(conn: Connection, alert_id: str, at: datetime, state: str, due_at: datetime | None) -> None:
+    """Take an acknowledgement back: nobody has acted. Who had acknowledged stands in the alert's events.
+
+    Args:
+        due_at: by when it is to be acknowledged anew.
+    """
+    values = {"acknowledged_at": None, "acknowledged_by": None, "state": state, "due_at": due_at, "updated_at": at}
     conn.execute(update(alerts).where(alerts.c.id == alert_id).values(values))
 
 

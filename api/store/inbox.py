@@ -2,7 +2,7 @@
 
 Numbers become visible in ascending order (`portable.hold_commit_order`), so "everything after the last number that
 I saw" is complete. Every alert has one from the moment it is made (`alerts.add_alert`), also where no message goes
-out by any channel.
+out by any channel. An alert that is reminded of comes again, under a new number.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from api.store.alerts import Alert
 from api.store.inbox_tables import inbox
@@ -23,6 +23,18 @@ class Arrival:
 
     seq: int
     alert: Alert
+
+
+def come_again(conn: Connection, alert_id: str) -> None:
+    """Let an alert reach its recipient's inbox once more, under a new number: it is reminded of."""
+    mine = inbox.c.alert_id == alert_id
+    if conn.dialect.name == "sqlite":  # which would give the number of a deleted last row again
+        newest = select(func.max(inbox.alias().c.seq)).scalar_subquery()
+        conn.execute(update(inbox).where(mine).values(seq=newest + 1))
+        return
+    recipient_id = conn.scalar(delete(inbox).where(mine).returning(inbox.c.recipient_id))
+    if recipient_id is not None:
+        conn.execute(insert(inbox).values(recipient_id=recipient_id, alert_id=alert_id))
 
 
 def latest_seq(conn: Connection) -> int:
@@ -43,12 +55,22 @@ def since(conn: Connection, recipient_id: str, seq: int, limit: int) -> list[Arr
 def seq_after(conn: Connection, recipient_id: str, alert_id: str) -> int:
     """Return the number of an alert in a partner's inbox.
 
-    Of an id that is not there (any more), what lies before the next younger one: nothing newer is skipped.
+    Of an id that is not there (any more), what lies before the next younger one: nothing newer is skipped. Of one that
+    has come again, what lies before everything that has come since it was made: nobody can say where it was heard.
     """
     own = inbox.c.recipient_id == recipient_id
-    found = conn.scalar(select(inbox.c.seq).where(own, inbox.c.alert_id == alert_id))
+    found = conn.execute(
+        select(inbox.c.seq, alerts.c.steps, alerts.c.created_at)
+        .join(alerts, alerts.c.id == inbox.c.alert_id)
+        .where(own, inbox.c.alert_id == alert_id)
+    ).first()
+    if found is not None and not found.steps:
+        return int(found.seq)
     if found is not None:
-        return int(found)
+        since_then = select(func.min(inbox.c.seq)).join(alerts, alerts.c.id == inbox.c.alert_id)
+        moved = and_(alerts.c.steps > 0, alerts.c.updated_at >= found.created_at)
+        first = conn.scalar(since_then.where(own, or_(inbox.c.alert_id >= alert_id, moved)))
+        return int(first or found.seq) - 1
     younger = conn.scalar(select(func.min(inbox.c.seq)).where(own, inbox.c.alert_id > alert_id))
     return latest_seq(conn) if younger is None else int(younger) - 1
 

@@ -11,7 +11,8 @@ from sqlalchemy import update
 
 from api.alerts import attention_loop
 from api.alerts.attention_loop import AttentionLoop
-from api.store import agreements, audit, consents, partners
+from api.store import agreements, alerts, audit, consents, inbox, partners
+from api.store.answers import answers
 from api.store.tables import cases as cases_table
 
 from .conftest import World
@@ -68,7 +69,13 @@ def test_who_acknowledges_and_does_not_act_has_not_answered(watch: Watch) -> Non
     assert watch.pass_hours(11.5) == {"lapsed": 1}
     alert = watch.read(alert_id)
     assert (alert.acknowledged_at, alert.acknowledged_by, alert.state) == (None, None, "escalated")
-    assert watch.details(alert_id, "lapsed") == [{"acknowledged_by": "officer"}]
+    first_due = (watch.now - timedelta(hours=20)).isoformat()
+    assert watch.details(alert_id, "lapsed") == [{"acknowledged_by": "officer", "due_at": first_due}]
+    assert (alert.due_at, alert.next_step_at) == (watch.now + timedelta(hours=4), watch.now + timedelta(hours=4))
+    with watch.database.read() as conn:
+        (judged,) = answers(conn, ["unit"], MONDAY)
+    assert judged.due_at.isoformat() == first_due, "the report judges by the first one"
+    assert len(watch.messages(alert_id)) == 3, "the alert, the reminder to act, and that it is asked for anew"
     assert len(watch.inbox("nodal")) == 1
     again = watch.acknowledge(alert_id)
     assert (again.state, again.act_by) == ("acknowledged", watch.now + timedelta(hours=24))
@@ -76,6 +83,52 @@ def test_who_acknowledges_and_does_not_act_has_not_answered(watch: Watch) -> Non
     watch.loop.run_due()
     assert watch.happened(alert_id)[-1] == "still_escalated"  # above, it is still open
     assert len(watch.inbox("nodal")) == 1
+
+
+def test_who_does_not_take_up_again_what_has_lapsed_is_told_of_once_more(watch: Watch) -> None:
+    alert_id = watch.alert("critical")
+    watch.acknowledge(alert_id)
+    assert watch.pass_hours(24) == {"lapsed": 1}
+    (above,) = watch.inbox("nodal")
+    watch.act(above.id)
+    watch.pass_hours(4)
+    assert watch.happened(alert_id)[-1] == "escalated"
+    assert len(watch.inbox("nodal")) == 2
+    assert watch.read(alert_id).next_step_at is None
+
+
+@pytest.mark.parametrize("channels", [["inbox"], None])
+def test_a_reminder_and_what_has_lapsed_come_into_the_inbox_again(watch: Watch, channels: list[str] | None) -> None:
+    with watch.database.write() as conn:
+        partners.change_partner(conn, "unit", {"channels": channels})
+
+    def heard_since(seq: int) -> list[str]:
+        with watch.database.read() as conn:
+            return [one.alert.id for one in inbox.since(conn, "unit", seq, 10)]
+
+    def newest() -> int:
+        with watch.database.read() as conn:
+            return inbox.latest_seq(conn)
+
+    first, second = watch.alert("critical"), watch.alert("critical")
+    watch.acknowledge(second)
+    seq = newest()
+    assert watch.pass_hours(2) == {"reminder": 1}
+    assert heard_since(seq) == [first]
+    watch.act(first)
+    seq, before = newest(), watch.now
+    watch.pass_hours(10)
+    assert heard_since(seq) == [second]
+    seq, before = newest(), watch.now
+    watch.pass_hours(12)
+    assert heard_since(seq) == [second], "it has lapsed"
+    with watch.database.read() as conn:
+        changed = alerts.list_alerts(conn, "unit", updated_since=before + timedelta(minutes=1))
+        after_first = inbox.since(conn, "unit", inbox.seq_after(conn, "unit", first), 10)
+        after_second = inbox.since(conn, "unit", inbox.seq_after(conn, "unit", second), 10)
+    assert [(alert.id, alert.steps) for alert in changed] == [(second, 2)]
+    assert second in [one.alert.id for one in after_first]
+    assert second in [one.alert.id for one in after_second], "heard before or after it came again, nobody knows"
 
 
 @pytest.mark.parametrize("ends", ["act", "decide"])

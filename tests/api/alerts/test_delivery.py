@@ -15,7 +15,7 @@ from api.alerts.delivery import DeliverySettings
 from api.alerts.errors import InvalidDeliverySettings
 from api.alerts.outcomes import SCHEDULE, SendResult
 from api.sinks import MailSink, Response, WebhookReceiver
-from api.store import outbox, outbox_lanes
+from api.store import outbox, outbox_lanes, partners
 
 from .conftest import SECRET, World
 
@@ -48,6 +48,8 @@ def until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
 def test_both_channels_arrive(world: World) -> None:
     with MailSink() as inbox, WebhookReceiver(SECRET) as receiver:
         world.partner("ngo", url=receiver.url, email="officer@police.example")
+        with world.database.write() as conn:
+            partners.change_partner(conn, "ngo", {"time_zone": "Asia/Kolkata"})
         webhook, email = world.alert("ngo", "webhook", "email")
         dispatcher = world.dispatcher(smtp_port=inbox.port)
         assert dispatcher.run_once() == 2
@@ -60,6 +62,7 @@ def test_both_channels_arrive(world: World) -> None:
         [message] = inbox.messages
         assert message["Message-ID"] == f"<{email}@sandhan.example.org>"
         assert message["To"] == "officer@police.example"
+        assert " IST (" in str(message.get_body(("plain",)).get_content()), "due by the recipient's own clock"
     assert world.outcomes(webhook) == [("delivered", 204)]
     assert world.outcomes(email) == [("delivered", 250)]
     assert world.state(webhook) == world.state(email) == "delivered"

@@ -257,3 +257,25 @@ def test_a_language_without_words_is_told_in_english_and_says_so() -> None:
     )
     assert sent["Content-Language"] == "en"
     assert "people decide" in sent.get_body(("plain",)).get_content()
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        (None, "2030-05-04 12:30 UTC"),
+        ("UTC", "2030-05-04 12:30 UTC"),
+        ("Asia/Kolkata", "2030-05-04 18:00 IST (12:30 UTC)"),
+        ("Asia/Dhaka", "2030-05-04 18:30 UTC+06:00 (12:30 UTC)"),
+        ("Asia/Kathmandu", "2030-05-04 18:15 UTC+05:45 (12:30 UTC)"),
+        ("Pacific/Auckland", "2030-05-05 00:30 NZST (2030-05-04 12:30 UTC)"),
+    ],
+)
+def test_a_deadline_is_told_by_the_recipients_own_clock_too(zone: str | None, expected: str) -> None:
+    def sent() -> Any:
+        return email_message(
+            notice(), "officer@police.example", "alerts@sandhan.example.org", "ob-1", written_at=MADE, time_zone=zone
+        )
+
+    for kind in ("plain", "html"):
+        assert expected in sent().get_body((kind,)).get_content()
+    assert sent().as_bytes() == sent().as_bytes()
