@@ -29,7 +29,7 @@ OWN_BULLETIN: Final[dict[str, Any]] = BULLETIN | {
 }  # fmt: skip
 ITEM: Final[dict[str, Any]] = {
     "id": f"{_CASE}.quarterly.1", "kind": "quarterly", "due_on": "2026-11-28", "overdue": True, "case_id": _CASE,
-    "link": f"/v1/cases/{_CASE}", "missed": 0,
+    "link": f"/v1/cases/{_CASE}", "missed": 0, "since": None,
 }  # fmt: skip
 
 DUTY_EXAMPLES: Final[dict[str, dict[str, Any]]] = {

@@ -21,12 +21,13 @@ class ItemView(BaseModel):
     """Something that your unit has to do. It names nobody: read the thing itself."""
 
     id: str
-    kind: Literal["untraced", "quarterly", "follow_up", "alert", "disclosure", "referral"]
+    kind: Literal["untraced", "quarterly", "follow_up", "alert", "disclosure", "referral", "match"]
     due_on: date | None = Field(description="null for what waits without a day")
     overdue: bool
     case_id: str | None
     link: str = Field(description="where it is read and done")
     missed: int = Field(description="of a quarterly report: how many before it were not filed either")
+    since: date | None = Field(description="of what waits without a day: the day on which it began to wait")
 
 
 class AgendaPage(BaseModel):
@@ -48,7 +49,7 @@ def item_view(item: Item) -> ItemView:
     """Return an item as the unit sees it."""
     return ItemView(
         id=item.id, kind=item.kind, due_on=item.due_on, overdue=item.overdue, case_id=item.case_id, link=item.link,
-        missed=item.missed,
+        missed=item.missed, since=item.since,
     )  # fmt: skip
 
 
@@ -63,6 +64,7 @@ def read_agenda(
 ) -> AgendaPage:
     """Read what your unit has to do: the longest overdue first, then what is coming, then what waits without a day.
 
+    A match stands here while it waits for your side and no alert of yours reminds of it.
     An Anti-Human Trafficking Unit sees here also the reports of its area that were untraced for four months.
     """
     filters = {"until": until}

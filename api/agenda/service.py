@@ -2,7 +2,8 @@
 
 clocks of its reports ─┐
 visits after a return  ├─> one list, by day: what is overdue, what is coming, what waits without a day
-alerts, requests       ┘   ids and kinds only: whoever wants to know more reads the thing itself
+alerts, requests       │   ids and kinds only: whoever wants to know more reads the thing itself
+matches that wait      ┘
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from api.agenda.answered import duty_done, duty_over, is_told_of, occasion_of
 from api.agenda.clocks import Clock, due_until, handed_over_on
 from api.agenda.duties import Register, item_id, mark_of, read_item_id
 from api.agenda.errors import FiledAlready
+from api.agenda.waiting import waiting_matches
 from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import raise_alert
 from api.days import require_past
@@ -28,7 +30,7 @@ from api.store.alerts import Alert
 from api.store.partners import Partner
 from matcher.errors import InvalidRecord
 
-Kind = Literal["untraced", "quarterly", "follow_up", "alert", "disclosure", "referral"]
+Kind = Literal["untraced", "quarterly", "follow_up", "alert", "disclosure", "referral", "match"]
 AHEAD: Final = timedelta(days=31)
 FARTHEST: Final = timedelta(days=3 * 366)
 _SHORTEST: Final = timedelta(days=118)
@@ -45,6 +47,7 @@ class Item:
         due_on: by when, where the caller is; None for what waits without a day.
         link: where it is read and done.
         missed: of a quarterly report, how many before it were not filed either.
+        since: of what has no day, the day on which it began to wait, where the caller is.
     """
 
     id: str
@@ -54,11 +57,12 @@ class Item:
     case_id: str | None
     link: str
     missed: int = 0
+    since: date | None = None
 
     @property
-    def order(self) -> tuple[bool, date, str, str]:
-        """Return by what items are sorted: the longest overdue first, what has no day last."""
-        return self.due_on is None, self.due_on or date.max, self.kind, self.id
+    def order(self) -> tuple[bool, date, str, date, str]:
+        """Return by what items are sorted: the longest overdue first, what has no day last, the oldest of it first."""
+        return self.due_on is None, self.due_on or date.max, self.kind, self.since or date.min, self.id
 
 
 class AgendaService:
@@ -261,9 +265,10 @@ class AgendaService:
 
         def waiting(kind: Kind, found: list[Waiting], *, dated: bool) -> Iterator[Item]:
             for one in found:
-                day = register.day_of(one.moment, mine) if dated and one.moment is not None else None
+                day = None if one.moment is None else register.day_of(one.moment, mine)
                 late = dated and one.moment is not None and one.moment < register.now
-                yield Item(one.id, kind, day, late, one.case_id, f"/v1/{kind}s/{one.id}")
+                due, since = (day, None) if dated else (None, day)
+                yield Item(one.id, kind, due, late, one.case_id, f"/v1/{kind}s/{one.id}", since=since)
 
         yield from self._clock_items(register, scope, today, until)
         for visit in agenda.visits_due(conn, until, owner_id=mine):
@@ -273,6 +278,11 @@ class AgendaService:
             yield from waiting("alert", agenda.waiting_alerts(conn, mine), dated=True)
         if Permission.MATCHES_READ in scope.permissions:
             yield from waiting("disclosure", agenda.waiting_disclosures(conn, mine), dated=False)
+            # What an alert reminds of already stands there with its day.
+            reminded = Permission.ALERTS_READ in scope.permissions
+            for match, case_id in waiting_matches(conn, scope, register.now, besides_alerts=reminded):
+                day = register.day_of(match.since, mine)
+                yield Item(match.id, "match", None, False, case_id, f"/v1/matches/{match.id}", since=day)
         if Permission.REFERRALS_MANAGE in scope.permissions:
             yield from waiting("referral", agenda.waiting_referrals(conn, mine), dated=False)
 

@@ -53,13 +53,18 @@ def show(
             if after is None:
                 break
     if as_json:
-        print_json({"items": [asdict(item) | {"due_on": item.due_on and item.due_on.isoformat()} for item in found]})
+        print_json({"items": [asdict(item) | _days(item) for item in found]})
         return
     table = Table("due", "", "what", "id", "where", title=f"{len(found):,} to do", title_justify="left")
     for item in found:
         late = "overdue" if item.overdue else ""
         table.add_row(item.due_on.isoformat() if item.due_on else "", late, item.kind, item.id, item.link)
     out.print(table)
+
+
+def _days(item: Item) -> dict[str, str | None]:
+    days = {"due_on": item.due_on, "since": item.since}
+    return {name: None if day is None else day.isoformat() for name, day in days.items()}
 
 
 @app.command()

@@ -16,7 +16,8 @@ from api.store import agreements, attention, audit, cases
 from api.store.tables import matches as match_rows
 
 from .agreeing import propose
-from .conftest import REPORT, RESCUE, House
+from .conftest import REPORT, RESCUE, House, matched
+from .test_decisions import REJECT, taken
 
 RUNNER = CliRunner()
 UNITS = ("family", "ahtu", "shelter", "mumbai", "stranger")
@@ -274,10 +275,74 @@ def test_what_waits_for_a_unit_stands_on_its_agenda(fresh_house: House) -> None:
     assert (waiting["id"], waiting["overdue"]) == (alert["id"], False), "acknowledged is not acted on"
     acted = house.ask("ahtu", "POST", f"/v1/alerts/{alert['id']}/action", json={"code": "match_reviewed"})
     assert acted.status_code == 200
-    assert agenda(house, "ahtu") == []
+    assert agenda(house, "ahtu") == [], "it owns neither side"
     shown = json.dumps([agenda(house, who) for who in UNITS], ensure_ascii=False)
     for word in ("সুনীতা", "सुनिता", "Gosaba", "24-parganas", "FIR-2023-77", "mumbai"):
         assert word not in shown
+
+
+def test_a_match_waits_on_the_agenda_of_the_side_whose_step_it_is(fresh_house: House) -> None:
+    pair = matched(fresh_house)
+    house = fresh_house
+
+    def waiting() -> dict[str, list[str]]:
+        return {
+            who: [str(item["since"]) for item in agenda(house, who) if item["kind"] == "match"]
+            for who in ("family", "shelter")
+        }
+
+    def act(*who: str) -> None:
+        """Let members say of all that they were told that there is nothing to do."""
+        for one in who:
+            for alert in house.ask(one, "GET", "/v1/alerts").json()["items"]:
+                path = f"/v1/alerts/{alert['id']}/action"
+                assert house.ask(one, "POST", path, json={"code": "nothing_to_do"}).status_code == 200
+
+    assert waiting() == {"family": [], "shelter": []}, "the alerts stand there"
+    act("family", "shelter")
+    assert waiting() == {"family": ["2026-11-01"], "shelter": ["2026-11-01"]}
+    house.clock.advance(days=2)
+    taken(pair, "shelter", "take_up")
+    assert waiting() == {"family": ["2026-11-03"], "shelter": ["2026-11-03"]}
+    taken(pair, "shelter", "confirm")
+    assert waiting() == {"family": [], "shelter": []}, "an alert reminds the family"
+    act("family")
+    assert waiting() == {"family": ["2026-11-03"], "shelter": []}
+    house.clock.advance(days=60)
+    taken(pair, "family", "ask_information")
+    act("shelter")
+    assert waiting() == {"family": [], "shelter": ["2027-01-02"]}
+    (item,) = [item for item in agenda(house, "shelter") if item["kind"] == "match"]
+    assert (item["id"], item["link"], item["due_on"]) == (pair.match_id, f"/v1/matches/{pair.match_id}", None)
+    assert item["case_id"] == pair.rescued_id
+    taken(pair, "shelter", "answer_information")
+    act("family")
+    assert waiting() == {"family": ["2027-01-02"], "shelter": []}
+    for action in ("confirm", "start_verification"):
+        taken(pair, "family", action)
+        assert waiting() == {"family": ["2027-01-02"], "shelter": ["2027-01-02"]}
+    consents = house.ask("shelter", "GET", f"/v1/cases/{pair.rescued_id}/consents").json()
+    (sharing,) = [one["id"] for one in consents if one["purpose"] == "sharing"]
+    path = f"/v1/cases/{pair.rescued_id}/consents/{sharing}/withdraw"
+    assert house.ask("shelter", "POST", path).status_code == 200
+    assert waiting()["family"] == [], "what it may not read is not there"
+
+
+def test_of_a_dispute_the_side_is_waited_for_that_did_not_speak_last(fresh_house: House) -> None:
+    pair = matched(fresh_house)
+    taken(pair, "family", "reject", **REJECT)
+    taken(pair, "shelter", "dispute", disposition="confirm")
+    few = {who: fresh_house.key_with(who, "cases:read", "matches:read") for who in ("family", "shelter")}
+
+    def waiting() -> list[str]:
+        shown = {who: fresh_house.client.get("/v1/agenda", headers=key).json()["items"] for who, key in few.items()}
+        return [who for who, items in shown.items() if items]
+
+    assert waiting() == ["family"], "who may read no alert sees the match itself"
+    taken(pair, "family", "settle", disposition="reject", **REJECT)
+    assert waiting() == ["shelter"]
+    taken(pair, "shelter", "settle", disposition="reject", **REJECT)
+    assert waiting() == []
 
 
 def test_a_key_sees_of_the_agenda_what_it_may_read(fresh_house: House) -> None:
