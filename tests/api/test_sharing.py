@@ -79,7 +79,7 @@ def test_bulletins_are_taken_down_when_an_agreement_is_left(fresh_house: House) 
         assert left.status_code == 200
     with fresh_house.sandhan.database.read() as conn:
         told = attention.alerts_of_subject(conn, "bulletin", bulletin)
-    assert [one.event for one in told] == ["published", "taken_down"]
+    assert [one.event for one in told] == ["published", "taken_down", "over"]
 
 
 def test_the_bell_rings_after_the_commit_that_queued_and_only_then(fresh_house: House) -> None:
