@@ -39,7 +39,7 @@ from api.cases.retention import Retention
 from api.cases.service import CaseService
 from api.cursors import Cursors
 from api.entity_tags import EntityTags
-from api.face_model import NOT_SET_UP, FaceModel, Studio, face_models_of
+from api.face_model import NOT_SET_UP, DarkRoom, FaceModel, Studio, face_models_of
 from api.idempotency import Idempotency
 from api.ids import Clock, RandomBytes, new_id, utc_now
 from api.index_keeper import IndexKeeper
@@ -158,6 +158,7 @@ class Sandhan:
     oidc: OpenIdConnect | None
     dispatcher: Dispatcher
     pool: Studio | None
+    dark_room: DarkRoom
     face_models: dict[str, FaceModel]
     idempotency: Idempotency
     gate: Gate
@@ -234,7 +235,8 @@ class Sandhan:
         enrolment = EnrolmentService(database, sealer, passwords, attempts, clock, random_bytes)
         sessions = SessionService(database, clock, random_bytes)
         sign_in = SignIn(database, sealer, passwords, sessions, attempts, clock, random_bytes)
-        bulletins = BulletinService(database, clock, random_bytes)
+        dark_room = DarkRoom(settings)
+        bulletins = BulletinService(database, dark_room, clock, random_bytes)
         sharing = SharingWatch(database, bulletins, clock, random_bytes)
         follow_ups = FollowUpService(database, clock, random_bytes, settings.months_of_follow_up)
         return cls(
@@ -293,6 +295,7 @@ class Sandhan:
             ),
             dispatcher=dispatcher,
             pool=pool,
+            dark_room=dark_room,
             face_models=face_models,
             idempotency=Idempotency(database, clock, random_bytes),
             gate=Gate(
@@ -325,6 +328,7 @@ class Sandhan:
         self.dispatcher.stop()
         if self.pool is not None:
             self.pool.close()
+        self.dark_room.close()
         try:
             if self.index_open:
                 self.keeper.save_if_free(ending=True)

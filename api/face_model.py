@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from api.settings import Settings
+from api.store.photos import PhotoContent
 from matcher.errors import ModelCorrupt
 from matcher.face_calibration import Calibrations, FaceCalibration, shipped_calibrations
+from matcher.photos.cleaning import LooksForNobody
 from matcher.photos.embedder import Embedder, FaceRecognitionEmbedder
 from matcher.photos.errors import MatchingUnavailable
 from matcher.photos.faces import Box, PhotoResult
@@ -124,6 +126,29 @@ class Studio:
             pools = list(self._pools.values())
         for pool in pools:
             pool.close()
+
+
+class DarkRoom:
+    """Makes photos anew and looks for no faces, whether or not faces are compared here.
+
+    Its one worker is started by the first photo: few are published.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._pool = photo_pool(settings, FaceModel(LooksForNobody.model_id, 0, LooksForNobody, {}), workers=1)
+
+    def clean(self, data: bytes) -> PhotoContent:
+        """Return a picture made anew, without what the camera wrote into it.
+
+        Raises:
+            UnusablePhoto: it cannot be read, or not now.
+        """
+        result = self._pool.process(data, all_faces=True)
+        return PhotoContent(result.media_type, result.jpeg)
+
+    def close(self) -> None:
+        """End the worker."""
+        self._pool.close()
 
 
 def photo_pool(settings: Settings, model: FaceModel, workers: int | None = None) -> PhotoPool:

@@ -38,6 +38,8 @@ EVENT_TITLES: Final = {
     ("match", "recalled"): "It has been withdrawn",
     ("bulletin", "published"): "A bulletin has been published",
     ("bulletin", "taken_down"): "A bulletin has been taken down",
+    ("bulletin", "ending"): "To its owner: the authorisation ends soon",
+    ("bulletin", "over"): "To its owner: it was taken down by somebody or something else",
     ("same_person", "found"): "Both have a record that may be of one person",
     ("same_person", "ended"): "The notice has been withdrawn",
     ("same_suspect", "found"): "Both have a record that may be of one suspect",

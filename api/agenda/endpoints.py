@@ -21,7 +21,7 @@ class ItemView(BaseModel):
     """Something that your unit has to do. It names nobody: read the thing itself."""
 
     id: str
-    kind: Literal["untraced", "quarterly", "follow_up", "alert", "disclosure", "referral", "match"]
+    kind: Literal["untraced", "quarterly", "follow_up", "authorisation", "alert", "disclosure", "referral", "match"]
     due_on: date | None = Field(description="null for what waits without a day")
     overdue: bool
     case_id: str | None

@@ -1,7 +1,7 @@
 """What has a unit to do, and by when? Its agenda; and the pass that tells everybody once of what has fallen due.
 
 clocks of its reports ─┐
-visits after a return  ├─> one list, by day: what is overdue, what is coming, what waits without a day
+visits, ends of orders ├─> one list, by day: what is overdue, what is coming, what waits without a day
 alerts, requests       │   ids and kinds only: whoever wants to know more reads the thing itself
 matches that wait      ┘
 """
@@ -21,6 +21,8 @@ from api.agenda.errors import FiledAlready
 from api.agenda.waiting import waiting_matches
 from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import raise_alert
+from api.bulletins.ending import AHEAD as BULLETINS_AHEAD
+from api.bulletins.ending import ending, is_told_of_ending, tell_of_ending
 from api.days import require_past
 from api.ids import Clock as Now
 from api.ids import RandomBytes
@@ -30,7 +32,7 @@ from api.store.alerts import Alert
 from api.store.partners import Partner
 from matcher.errors import InvalidRecord
 
-Kind = Literal["untraced", "quarterly", "follow_up", "alert", "disclosure", "referral", "match"]
+Kind = Literal["untraced", "quarterly", "follow_up", "authorisation", "alert", "disclosure", "referral", "match"]
 AHEAD: Final = timedelta(days=31)
 FARTHEST: Final = timedelta(days=3 * 366)
 _SHORTEST: Final = timedelta(days=118)
@@ -152,7 +154,7 @@ class AgendaService:
         for case_id in self._untold_reports():
             told += self._tell_of(case_id)
         told += self._tell_of_visits()
-        return told
+        return told + self._tell_of_bulletins()
 
     def _untold_reports(self) -> Iterator[str]:
         """Give the reports of which something has fallen due that was told to nobody."""
@@ -212,6 +214,17 @@ class AgendaService:
                     visit.case_id, "follow_up", visit.months, visit.due_on, name=visit.id, told_at=register.now
                 )
                 agenda.note_told(conn, mark)
+        return told
+
+    def _tell_of_bulletins(self) -> int:
+        """Tell owners of authorisations that end soon while bulletins stand under them."""
+        now = self._now()
+        with self._database.read() as conn:
+            due = [one for one in ending(conn, now, now + BULLETINS_AHEAD) if not is_told_of_ending(conn, one)]
+        told = 0
+        for term in due:
+            with self._database.write() as conn:
+                told += tell_of_ending(conn, term, now, self._random)
         return told
 
     def _raise(
@@ -274,6 +287,11 @@ class AgendaService:
         for visit in agenda.visits_due(conn, until, owner_id=mine):
             link = f"/v1/cases/{visit.case_id}/follow-ups"
             yield Item(visit.id, "follow_up", visit.due_on, visit.due_on < today, visit.case_id, link)
+        for term in ending(conn, register.now, register.now + BULLETINS_AHEAD, mine):
+            link = f"/v1/cases/{term.case_id}/publication-authorisations"
+            last = register.day_of(term.expires_at - timedelta(microseconds=1), mine)
+            if last <= until:
+                yield Item(term.id, "authorisation", last, False, term.case_id, link)
         if Permission.ALERTS_READ in scope.permissions:
             yield from waiting("alert", agenda.waiting_alerts(conn, mine), dated=True)
         if Permission.MATCHES_READ in scope.permissions:

@@ -19,7 +19,7 @@ REMINDERS: Final = ("reminder", "act_reminder", "escalated")
 """Events of every kind: the recipient has not acknowledged, has not acted, or somebody below it has not."""
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "match": ("new", "risen", "updated", "recalled", *REMINDERS),
-    "bulletin": ("published", "taken_down", *REMINDERS),
+    "bulletin": ("published", "taken_down", "ending", "over", *REMINDERS),
     "same_person": ("found", "ended", *REMINDERS),
     "same_suspect": ("found", "ended", *REMINDERS),
     "clock": ("untraced", "quarterly", "follow_up", *REMINDERS),

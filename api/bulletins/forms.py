@@ -118,13 +118,19 @@ class BulletinForm(BaseModel):
         None, description="fewer than the authorisation covers; all of them when left out"
     )
     photo_id: EntryId | None = Field(None, description="a photo of the case that was read and shows nobody else")
+    shows_only_the_child: bool = Field(
+        False,
+        strict=True,
+        description="somebody has looked at the photo, and it shows nobody else; needed where no face was looked for "
+        "(faces are off, or nobody consented to comparing them) or none was found. It stands in the log",
+    )
 
     def new(self) -> Publication:
         """Return what is to be published."""
         fields = None if self.fields is None else tuple(dict.fromkeys(self.fields))
         return Publication(
             authorisation_id=self.authorisation_id, recipients=tuple(self.recipients), fields=fields,
-            photo_id=self.photo_id,
+            photo_id=self.photo_id, shows_only_the_child=self.shows_only_the_child,
         )  # fmt: skip
 
 

@@ -16,13 +16,14 @@ from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import Occasion, raise_alert
 from api.bulletins.content import content_of
 from api.bulletins.errors import AuthorisationOver, NotAgreedTo
+from api.bulletins.pictures import Cleaner, Pictures
 from api.bulletins.scope import PublicationScope
 from api.bulletins.standing import agreed_to, require_lawful
 from api.bulletins.taking_down import enforce, take_down
 from api.care.errors import CaseClosed, NoAgreement
 from api.cases.standing import own_case
 from api.ids import Clock, RandomBytes, new_id
-from api.store import Connection, Database, agreements, attention, audit, authorisations, bulletins, partners, photos
+from api.store import Connection, Database, agreements, attention, audit, authorisations, bulletins, partners
 from api.store.alerts import Alert
 from api.store.authorisations import Authorisation
 from api.store.bulletins import Bulletin, NewBulletin
@@ -38,12 +39,17 @@ _PAGE: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """What is to be published under an authorisation: to whom, which of the fields it allows, which photo."""
+    """What is to be published under an authorisation: to whom, which of the fields it allows, which photo.
+
+    Attributes:
+        shows_only_the_child: somebody looked at the photo and says so, where no face was found or looked for.
+    """
 
     authorisation_id: str
     recipients: tuple[str, ...]
     fields: tuple[str, ...] | None = None
     photo_id: str | None = None
+    shows_only_the_child: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,9 @@ class BulletinSeen:
 class BulletinService:
     """Publishes, shows and takes down bulletins."""
 
-    def __init__(self, database: Database, clock: Clock, random_bytes: RandomBytes) -> None:
+    def __init__(self, database: Database, cleaner: Cleaner, clock: Clock, random_bytes: RandomBytes) -> None:
         self._database, self._clock, self._random = database, clock, random_bytes
+        self._pictures = Pictures(database, cleaner)
 
     def publish(
         self, case_id: str, new: Publication, scope: AccessScope, bulletin_id: str | None = None
@@ -89,6 +96,9 @@ class BulletinService:
         scope.require(Permission.CASES_WRITE)
         scope.require(Permission.NAMES_READ)
         now = self._clock()
+        with self._database.read() as conn:
+            own_case(conn, case_id, scope, now)
+        anew = self._pictures.made_anew(case_id, new.photo_id, shows_only_the_child=new.shows_only_the_child)
         with self._database.write() as conn:
             case = own_case(conn, case_id, scope, now)
             begun = bulletins.get(conn, bulletin_id) if bulletin_id else None
@@ -107,13 +117,16 @@ class BulletinService:
                 raise InvalidRecord("fields", "name one that the authorisation does not cover")
             require_lawful(conn, case, fields)
             to = self._recipients(conn, case, given, new.recipients, now)
+            if new.photo_id is not None and not given.with_photo:
+                raise InvalidRecord("photo_id", "is given, and the authorisation covers no photo")
+            photo = None if new.photo_id is None else self._pictures.published(conn, case.id, new.photo_id, anew)
             bulletin = bulletins.add(
                 conn,
                 NewBulletin(
                     id=bulletin_id or new_id("bulletin", now, self._random), case_id=case_id,
                     authorisation_id=given.id, issuer_id=scope.partner_id, fields=fields, case_version=case.version,
                     recipients=[partner.id for partner in to], content=content_of(case, fields, now.date()),
-                    photo_id=new.photo_id, photo=_photo(conn, case, given, new.photo_id),
+                    photo_id=new.photo_id, photo=photo,
                 ),
                 at=now, by=scope.actor_id,
             )  # fmt: skip
@@ -121,6 +134,8 @@ class BulletinService:
                 "bulletin": bulletin.id, "authorisation": given.id, "recipients": len(to), "fields": list(fields),
                 "photo": new.photo_id,
             }  # fmt: skip
+            if anew is not None:
+                detail["said"] = "shows only the child"  # by whoever publishes; nothing looked for faces
             self._note(conn, scope.actor_id, "bulletin.published", case_id, detail)
             self._tell(conn, bulletin, to, now)
             seen = self._seen(conn, bulletin, scope, whole=True)
@@ -283,23 +298,6 @@ class BulletinService:
         self, conn: Connection, actor: str, action: str, subject: str, detail: dict[str, object] | None = None
     ) -> None:
         audit.append(conn, at=self._clock(), actor=actor, action=action, subject=subject, detail=detail)
-
-
-def _photo(conn: Connection, case: Case, given: Authorisation, photo_id: str | None) -> PhotoContent | None:
-    """Return the photo to be copied into a bulletin.
-
-    Raises:
-        InvalidRecord: it is none that may be shown.
-    """
-    if photo_id is None:
-        return None
-    if not given.with_photo:
-        raise InvalidRecord("photo_id", "is given, and the authorisation covers no photo")
-    photo = photos.get_photo(conn, photo_id)
-    # Bytes as they came may hold where it was taken; and a picture of several shows others, too.
-    if photo is None or photo.case_id != case.id or photo.state != "embedded" or photo.faces_seen is not None:
-        raise InvalidRecord("photo_id", "is no photo of the case that was read, cleaned, and shows nobody else")
-    return photos.get_content(conn, photo_id)
 
 
 def _over(bulletin: Bulletin, scope: AccessScope) -> bool:

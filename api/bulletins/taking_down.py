@@ -1,6 +1,7 @@
 """How does a bulletin come to its end? What it shows is destroyed, and everybody who was told is told, and answers.
 
     take_down ──> nothing is left to be read ──> earlier alert recalled, unsent messages held back ──> "taken_down"
+              └──> the owner, where it was not its own doing ──> "over"
 
 All of it in the transaction of whatever ended it. `take_down_for_case` is for those who know that it is over (a case is
 closed, a match verified); `enforce` is for those who only know that something has changed.
@@ -12,6 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from api.alerts.recalling import recall_subject
+from api.bulletins.ending import tell_owner
 from api.bulletins.standing import why_over, why_over_for
 from api.ids import RandomBytes
 from api.store import Connection, audit, authorisations, bulletins
@@ -67,6 +69,7 @@ def enforce(
     if len(over) == len(going):
         # Nobody is left to whom it is published: what it shows is destroyed too.
         bulletins.take_down(conn, bulletin.id, at=now, by=by, reason="nobody_left")
+        tell_owner(conn, bulletin, "nobody_left", now, by_engine=by == ENGINE, random_bytes=random_bytes)
     for partner_id, why in over.items():
         told += _end_for(conn, bulletin, partner_id, why, now, by, random_bytes)
     return told
@@ -82,6 +85,7 @@ def take_down(
         conn, at=now, actor=by, action="bulletin.taken_down", subject=bulletin.case_id,
         detail={"bulletin": bulletin.id, "reason": reason},
     )  # fmt: skip
+    tell_owner(conn, bulletin, reason, now, by_engine=by == ENGINE, random_bytes=random_bytes)
     going = [one.partner_id for one in bulletin.receipts if one.ended_at is None]
     return sum(_end_for(conn, bulletin, one, reason, now, by, random_bytes) for one in going)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
 from api.store import keys
-from api.store.duty_tables import publication_authorisations
+from api.store.duty_tables import bulletins, publication_authorisations
 from api.store.sealed_documents import open_document, seal_document
 
 
@@ -43,6 +44,38 @@ class Authorisation:
     def in_force(self, now: datetime) -> bool:
         """Tell whether it permits anything now."""
         return self.withdrawn_at is None and now < self.expires_at
+
+
+class Term(NamedTuple):
+    """An authorisation as far as its end matters; no seal is opened."""
+
+    id: str
+    case_id: str
+    owner_id: str
+    expires_at: datetime
+
+
+def ending(conn: Connection, after: datetime, upto: datetime, *, owner_id: str | None = None) -> list[Term]:
+    """Return authorisations in force that end in (after, upto] and under which bulletins stand, soonest first.
+
+    Args:
+        owner_id: of this owner; None for everybody's.
+    """
+    rows = publication_authorisations.c
+    stand = select(bulletins.c.id).where(bulletins.c.authorisation_id == rows.id, bulletins.c.taken_down_at.is_(None))
+    statement = select(rows.id, rows.case_id, rows.owner_id, rows.expires_at).where(
+        rows.withdrawn_at.is_(None), rows.expires_at > after, rows.expires_at <= upto, stand.exists()
+    )
+    if owner_id is not None:
+        statement = statement.where(rows.owner_id == owner_id)
+    return [Term(*row) for row in conn.execute(statement.order_by(rows.expires_at, rows.id))]
+
+
+def ends_of(conn: Connection, authorisation_ids: Sequence[str]) -> dict[str, datetime]:
+    """Return when authorisations end, by id."""
+    rows = publication_authorisations.c
+    wanted = select(rows.id, rows.expires_at).where(rows.id.in_(list(authorisation_ids)))
+    return {row.id: row.expires_at for row in conn.execute(wanted)}
 
 
 def add(conn: Connection, new: Authorisation) -> None:

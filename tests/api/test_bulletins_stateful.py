@@ -30,6 +30,7 @@ from api.store import Connection, Database, agreements, attention, bulletins, ca
 from api.store.cases import CaseContent
 from api.store.duty_tables import bulletins as bulletin_rows
 from api.store.master_keys import GivenKeys
+from api.store.photos import PhotoContent
 
 from .conftest import MASTER_KEY, TickingClock, empty_database
 
@@ -47,6 +48,13 @@ class Shown:
     ended: set[str] = field(default_factory=set)
 
 
+class NoPictures:
+    """Makes no picture anew: none is published."""
+
+    def clean(self, data: bytes) -> PhotoContent:
+        raise AssertionError(len(data))
+
+
 def machine_on(database: Database) -> type[RuleBasedStateMachine]:
     """Return the machine; each run has partners and a case of its own in the one database."""
     randomness = random.Random(11)
@@ -55,7 +63,7 @@ def machine_on(database: Database) -> type[RuleBasedStateMachine]:
         @initialize()
         def settle(self) -> None:
             self.clock = TickingClock()
-            self.service = BulletinService(database, self.clock, randomness.randbytes)
+            self.service = BulletinService(database, NoPictures(), self.clock, randomness.randbytes)
             self.authorising = AuthorisationService(database, self.clock, randomness.randbytes)
             self.shown: dict[str, Shown] = {}
             self.ends: dict[str, Any] = {}

@@ -79,7 +79,7 @@ def test_bulletins_are_taken_down_when_an_agreement_is_left(fresh_house: House) 
         assert left.status_code == 200
     with fresh_house.sandhan.database.read() as conn:
         told = attention.alerts_of_subject(conn, "bulletin", bulletin)
-    assert [one.event for one in told] == ["published", "taken_down"]
+    assert [one.event for one in told] == ["published", "taken_down", "over"]
 
 
 def test_what_was_told_of_a_case_ends_for_whom_its_new_owner_has_no_agreement_with(fresh_house: House) -> None:
