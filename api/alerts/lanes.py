@@ -8,7 +8,7 @@ the messages of that second, under the ids that they had.
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -122,15 +122,15 @@ class LaneRunner:
                 again = self._record_failure(conn, *failed, now, progress.until)
             if again is not None:
                 outbox_lanes.release(conn, waiting, progress.until)
-                left = set()
+                left = {}
             else:
-                # Something may have been held back meanwhile, or the partner have changed its address.
-                left = set(outbox_lanes.keep(conn, waiting, progress.until, until))
+                # Something may have been held back meanwhile, name nobody any more, or the partner have moved.
+                left = outbox.payloads_of(conn, outbox_lanes.keep(conn, waiting, progress.until, until))
                 if waiting:
                     progress.partner = partners.get_partner(conn, progress.rest[0].recipient_id)
         progress.handled += len(progress.receipts) + (failed is not None)
         progress.receipts, progress.recorded_at, progress.until = [], now, until
-        progress.rest = [message for message in progress.rest if message.id in left]
+        progress.rest = [replace(message, payload=left[message.id]) for message in progress.rest if message.id in left]
         if failed is not None:
             fate = "dead letter" if again is None else "will be tried again"
             log.warning("message %s not delivered (%s): %s", failed[0].id, failed[1].outcome, fate)

@@ -270,6 +270,12 @@ def withhold_other(conn: Connection, alert_id: str) -> None:
         conn.execute(update(outbox).where(outbox.c.id == row.id).values(payload=payload))
 
 
+def payloads_of(conn: Connection, message_ids: Sequence[str]) -> dict[str, dict[str, object]]:
+    """Return what messages say by now, by id."""
+    rows = conn.execute(select(outbox.c.id, outbox.c.payload).where(outbox.c.id.in_(message_ids)))
+    return {row.id: row.payload for row in rows}
+
+
 def attempts_of(conn: Connection, message_id: str) -> list[DeliveryAttempt]:
     """Return the recorded attempts of a message, first to last."""
     statement = select(delivery_attempts).where(delivery_attempts.c.outbox_id == message_id)

@@ -200,6 +200,23 @@ def test_a_replay_goes_to_the_end_of_the_lane_and_what_was_held_back_stays(world
     assert world.state(held) == "dead_letter"
 
 
+def test_what_is_claimed_and_not_sent_yet_names_nobody_who_may_not_be_named_any_more(world: World) -> None:
+    bodies: list[bytes] = []
+
+    def send(_url: str, _secret: str, _message: str, body: bytes, _now: datetime) -> SendResult:
+        bodies.append(body)
+        world.clock.advance(seconds=2)
+        with world.database.write() as connection:
+            outbox.withhold_other(connection, "al-0002")
+        return GOOD
+
+    world.partner("ngo", url="https://ngo.example")
+    for _ in range(2):
+        world.alert("ngo")
+    assert world.dispatcher(webhook_sender=send).run_once() == 2
+    assert [b"Childline" in body for body in bodies] == [True, False]
+
+
 def test_a_mail_server_that_hangs_and_receivers_that_hang_hold_up_no_webhook(world: World, receiver: Receiver) -> None:
     release = threading.Event()
 
