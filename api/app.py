@@ -21,6 +21,7 @@ from api.cases import lifecycle_endpoints
 from api.errors import RESPONSES, install
 from api.matches import decision_endpoints, disclosure_endpoints, routing_endpoints
 from api.matches import endpoints as match_endpoints
+from api.nightly import endpoints as report_endpoints
 from api.openapi_document import TAGS, describe
 from api.pairs import endpoints as pair_endpoints
 from api.partners import agreement_endpoints, key_endpoints
@@ -92,6 +93,7 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         pair_endpoints.router,
         attention_endpoints.router,  # before the next one: "missed" is no alert's id
         alert_endpoints.router,
+        report_endpoints.router,
         audit_endpoints.router,
     ):
         app.include_router(router, prefix="/v1", responses=RESPONSES)

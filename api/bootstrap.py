@@ -53,6 +53,7 @@ from api.matches.query import MatchReader
 from api.matches.routing_service import RoutingService
 from api.matches.service import MatchService
 from api.matches.silence import SilenceWatch
+from api.nightly.partner_reading import NightlyReports
 from api.pairs.same_person import SamePerson
 from api.pairs.same_suspect import SameSuspect
 from api.pairs.service import PairService
@@ -142,6 +143,7 @@ class Sandhan:
     photos: PhotoDesk
     reader: MatchReader
     routing: RoutingService
+    nightly_reports: NightlyReports
     audit: AuditService
     alerts: AlertService
     inbox: LiveInbox
@@ -275,6 +277,7 @@ class Sandhan:
                 query_limit=settings.query_limit,
             ),
             routing=RoutingService(database, clock),
+            nightly_reports=NightlyReports(database, clock, settings.public_url),
             audit=AuditService(database, clock),
             alerts=AlertService(database, clock),
             inbox=LiveInbox(database, clock, Pace(longest=settings.stream_s)),

@@ -33,6 +33,7 @@ TAGS: Final[list[Object]] = [
     {"name": "referrals", "description": "Asking another partner to help with a case, or to take it over."},
     {"name": "bulletins", "description": "Missing children shown to chosen partners, by an authority's leave."},
     {"name": "agenda", "description": "What your unit has to do, and by when: clocks, visits, alerts, requests."},
+    {"name": "reports", "description": "What the nights came to for your organisation: figures, and no names."},
     {"name": "suspects", "description": "Whom a police unit suspects; apart from all cases, seen by that unit only."},
     {"name": "partners", "description": "Who takes part, and for which areas."},
     {"name": "agreements", "description": "Who may exchange with whom. No agreement, no exchange."},

@@ -11,6 +11,7 @@ from api.openapi_care_examples import CARE_EXAMPLES
 from api.openapi_duty_examples import DUTY_EXAMPLES
 from api.openapi_pair_examples import PAIR_EXAMPLES
 from api.openapi_partner_examples import PARTNER_EXAMPLES
+from api.openapi_report_examples import REPORT_EXAMPLES
 
 _CASE_ID, _REPORT_ID = "case_01m6b5cjnhm952npdv62sfps4x", "case_01m6b5bq2vtc3d8kz0x4h9n7wa"
 _MATCH_ID, _ALERT_ID = "match_01m6b5cjr0e7fj6p2w9ka3t5mz", "alert_01m6b5cjs4b8gq1y7v0dn6x2ch"
@@ -126,6 +127,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     **CARE_EXAMPLES,
     **DUTY_EXAMPLES,
     **PAIR_EXAMPLES,
+    **REPORT_EXAMPLES,
     **PARTNER_EXAMPLES,
     "register_case": {
         "request": RESCUED,

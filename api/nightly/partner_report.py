@@ -10,7 +10,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -58,6 +58,7 @@ class PartnerReport:
         undecided: matches of its cases that are not decided, strongest first.
         history: the last runs, oldest first.
         public_url: where the links lead.
+        tells_alerts: whether it tells of alerts.
     """
 
     run_id: str
@@ -72,6 +73,11 @@ class PartnerReport:
     undecided: list[UndecidedMatch]
     history: list[PastRun]
     public_url: str
+    tells_alerts: bool = True
+
+    def without_alerts(self) -> PartnerReport:
+        """Return the report for somebody who may not read alerts."""
+        return replace(self, tells_alerts=False, alerted=0, since={}, open_alerts=[])
 
     @property
     def late(self) -> int:
@@ -108,11 +114,8 @@ class PartnerReport:
             yield from ((section, name, count) for name, count in figures.items())
         for kind in ANNOUNCED:
             yield from ((f"matches_{kind}", grade, self.found[kind, grade]) for grade in (*GRADES, "certainly-not"))
-        alerts = {"by_this_run": self.alerted, **self.since, "open": len(self.open_alerts), "late": self.late}
-        yield from (("alerts", name, count) for name, count in alerts.items())
-        for name, (count, late) in self.ages().items():
-            yield "open_alerts_by_age", name, count
-            yield "late_alerts_by_age", name, late
+        if self.tells_alerts:
+            yield from self._alert_rows()
         for past in self.history:
             yield from ((f"matches_until_{past.id}", grade, past.found[grade]) for grade in GRADES)
         yield "undecided", "matches", len(self.undecided)
@@ -122,6 +125,13 @@ class PartnerReport:
             yield section, "your_records", " ".join(match.own_ids)
             yield section, "since", match.since.isoformat()
             yield section, "link", self.link(match)
+
+    def _alert_rows(self) -> Iterator[tuple[str, str, object]]:
+        alerts = {"by_this_run": self.alerted, **self.since, "open": len(self.open_alerts), "late": self.late}
+        yield from (("alerts", name, count) for name, count in alerts.items())
+        for name, (count, late) in self.ages().items():
+            yield "open_alerts_by_age", name, count
+            yield "late_alerts_by_age", name, late
 
 
 def partner_report(conn: Connection, run: Run, partner_id: str, now: datetime, public_url: str) -> PartnerReport:

@@ -145,6 +145,8 @@ ENDPOINTS: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/disclosures"): ("matches:read", None),
     ("POST", "/v1/disclosures/{disclosure_id}/{decision}"): ("disclosure:decide", None),
     ("POST", "/v1/agreements"): ("agreements:manage", AGREEMENT),
+    ("GET", "/v1/reports/nightly"): ("matches:read", None),  # and alerts:read for what it tells of these
+    ("GET", "/v1/reports/nightly.csv"): ("matches:read", None),
     ("GET", "/v1/audit"): ("audit:read", None),
     ("GET", "/v1/audit/roots"): ("partners:read", None),
     ("GET", "/v1/agreements"): ("partners:read", None),

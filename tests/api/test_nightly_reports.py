@@ -1,0 +1,93 @@
+"""A partner reads over HTTP what the night came to for it: its own figures, and nobody else's."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from api.nightly.run import CrossMatch
+from api.store import audit
+
+from .conftest import REPORT, RESCUE, House
+from .test_agreements import manage
+
+WORDS = ("সুনীতা", "सुनिता", "Gosaba", "Mumbai", "24-parganas", "55501", "FIR-2023-77")
+
+
+def night(house: House) -> str:
+    sandhan = house.sandhan
+    job = CrossMatch(
+        sandhan.database, sandhan.matching, sandhan.model.version, sandhan.clock, sandhan.random_bytes,
+        open_index=lambda _beat: None,
+    )  # fmt: skip
+    return job.run()[-1].run_id
+
+
+@pytest.fixture
+def match_id(fresh_house: House) -> str:
+    """The match of a report of the family's organisation and a rescued girl of the shelter's."""
+    fresh_house.enter("family", REPORT)
+    return str(fresh_house.enter("shelter", RESCUE)["matches"][0]["id"])
+
+
+def read(house: House, who: str) -> dict[str, Any]:
+    answer = house.ask(who, "GET", "/v1/reports/nightly")
+    assert answer.status_code == 200, answer.text
+    for word in WORDS:
+        assert word not in answer.text, who
+    return dict(answer.json())
+
+
+def test_before_the_first_night_there_is_none(fresh_house: House) -> None:
+    for path in ("/v1/reports/nightly", "/v1/reports/nightly.csv"):
+        assert fresh_house.ask("family", "GET", path).status_code == 404
+
+
+def test_each_reads_its_own_figures_and_the_read_is_in_its_log(fresh_house: House, match_id: str) -> None:
+    house = fresh_house
+    run = night(house)
+    family, stranger = read(house, "family"), read(house, "stranger")
+    assert (family["run_id"], family["open_cases"]) == (run, {"missing": 1, "rescued": 0})
+    assert read(house, "shelter")["open_cases"] == {"missing": 0, "rescued": 1}
+    (waits,) = family["undecided"]
+    assert (waits["match_id"], waits["grade"]) == (match_id, "certain")
+    own = house.ask("family", "GET", "/v1/cases").json()["items"][0]["id"]
+    assert waits["your_record_ids"] == [own]
+    assert family["alerts"]["open"] == 1
+    assert stranger["open_cases"] == {"missing": 0, "rescued": 0}
+    assert (stranger["undecided"], stranger["alerts"]["open"]) == ([], 0)
+    with house.sandhan.database.read() as conn:
+        rows = audit.entries_for(conn, house["family"].id, subject=house["family"].id, limit=500)
+    assert [row.detail["run"] for row in rows if row.action == "report.read"] == [run]
+
+
+def test_the_table_says_the_same(fresh_house: House, match_id: str) -> None:
+    night(fresh_house)
+    answer = fresh_house.ask("family", "GET", "/v1/reports/nightly.csv")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    rows = {(row["section"], row["name"]): row["value"] for row in csv.DictReader(io.StringIO(answer.text))}
+    assert rows["open_cases", "missing"] == "1"
+    assert rows["alerts", "open"] == "1"
+    assert rows[f"undecided {match_id}", "grade"] == "certain"
+
+
+def test_who_reads_no_alerts_is_told_of_none(fresh_house: House, match_id: str) -> None:
+    night(fresh_house)
+    few = fresh_house.key_with("family", "matches:read")
+    report = fresh_house.client.get("/v1/reports/nightly", headers=few).json()
+    assert (report["alerts"], [one["match_id"] for one in report["undecided"]]) == (None, [match_id])
+    table = fresh_house.client.get("/v1/reports/nightly.csv", headers=few).text
+    assert "alerts" not in table.replace("undecided", "")
+
+
+def test_a_match_that_may_be_read_no_longer_does_not_wait(fresh_house: House, match_id: str) -> None:
+    night(fresh_house)
+    assert [one["match_id"] for one in read(fresh_house, "family")["undecided"]] == [match_id]
+    for agreement in manage(fresh_house, "shelter", "GET", "/v1/agreements").json()["items"]:
+        left = manage(fresh_house, "shelter", "POST", f"/v1/agreements/{agreement['id']}/leave")
+        assert left.status_code == 200
+    for who in ("family", "shelter"):
+        assert read(fresh_house, who)["undecided"] == []
