@@ -12,6 +12,7 @@ no agreement between both organisations, or no consent to sharing with this clas
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from api.access import POLICE_KINDS, RECIPIENT_CLASS, AccessScope, NotFound, Relation
 from api.matches.states import ENDED
@@ -63,6 +64,10 @@ def may_go_to(conn: Connection, case: Case, partner_id: str, kind: str, now: dat
     )
 
 
+_TOLD_AS_OWNER: Final = frozenset({"owner_missing", "owner_rescued", "was_told"})
+"""Rules of `api.alerts.routing` and `api.alerts.recalling` by which nobody is a party who is not one anyway."""
+
+
 def is_party(conn: Connection, match: Match, scope: AccessScope, now: datetime) -> bool:
     """Tell whether the caller is a party to a match: owner of a side that may know of the other, or told of it."""
     if match.state in ENDED:
@@ -73,8 +78,10 @@ def is_party(conn: Connection, match: Match, scope: AccessScope, now: datetime) 
     others = [case for case in both if case.owner_id != scope.partner_id]
     if any(not may_share(conn, case, scope, now) for case in others):
         return False
+    # Who was told as an owner is a party as long as it is one: a transfer leaves nothing with the former one.
     return len(others) < 2 or any(
-        alert.recipient_id == scope.partner_id for alert in alerts.alerts_of_match(conn, match.id)
+        alert.recipient_id == scope.partner_id and alert.rule not in _TOLD_AS_OWNER
+        for alert in alerts.alerts_of_match(conn, match.id)
     )
 
 

@@ -53,6 +53,17 @@ def test_the_new_owner_is_told_of_a_living_match_and_the_former_one_reminded_no_
     assert own.alerts["shelter"] not in late
 
 
+def test_the_former_owner_reads_nothing_of_the_match_any_more(own: Pair) -> None:
+    house = own.house
+    assert house.ask("shelter", "GET", f"/v1/matches/{own.match_id}").status_code == 200
+    transferred(own, "shelter", own.rescued_id, "other")
+    for path in (f"/v1/matches/{own.match_id}", f"/v1/matches/{own.match_id}/events"):
+        assert house.ask("shelter", "GET", path).status_code == 404
+        assert house.ask("other", "GET", path).status_code == 200
+        assert house.ask("ahtu", "GET", path).status_code == 200, "who was told as a unit still is a party"
+    assert own.match_id not in house.ask("shelter", "GET", "/v1/matches").text
+
+
 def test_what_was_escalated_because_of_the_former_owner_is_closed(own: Pair) -> None:
     own.house.clock.advance(hours=5)
     own.house.sandhan.attention.run_due()
