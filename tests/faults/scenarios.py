@@ -136,7 +136,7 @@ class AtRestart:
             return cls(answered, unrecorded, tally(conn), _acknowledged(conn))
 
 
-_READINGS = frozenset({"alerts.listed", "alert.read", "case.read", "cases.listed", "photos.listed"})
+_READINGS = frozenset({"alerts.listed", "alert.read", "case.read", "cases.listed", "matches.listed", "photos.listed"})
 
 
 def tally(conn: Connection) -> dict[str, int]:
