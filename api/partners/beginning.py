@@ -76,7 +76,9 @@ def _note(conn: Connection, new: Mapping[str, set[str]]) -> None:
     """Note whose cases have to be compared, of partners and those with whom each may share since."""
     if any(new.values()):
         both = {*new, *(other for some in new.values() for other in some)}
-        begun.note(conn, _fewest(new, begun.stock_of(conn, both)))
+        stock = begun.stock_of(conn, both)
+        # Who has nothing yet needs no second look: what it enters from now on is compared with everything.
+        begun.note(conn, [one for one in _fewest(new, stock) if stock[one]])
 
 
 def _fewest(new: Mapping[str, set[str]], stock: Mapping[str, int]) -> list[str]:

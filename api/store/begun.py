@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, select, update
 
 from api.store import changes, suspects
+from api.store.care_tables import suspects as suspect_rows
 from api.store.cases import await_comparison
 from api.store.portable import insert_if_absent
 from api.store.tables import cases, meta
@@ -56,10 +57,13 @@ def mark(conn: Connection, partner_id: str, limit: int, at: datetime) -> int:
 
 
 def stock_of(conn: Connection, partner_ids: Collection[str]) -> dict[str, int]:
-    """Return how many open cases each of these partners has."""
-    counted = select(cases.c.owner_id, func.count()).where(cases.c.owner_id.in_(list(partner_ids)))
-    rows = conn.execute(counted.where(cases.c.status == "open").group_by(cases.c.owner_id)).all()
-    return dict.fromkeys(partner_ids, 0) | {str(owner): int(count) for owner, count in rows}
+    """Return how many open cases and suspects each of these partners has."""
+    stock = dict.fromkeys(partner_ids, 0)
+    for table in (cases, suspect_rows):
+        counted = select(table.c.owner_id, func.count()).where(table.c.owner_id.in_(list(partner_ids)))
+        for owner, count in conn.execute(counted.where(table.c.status == "open").group_by(table.c.owner_id)):
+            stock[str(owner)] += int(count)
+    return stock
 
 
 def looked_at(conn: Connection) -> datetime | None:
