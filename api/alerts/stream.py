@@ -158,15 +158,12 @@ class LiveInbox:
         """Return the next events of a partner and the number of the last one; audited where there are any."""
         with self._database.read() as conn:
             arrivals = inbox.since(conn, scope.partner_id, seq, _PAGE)
-            events = [
-                f"id: {one.alert.id}\nevent: alert\ndata: {show(one.alert, outbox.messages_of(conn, one.alert.id))}\n\n"
-                for one in arrivals
-            ]
+            events = [(inbox.mark_of(one), show(one.alert, outbox.messages_of(conn, one.alert.id))) for one in arrivals]
         if not arrivals:
             return [], seq
         with self._database.write() as conn:
             self._note(conn, scope, "alerts.listed", len(arrivals))
-        return [event.encode() for event in events], arrivals[-1].seq
+        return [f"id: {mark}\nevent: alert\ndata: {data}\n\n".encode() for mark, data in events], arrivals[-1].seq
 
     def _note(self, conn: Connection, scope: AccessScope, action: str, count: int | None) -> None:
         detail: dict[str, object] | None = None if count is None else {"count": count}

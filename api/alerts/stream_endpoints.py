@@ -51,10 +51,14 @@ def stream_alerts(
     created_since: Annotated[Since, Query(description="begin with what was queued at this moment or later")] = None,
     last_event_id: Annotated[
         str | None,
-        Header(alias="Last-Event-ID", max_length=64, description="id of the last alert you heard; goes on after it"),
+        Header(
+            alias="Last-Event-ID",
+            max_length=64,
+            description="id of the last event you heard, or of an alert; goes on after it",
+        ),
     ] = None,
 ) -> Response:
-    """Hear of your alerts as they come, as server-sent events: `id` is the alert's, `data` what the list shows.
+    """Hear of your alerts as they come, as server-sent events: `id` says how far you heard, `data` is an alert.
 
     An alert may come again after a break, under its id. The stream ends by and by; come back with `Last-Event-ID`.
     """

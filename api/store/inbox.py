@@ -7,14 +7,19 @@ out by any channel. An alert that is reminded of comes again, under a new number
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from api.store.alerts import Alert
 from api.store.inbox_tables import inbox
 from api.store.tables import alerts
+
+_AT: Final = "@"
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,23 @@ def since(conn: Connection, recipient_id: str, seq: int, limit: int) -> list[Arr
     ]
 
 
-def seq_after(conn: Connection, recipient_id: str, alert_id: str) -> int:
-    """Return the number of an alert in a partner's inbox.
+def mark_of(arrival: Arrival) -> str:
+    """Return what says to `seq_after` how far somebody has heard: the alert and the number under which it came."""
+    return f"{arrival.alert.id}{_AT}{arrival.seq}"
+
+
+def seq_after(conn: Connection, recipient_id: str, mark: str) -> int:
+    """Return the number up to which a partner has heard what is in its inbox.
+
+    Args:
+        mark: of `mark_of`, or the plain id of an alert.
 
     Of an id that is not there (any more), what lies before the next younger one: nothing newer is skipped. Of one that
     has come again, what lies before everything that has come since it was made: nobody can say where it was heard.
     """
+    alert_id, _, number = mark.partition(_AT)
+    if _NUMBER.fullmatch(number):
+        return min(int(number), latest_seq(conn))  # of an older copy of the database it may lie ahead
     own = inbox.c.recipient_id == recipient_id
     found = conn.execute(
         select(inbox.c.seq, alerts.c.steps, alerts.c.created_at)

@@ -126,6 +126,9 @@ def test_a_reminder_and_what_has_lapsed_come_into_the_inbox_again(watch: Watch, 
         changed = alerts.list_alerts(conn, "unit", updated_since=before + timedelta(minutes=1))
         after_first = inbox.since(conn, "unit", inbox.seq_after(conn, "unit", first), 10)
         after_second = inbox.since(conn, "unit", inbox.seq_after(conn, "unit", second), 10)
+        last = inbox.mark_of(after_second[-1])
+        assert inbox.since(conn, "unit", inbox.seq_after(conn, "unit", last), 10) == [], "heard once is enough"
+        assert inbox.seq_after(conn, "unit", f"{second}@{10**17}") == inbox.latest_seq(conn)
     assert [(alert.id, alert.steps) for alert in changed] == [(second, 2)]
     assert second in [one.alert.id for one in after_first]
     assert second in [one.alert.id for one in after_second], "heard before or after it came again, nobody knows"

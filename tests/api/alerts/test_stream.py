@@ -51,7 +51,7 @@ async def heard(
 
 
 def ids(chunks: list[str]) -> list[str]:
-    return [chunk.split("\n")[0].removeprefix("id: ") for chunk in chunks if chunk.startswith("id:")]
+    return [chunk.split("\n")[0].removeprefix("id: ").partition("@")[0] for chunk in chunks if chunk.startswith("id:")]
 
 
 @pytest.fixture
