@@ -36,7 +36,7 @@ def test_registering_tells_nothing_of_a_person_who_is_not_shared_with_the_owner(
     assert fresh_house.ask("ahtu", "GET", f"/v1/cases/{rescue['case']['id']}").status_code == 200
 
 
-def test_consent_withdrawn_on_a_closed_case_ends_what_goes_on(fresh_house: House) -> None:
+def test_a_closed_case_ends_what_goes_on_and_consent_withdrawn_then_lets_it_stay_closed(fresh_house: House) -> None:
     house = fresh_house
     report, rescue = entered(house)
     match_id, case_id = report["matches"][0]["id"], rescue["case"]["id"]
@@ -44,8 +44,9 @@ def test_consent_withdrawn_on_a_closed_case_ends_what_goes_on(fresh_house: House
         "family", "POST", f"/v1/matches/{match_id}/disclosures", json={"side": "rescued", "purpose": "verify-identity"}
     )
     house.ask("shelter", "POST", f"/v1/disclosures/{asked.json()['id']}/accept")
-    house.ask("shelter", "POST", f"/v1/cases/{case_id}/close")
     assert house.ask("family", "GET", f"/v1/cases/{case_id}").json()["view"] == "disclosed"
+    house.ask("shelter", "POST", f"/v1/cases/{case_id}/close")
+    assert house.ask("family", "GET", f"/v1/cases/{case_id}").status_code == 404
     withdraw(house, "shelter", case_id, "matching")
     assert house.ask("family", "GET", f"/v1/cases/{case_id}").status_code == 404
     assert house.ask("family", "GET", f"/v1/matches/{match_id}").status_code == 404
