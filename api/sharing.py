@@ -12,6 +12,7 @@ from datetime import datetime
 
 from api.alerts.handing_over import hand_over_alerts
 from api.alerts.naming import hide_names_of
+from api.alerts.sharing_again import tell_again
 from api.bulletins.service import BulletinService
 from api.bulletins.taking_down import enforce_case
 from api.ids import Clock, RandomBytes
@@ -57,7 +58,9 @@ class SharingWatch:
         """
         now = self._clock()
         hand_over_alerts(conn, case, former_id, now, self._random)
-        hold_back_unshared(conn, now, [match.id for match in matches.matches_of_case(conn, case.id)])
+        its_matches = [match.id for match in matches.matches_of_case(conn, case.id)]
+        hold_back_unshared(conn, now, its_matches)
+        tell_again(conn, its_matches, now, self._random)  # whom its former owner had no agreement with
         enforce_case(conn, case.id, now, random_bytes=self._random)
         end_unshared(conn, pairs.of_records(conn, [case.id]), now, random_bytes=self._random)
         if case.protect_location:
