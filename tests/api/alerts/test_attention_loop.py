@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from api.alerts import attention_loop
 from api.alerts.attention_loop import AttentionLoop
+from api.matches.withholding import hold_back_unshared
 from api.store import agreements, alerts, audit, consents, inbox, partners
 from api.store.answers import answers
 from api.store.tables import cases as cases_table
@@ -189,6 +190,38 @@ def test_who_may_not_know_any_more_is_reminded_no_more(world: World, ends: str) 
     assert len(watch.messages(keeper)) == (2 if ends == "consent" else 1)
     assert watch.recall() >= 1
     assert "recalled" in [told.event for told in watch.inbox("unit")], "it was told, and hears that it is over"
+
+
+@pytest.mark.parametrize("noticed", [True, False], ids=["at once", "at its next step"])
+def test_what_waited_for_one_that_takes_part_no_longer_goes_to_whoever_stands_above(
+    world: World, noticed: bool
+) -> None:
+    watch = Watch(world.database)
+    alert_id = watch.alert("critical", to="nodal")
+    with watch.database.write() as conn:
+        partners.change_partner(conn, "nodal", {"active": False})
+        if noticed:
+            hold_back_unshared(conn, watch.now)
+    assert watch.read(alert_id).state != "closed", "nobody is told yet"
+    assert watch.pass_hours(0 if noticed else 2) == {"escalated": 1}
+    assert watch.read(alert_id).state == "closed"
+    (above,) = watch.inbox("centre")
+    assert (above.event, above.about_id, above.closed_at) == ("escalated", alert_id, None)
+    assert above.due_at is not None
+    assert above.due_at > watch.now
+    assert {message.state for message in watch.messages(alert_id)} == {"dead_letter"}, "it is spoken to no more"
+    assert len(watch.messages(alert_id)) == 1
+    assert watch.pass_hours(4) == {"escalated": 1}, "the centre is waited for as ever"
+
+
+def test_what_waited_for_one_without_agreement_ends_though_it_takes_part_no_longer(world: World) -> None:
+    watch = Watch(world.database)
+    alert_id = watch.alert("critical", to="nodal")
+    with watch.database.write() as conn:
+        partners.change_partner(conn, "nodal", {"active": False})
+        agreements.leave(conn, "pact", "nodal", at=watch.now, by="test")
+    assert watch.pass_hours(2) == {}
+    assert (watch.read(alert_id).state, watch.inbox("centre")) == ("closed", [])
 
 
 def test_who_is_silent_is_not_named_where_that_tells_where_she_is(world: World) -> None:
