@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from api.alerts import attention_loop
+from api.alerts import answering, attention_loop
 from api.alerts.attention_loop import AttentionLoop
+from api.alerts.settling import close_alerts_of
 from api.matches.withholding import hold_back_unshared
 from api.store import agreements, alerts, audit, consents, inbox, partners
 from api.store.answers import answers
@@ -149,6 +150,29 @@ def test_acting_ends_it_and_what_stands_above(watch: Watch, ends: str) -> None:
     assert watch.pass_hours(500) == {}
     assert watch.act(alert_id) == alert
     assert watch.decide("unit") == 0
+
+
+def test_no_message_goes_out_of_what_has_ended(watch: Watch) -> None:
+    settled, answered = watch.alert("critical", to="keeper"), watch.alert("critical")
+    watch.deliver(settled)
+    watch.pass_hours(4)
+    (above,) = (told for told in watch.inbox("nodal") if told.about_id == answered)
+    watch.act(answered)
+    assert {message.state for message in watch.messages(above.id)} == {"dead_letter"}
+    waiting = watch.alert("critical", to="keeper")
+    with watch.database.write() as conn:
+        close_alerts_of(conn, "match", "verified", "officer", watch.now)
+    assert {message.state for message in watch.messages(waiting)} == {"dead_letter"}
+    assert "delivered" in {message.state for message in watch.messages(settled)}, "what is out is out"
+
+
+def test_no_message_goes_out_of_what_is_due_no_longer(watch: Watch) -> None:
+    alert_id = watch.alert("critical")
+    with watch.database.write() as conn:
+        found = alerts.get_alert(conn, alert_id)
+        assert found is not None
+        answering.close(conn, found, {"why": "no longer due"}, watch.now)
+    assert {message.state for message in watch.messages(alert_id)} == {"dead_letter"}
 
 
 def test_who_may_not_know_is_passed_over_and_named(world: World) -> None:
