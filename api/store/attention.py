@@ -189,10 +189,18 @@ def alerts_of_subject(conn: Connection, kind: str, subject_id: str) -> list[Aler
     return _fetch(conn, statement.order_by(alerts.c.id))
 
 
-def going_of_kind(conn: Connection, kind: str, *, after: str | None, limit: int) -> list[Alert]:
-    """Return alerts of a kind that have not ended, in id order; those by which one was escalated left out."""
+def going_of_kind(
+    conn: Connection, kind: str, *, after: str | None, limit: int, event: str | None = None
+) -> list[Alert]:
+    """Return alerts of a kind that have not ended, in id order; those by which one was escalated left out.
+
+    Args:
+        event: only those that tell of this.
+    """
     mine = (alerts.c.kind == kind, alerts.c.state.not_in(_ENDED), alerts.c.event != "escalated")
     statement = select(alerts).where(*mine).order_by(alerts.c.id).limit(limit)
+    if event is not None:
+        statement = statement.where(alerts.c.event == event)
     return _fetch(conn, statement if after is None else statement.where(alerts.c.id > after))
 
 
