@@ -259,7 +259,7 @@ class Sandhan:
             authorisations=AuthorisationService(database, clock, random_bytes),
             bulletins=bulletins,
             sharing=sharing,
-            beginning=Beginning(database, clock),
+            beginning=Beginning(database, clock, random_bytes),
             silence=SilenceWatch(database, clock),
             agenda=AgendaService(database, clock, random_bytes),
             suspects=SuspectService(database, same_suspect, clock, random_bytes),

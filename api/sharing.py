@@ -12,12 +12,14 @@ from datetime import datetime
 
 from api.alerts.handing_over import hand_over_alerts
 from api.alerts.naming import hide_names_of
+from api.alerts.sharing_again import tell_again
 from api.bulletins.service import BulletinService
 from api.bulletins.taking_down import enforce_case
 from api.ids import Clock, RandomBytes
 from api.matches.withholding import hold_back_unshared
 from api.pairs.ending import end_unshared
-from api.store import Connection, Database, agreements, matches, pairs
+from api.pairs.telling import tell_new_owner
+from api.store import Connection, Database, agenda, agreements, matches, pairs
 from api.store.cases import Case
 
 _PAGE = 200
@@ -53,13 +55,17 @@ class SharingWatch:
     def follow_owner(self, conn: Connection, case: Case, former_id: str) -> None:
         """End what no longer may be of a case that has changed hands: its new owner's agreements count now.
 
-        The new owner hears of its matches, in the place of the former one.
+        The new owner hears of its matches, of the records like it and of what is due, in the place of the former one.
         """
         now = self._clock()
         hand_over_alerts(conn, case, former_id, now, self._random)
-        hold_back_unshared(conn, now, [match.id for match in matches.matches_of_case(conn, case.id)])
+        its_matches = [match.id for match in matches.matches_of_case(conn, case.id)]
+        hold_back_unshared(conn, now, its_matches)
+        tell_again(conn, its_matches, now, self._random)  # whom its former owner had no agreement with
         enforce_case(conn, case.id, now, random_bytes=self._random)
         end_unshared(conn, pairs.of_records(conn, [case.id]), now, random_bytes=self._random)
+        tell_new_owner(conn, case.id, now, self._random)
+        agenda.tell_anew(conn, case.id)  # the new owner hears at the next pass what is due
         if case.protect_location:
             hide_names_of(conn, case.id)
 

@@ -22,7 +22,7 @@ from api.agenda.waiting import waiting_matches
 from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import raise_alert
 from api.bulletins.ending import AHEAD as BULLETINS_AHEAD
-from api.bulletins.ending import ending, is_told_of_ending, tell_of_ending
+from api.bulletins.ending import ending, is_told_of_ending, tell_of_ending, warnings_over
 from api.days import require_past
 from api.ids import Clock as Now
 from api.ids import RandomBytes
@@ -217,10 +217,14 @@ class AgendaService:
         return told
 
     def _tell_of_bulletins(self) -> int:
-        """Tell owners of authorisations that end soon while bulletins stand under them."""
+        """Tell owners of authorisations that end soon while bulletins stand under them, until they are renewed."""
         now = self._now()
         with self._database.read() as conn:
+            over = warnings_over(conn, now, now + BULLETINS_AHEAD)
             due = [one for one in ending(conn, now, now + BULLETINS_AHEAD) if not is_told_of_ending(conn, one)]
+        for alert in over:
+            with self._database.write() as conn:
+                duty_over(conn, alert, now)
         told = 0
         for term in due:
             with self._database.write() as conn:

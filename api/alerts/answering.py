@@ -12,7 +12,7 @@ from typing import Final
 from api.alerts import attention
 from api.alerts.attention import ENDED, Attention
 from api.alerts.deadlines import deadlines_of
-from api.store import Connection, alerts, partners
+from api.store import Connection, alerts, outbox, partners
 from api.store import attention as store
 from api.store.alerts import Alert
 from api.store.errors import RowMissing
@@ -29,6 +29,8 @@ ACTIONS: Final = (
 )
 """What a recipient can say that it has done; never free text."""
 ENGINE: Final = "engine"
+SETTLED: Final = "it is settled"
+"""Why a message of an alert that has ended does not go out any more."""
 DECIDED: Final = "match_decided"
 """Noted by the engine where the recipient has decided about the match itself."""
 
@@ -104,6 +106,7 @@ def close(conn: Connection, alert: Alert, why: dict[str, object], now: datetime)
     if alert.state in ENDED:
         return
     alerts.add_event(conn, alert.id, "closed", at=now, actor=ENGINE, detail=why)
+    outbox.hold_back_alerts(conn, [alert.id], now, SETTLED)
     store.end(conn, [alert.id], "closed", now)
     close_above(conn, alert.id, ENGINE, now)
 
@@ -112,6 +115,7 @@ def close_above(conn: Connection, alert_id: str, actor: str, now: datetime) -> N
     """Close what was escalated because of an alert, however far up it went."""
     for above in store.escalations_of(conn, alert_id):
         alerts.add_event(conn, above.id, "closed", at=now, actor=actor, detail={"answered": alert_id})
+        outbox.hold_back_alerts(conn, [above.id], now, SETTLED)
         store.end(conn, [above.id], "closed", now)
         close_above(conn, above.id, actor, now)
 

@@ -70,8 +70,24 @@ def tells_where(conn: Connection, alert: Alert) -> bool:
     return False
 
 
-def why_not(conn: Connection, alert: Alert, partner: Partner, now: datetime) -> str | None:
-    """Return why a partner may not be told of an alert; None when it may."""
+def is_only_gone(conn: Connection, alert: Alert, recipient: Partner, now: datetime) -> bool:
+    """Tell whether an alert's recipient takes part no longer, and nothing else keeps it from knowing.
+
+    Then whoever stands above may know all the same. Of an owner's own case nobody may, once it takes part no longer.
+    """
+    if recipient.active or any(case.owner_id == recipient.id for case in _cases_of(conn, alert).values()):
+        return False
+    return why_not(conn, alert, recipient, now, as_if_active=True) is None
+
+
+def why_not(
+    conn: Connection, alert: Alert, partner: Partner, now: datetime, *, as_if_active: bool = False
+) -> str | None:
+    """Return why a partner may not be told of an alert; None when it may.
+
+    Args:
+        as_if_active: asked as if the partner took part.
+    """
     if alert.event in RECALLS and _was_told(conn, alert, partner):
         return None  # what is taken back it knows already, also where it might no longer be told today
     concerned = _cases_of(conn, alert)
@@ -79,7 +95,8 @@ def why_not(conn: Connection, alert: Alert, partner: Partner, now: datetime) -> 
     if len(concerned) < len(wanted):
         return "the record is gone"
     owners = {case.owner_id for case in concerned.values()} or {alert.recipient_id}
-    if not all(agreements.agreed(conn, owner, partner.id, now) for owner in owners):
+    regardless = partner.id if as_if_active else None
+    if not all(agreements.agreed(conn, owner, partner.id, now, as_if_active=regardless) for owner in owners):
         return "no agreement"
     others = [case.id for case in concerned.values() if case.owner_id != partner.id]
     shared = consents.permitted_among(conn, others, "sharing", RECIPIENT_CLASS[partner.kind])

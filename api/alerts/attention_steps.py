@@ -7,30 +7,33 @@ either, it is escalated in turn. The chain ends with the national focal point, a
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from api.alerts import attention
 from api.alerts.attention import Attention, Step
-from api.alerts.attention_chain import next_above, tells_where, why_not
+from api.alerts.attention_chain import is_only_gone, next_above, tells_where, why_not
 from api.alerts.deadlines import deadlines_of
 from api.alerts.naming import SILENT_ONE, hide_name
 from api.alerts.notice import AlertNotice
 from api.alerts.raising import Occasion, link_of, messages_to, raise_alert
 from api.alerts.unshared import ENGINE, close_unshared, takes_back
 from api.ids import RandomBytes
-from api.store import Connection, alerts, audit, inbox, partners
+from api.store import Connection, alerts, audit, inbox, outbox, partners
 from api.store import attention as store
 from api.store.alerts import Alert
 from api.store.errors import RowMissing
 from api.store.partners import Partner
 
 NOT_ACKNOWLEDGED, NOT_ACTED = "not acknowledged in time", "not acted on in time"
+GONE: Final = "takes part no longer"
 _LATER = (Step.ESCALATE, Step.LAPSE)
 
 
 def take_step(conn: Connection, alert: Alert, now: datetime, random_bytes: RandomBytes) -> Step | None:
     """Take the step of an alert that is due now, and set when the next one is.
 
-    An alert of a match of which its recipient may no longer know ends instead.
+    An alert of a match of which its recipient may no longer know ends instead. Where the recipient has only ceased to
+    take part, whoever stands above is told first.
 
     Returns:
         The step; None where the office's hours have moved it meanwhile, or the alert has ended.
@@ -39,6 +42,8 @@ def take_step(conn: Connection, alert: Alert, now: datetime, random_bytes: Rando
     if recipient is None:
         raise RowMissing("partners")
     if alert.match_id is not None and not takes_back(conn, alert) and why_not(conn, alert, recipient, now):
+        if is_only_gone(conn, alert, recipient, now):
+            return _pass_on(conn, alert, recipient, now, random_bytes)
         close_unshared(conn, alert, now)
         return None
     waits = Attention.of(alert)
@@ -113,11 +118,36 @@ def _escalate(
         alerts.add_event(conn, alert.id, "missed", at=now, actor=ENGINE, detail=gaps)
         return
     why = NOT_ACTED if step is Step.LAPSE else NOT_ACKNOWLEDGED
-    raised = _tell_above(conn, alert, recipient, above.partner, why, now, random_bytes)
+    _note_told(conn, alert, recipient, above.partner, why, {"passed_over": list(above.passed_over)}, now, random_bytes)
     store.note_step(conn, alert.id, now, again, "escalated")
-    told: dict[str, object] = {"to": above.partner.id, "by": raised.id}
-    detail = told | {"why": why, "passed_over": list(above.passed_over)}
-    alerts.add_event(conn, alert.id, "escalated", at=now, actor=ENGINE, detail=detail)
+
+
+def _pass_on(
+    conn: Connection, alert: Alert, recipient: Partner, now: datetime, random_bytes: RandomBytes
+) -> Step | None:  # fmt: skip
+    """Tell whoever stands above one that takes part no longer, and end its alert; what was escalated before stands."""
+    told = None if store.escalations_of(conn, alert.id) else Step.ESCALATE
+    if told is not None:
+        above = next_above(conn, alert, recipient, now)
+        gaps: dict[str, object] = {"passed_over": list(above.passed_over)}
+        if above.partner is None:
+            alerts.add_event(conn, alert.id, "missed", at=now, actor=ENGINE, detail=gaps)
+        else:
+            _note_told(conn, alert, recipient, above.partner, GONE, gaps, now, random_bytes)
+    outbox.hold_back_alerts(conn, [alert.id], now, GONE)
+    alerts.add_event(conn, alert.id, "closed", at=now, actor=ENGINE, detail={"reason": store.NOT_SHARED})
+    store.end(conn, [alert.id], "closed", now)
+    return told
+
+
+def _note_told(
+    conn: Connection, alert: Alert, recipient: Partner, to: Partner, why: str, gaps: dict[str, object], now: datetime,
+    random_bytes: RandomBytes,
+) -> None:  # fmt: skip
+    """Tell somebody above, and note whom and why."""
+    raised = _tell_above(conn, alert, recipient, to, why, now, random_bytes)
+    told: dict[str, object] = {"to": to.id, "by": raised.id}
+    alerts.add_event(conn, alert.id, "escalated", at=now, actor=ENGINE, detail=told | {"why": why} | gaps)
     audit.append(conn, at=now, actor=ENGINE, action="alert.escalated", subject=alert.id, detail=told)
 
 

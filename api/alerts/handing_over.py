@@ -11,19 +11,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from api.alerts.anew import tell_anew
 from api.alerts.answering import close_above
-from api.alerts.compiling import MatchNews, compile_view
-from api.alerts.raising import raise_alert
-from api.alerts.routing import BOTH_SIDES, route
 from api.ids import RandomBytes
-from api.matches.states import LIVING, MatchState
-from api.matches.urgency import among_strongest, spoken_priority, spoken_reach, urgency_of
+from api.matches.states import LIVING
 from api.store import Connection, alerts, cases, matches, outbox
 from api.store import attention as store
 from api.store.alerts import Alert
 from api.store.cases import Case
-from api.store.matches import Match
-from matcher.model import Grade
 
 ENGINE: Final = "engine"
 WHY: Final = "the case has changed hands"
@@ -38,28 +33,8 @@ def hand_over_alerts(conn: Connection, case: Case, former_id: str, now: datetime
         if match.state in LIVING and all(one.status == "open" for one in both.values()):
             # What it was told as a unit it hears anew as the owner: one deadline for one thing.
             _close(conn, store.open_alerts_of_match(conn, match.id, case.owner_id), now)
-            _tell(conn, match, both, concerned, now, random_bytes)
-
-
-def _tell(
-    conn: Connection, match: Match, both: dict[str, Case], concerned: set[str], now: datetime, random_bytes: RandomBytes
-) -> None:
-    missing, rescued = both[match.missing_id], both[match.rescued_id]
-    spoken = match.state != MatchState.SUGGESTED
-    news = MatchNews(
-        match_id=match.id,
-        event="new",
-        grade=match.grade,
-        priority=spoken_priority(urgency_of(conn, match, missing, rescued, now), spoken),
-        same=(match.id, "handed over", now.isoformat()),
-    )
-    strongest = BOTH_SIDES
-    if match.grade == Grade.POSSIBLE and not spoken:
-        strongest = among_strongest(conn, {match.id: (missing.id, rescued.id)})[match.id]
-    reach = spoken_reach(match.grade, spoken)
-    for recipient in route(conn, missing, rescued, reach, now, strongest=strongest).told:
-        if recipient.partner.id in concerned:
-            raise_alert(conn, recipient.partner, compile_view(news, recipient, now), now, random_bytes)
+            same = (match.id, "handed over", now.isoformat())
+            tell_anew(conn, match, both, same, concerned, now, random_bytes)
 
 
 def _close(conn: Connection, going: list[Alert], now: datetime) -> None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from api.alerts.answering import SETTLED
 from api.alerts.attention import ENDED
-from api.store import Connection, alerts
+from api.store import Connection, alerts, outbox
 from api.store import attention as store
 from api.store.alerts import Alert
 from api.store.outbox import RECALLS
@@ -30,6 +31,7 @@ def close_alerts_of(conn: Connection, match_id: str, word: str, actor: str, now:
     going = [alert.id for alert in standing if alert.state not in ENDED]
     for alert_id in going:
         alerts.add_event(conn, alert_id, "closed", at=now, actor=actor, detail={"settled": word})
+    outbox.hold_back_alerts(conn, going, now, SETTLED)
     store.end(conn, going, "closed", now)
     return frozenset(alert.recipient_id for alert in standing if alert.event != ESCALATED)
 

@@ -1,7 +1,8 @@
 """What becomes of an alert whose recipient may no longer know of the match? It ends, and its recipient is not told why.
 
 That an agreement was left or a consent taken back is nobody's to know: nothing more comes, as for a match that is not
-there. It stands as told, so that a recall still reaches whoever heard of the match.
+there. It stands as told, so that a recall still reaches whoever heard of the match. Who may know again is told anew
+(`api.alerts.sharing_again`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from api.alerts.answering import close_above
 from api.alerts.attention import ENDED
 from api.store import Connection, alerts, attention, outbox
 from api.store.alerts import Alert
@@ -32,6 +34,7 @@ def close_unshared(conn: Connection, alert: Alert, now: datetime) -> int:
         return 0
     held = outbox.hold_back_alerts(conn, [alert.id], now, WHY)
     # One word for an agreement and for a consent: which of the two it was is nobody's to know.
-    alerts.add_event(conn, alert.id, "closed", at=now, actor=ENGINE, detail={"reason": "not_shared"})
+    alerts.add_event(conn, alert.id, "closed", at=now, actor=ENGINE, detail={"reason": attention.NOT_SHARED})
     attention.end(conn, [alert.id], "closed", now)
+    close_above(conn, alert.id, ENGINE, now)  # it can be answered no more
     return held

@@ -1,6 +1,6 @@
 """Which bulletins will be shown no longer though their child is still missing, and who must know? Their owner.
 
-    two weeks before the order ends ──> "ending" ── renewed, or taken down ──> nothing more
+    two weeks before the order ends ──> "ending" ── renewed, or taken down ──> the alert ends
     taken down, and the owner did not do it ──> "over"
 
 While the end comes near it stands on the owner's agenda, too. What the owner ends itself, or with its case, it knows.
@@ -8,6 +8,7 @@ While the end comes near it stands on the owner's agenda, too. What the owner en
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,6 +16,7 @@ from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import Occasion, raise_alert
 from api.ids import RandomBytes
 from api.store import Connection, attention, authorisations, bulletins, cases, partners
+from api.store.alerts import Alert
 from api.store.authorisations import Term
 from api.store.bulletins import Bulletin
 
@@ -51,6 +53,13 @@ def tell_of_ending(conn: Connection, term: Term, now: datetime, random_bytes: Ra
         own_case_id=term.case_id, due_at=deadlines_of(owner, "standard", now).due_at,
     )  # fmt: skip
     return raise_alert(conn, owner, occasion, now, random_bytes) is not None
+
+
+def warnings_over(conn: Connection, now: datetime, upto: datetime) -> list[Alert]:
+    """Return the alerts, not ended yet, of an order that ends soon, where nothing has to be renewed any more."""
+    going = attention.going_of_kind(conn, "bulletin", after=None, limit=sys.maxsize, event="ending")
+    due = {term.id for term in ending(conn, now, upto)} if going else set()
+    return [alert for alert in going if alert.subject_id not in due]
 
 
 def is_told_of_ending(conn: Connection, term: Term) -> bool:

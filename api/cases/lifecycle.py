@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 from api.access import AccessScope, NotFound, Permission
+from api.alerts.sharing_again import tell_again
 from api.bulletins.taking_down import enforce_case, forget_case, take_down_for_case
 from api.cases.agreed import ConsentForm, Given, as_rows
 from api.cases.photos import PhotoDesk
@@ -126,6 +127,8 @@ class Lifecycle:
                 revive_matches_of(conn, self._moves, case_id, at=now, actor=scope.actor_id)
             if form.purpose == "sharing":
                 changes.append(conn, case_id, "consent", now)  # another unit may now learn that it has her, too
+                mine = [match.id for match in matches.matches_of_case(conn, case_id)]
+                tell_again(conn, mine, now, self._random)
             if form.purpose == "faces":
                 cases.set_face_consent(conn, case_id, True, now)
                 self._desk.follow_consent(conn, cases.require_case(conn, case_id))

@@ -1,7 +1,8 @@
 """Whom may a match reach no longer? Asked when an agreement ends or consent is withdrawn.
 
 What has not gone out is held back, and what was told ends, for those whom it concerns; whoever else is told of the same
-match still is.
+match still is. What one was waited for who takes part no longer ends when whoever stands above is told
+(`api.alerts.attention_steps`).
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from datetime import datetime
 from itertools import groupby
 
 from api.access import RECIPIENT_CLASS
+from api.alerts.attention_chain import is_only_gone
 from api.alerts.unshared import WHY, close_unshared, takes_back
 from api.store import Connection, agreements, attention, cases, consents, outbox, partners
+from api.store.alerts import Alert
 from api.store.attention import Standing
 
 
@@ -30,9 +33,19 @@ def hold_back_unshared(conn: Connection, now: datetime, match_ids: Sequence[str]
         for match_id in _unshared(conn, recipient_id, list(told), now):
             held += outbox.hold_back(conn, match_id, now, recipient_id=recipient_id, why=WHY)
             for alert in attention.open_alerts_of_match(conn, match_id, recipient_id):
-                if not takes_back(conn, alert):
+                if takes_back(conn, alert):
+                    continue
+                if _passes_on(conn, alert, now):
+                    attention.plan(conn, alert.id, now, alert.act_by)
+                else:
                     held += close_unshared(conn, alert, now)
     return held
+
+
+def _passes_on(conn: Connection, alert: Alert, now: datetime) -> bool:
+    """Tell whether an alert ends only once somebody above is told: it is waited for, and its recipient is just gone."""
+    recipient = partners.get_partner(conn, alert.recipient_id)
+    return alert.next_step_at is not None and recipient is not None and is_only_gone(conn, alert, recipient, now)
 
 
 def _unshared(conn: Connection, recipient_id: str, told: Sequence[Standing], now: datetime) -> list[str]:

@@ -83,14 +83,32 @@ def _keep(
     )  # fmt: skip
     if not speaks:
         return Told()
-    queued = sum(_tell(conn, pair, own, other, now, random_bytes) for own, other in (both, both[::-1]))
+    queued = sum(tell_of_pair(conn, pair, own, other, now, random_bytes) for own, other in (both, both[::-1]))
     audit.append(
         conn, at=now, actor=ENGINE, action="pair.found", subject=pair.id, detail={"kind": kind, "alerts": queued}
     )
     return Told(pairs=1, alerts=queued)
 
 
-def _tell(conn: Connection, pair: Pair, own: Held, other: Held, now: datetime, random_bytes: RandomBytes) -> bool:
+def tell_new_owner(conn: Connection, case_id: str, now: datetime, random_bytes: RandomBytes) -> int:
+    """Tell the owner of a case that has changed hands of the pairs that are open; return how many alerts that are."""
+    told = 0
+    for pair in pairs.of_records(conn, [case_id]):
+        both = both_of(conn, pair.kind, case_id, pair.other(case_id), now) if pair.state == "open" else None
+        if both is not None:
+            told += tell_of_pair(conn, pair, *both, now, random_bytes, again=("handed over", now.isoformat()))
+    return told
+
+
+def tell_of_pair(
+    conn: Connection, pair: Pair, own: Held, other: Held, now: datetime, random_bytes: RandomBytes,
+    *, again: tuple[str, ...] = (),
+) -> bool:  # fmt: skip
+    """Tell the owner of one record of a pair; tell whether it was told now.
+
+    Args:
+        again: what sets this occasion apart where the same pair was told of before.
+    """
     to, holder = partners.get_partner(conn, own.owner_id), partners.get_partner(conn, other.owner_id)
     if to is None or holder is None:  # both take part, or they would have no agreement
         return False
@@ -99,7 +117,7 @@ def _tell(conn: Connection, pair: Pair, own: Held, other: Held, now: datetime, r
         kind=f"same_{pair.kind}",
         event="found",
         priority="standard",
-        same=(pair.id, str(pair.told)),
+        same=(pair.id, str(pair.told), *again),
         rule=_RULES[pair.kind],
         subject_id=pair.id,
         grade=pair.grade,

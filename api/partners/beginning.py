@@ -3,7 +3,8 @@
     an agreement is accepted, signed or begins, a partner takes part again
       ──> noted in the same transaction ──> cases marked, some at a time ──> compared by the service, or by the night
 
-Of two partners it is enough to compare the cases of one, so those are marked that are fewer.
+Of two partners it is enough to compare the cases of one, so those are marked that are fewer. Of matches that either was
+told of before, and whose alerts had ended, it is told anew: comparing finds nothing new in these.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
-from api.ids import Clock
-from api.store import Connection, Database, agreements, begun
+from api.alerts.sharing_again import tell_whose_ended
+from api.ids import Clock, RandomBytes
+from api.store import Connection, Database, agreements, attention, begun
 
 _PAGE = 500
 
@@ -32,10 +34,10 @@ def sharing_begins(conn: Connection, partner_ids: Collection[str], now: datetime
 
 
 class Beginning:
-    """Lets cases wait for comparison because of agreements that have come into force."""
+    """Lets cases wait for comparison because of agreements in force since, and tells anew who was told before them."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database, self._clock = database, clock
+    def __init__(self, database: Database, clock: Clock, random_bytes: RandomBytes) -> None:
+        self._database, self._clock, self._random = database, clock, random_bytes
 
     def follow(self, most: int = sys.maxsize) -> int:
         """Look for agreements that began by time alone, and mark at most so many cases; return how many.
@@ -43,6 +45,7 @@ class Beginning:
         Each page is a transaction of its own: nobody waits for a large stock, and a stop in between costs nothing.
         """
         self._look()
+        self._tell_again()
         with self._database.read() as conn:
             noted = begun.noted(conn)
         marked = 0
@@ -55,6 +58,15 @@ class Beginning:
                 if some < limit:
                     break
         return marked
+
+    def _tell_again(self) -> None:
+        with self._database.read() as conn:
+            noted = begun.noted_again(conn)
+        for partner_id in noted:
+            with self._database.write() as conn:
+                begun.told_again(conn, partner_id)  # first: what ends and begins meanwhile is noted anew
+                ended = attention.ended_unshared(conn, recipient_id=partner_id)
+                tell_whose_ended(conn, ended, self._clock(), self._random)
 
     def _look(self) -> None:
         now = self._clock()
@@ -79,6 +91,7 @@ def _note(conn: Connection, new: Mapping[str, set[str]]) -> None:
         stock = begun.stock_of(conn, both)
         # Who has nothing yet needs no second look: what it enters from now on is compared with everything.
         begun.note(conn, [one for one in _fewest(new, stock) if stock[one]])
+        begun.note_again(conn, both)
 
 
 def _fewest(new: Mapping[str, set[str]], stock: Mapping[str, int]) -> list[str]:

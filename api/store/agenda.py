@@ -122,6 +122,12 @@ def note_told(conn: Connection, mark: Mark) -> None:
         conn.execute(mine.values(told_at=mark.told_at))
 
 
+def tell_anew(conn: Connection, case_id: str) -> None:
+    """Let what is due of a case, and not done, be told again: whoever has heard of it is told nothing twice."""
+    mine = clock_marks.c.case_id == case_id, clock_marks.c.done_on.is_(None)
+    conn.execute(update(clock_marks).where(*mine).values(told_at=None))
+
+
 def note_done(conn: Connection, mark: Mark) -> bool:
     """Note that something was done; False when somebody noted it before."""
     values = {name: getattr(mark, name) for name in Mark.__slots__}

@@ -156,10 +156,14 @@ def agreed_with(conn: Connection, partner_id: str, now: datetime) -> set[str]:
     return {partner_id, *conn.scalars(both)}
 
 
-def agreed(conn: Connection, one: str, other: str, now: datetime) -> bool:
-    """Tell whether two partners may exchange; with itself, everybody may who takes part."""
+def agreed(conn: Connection, one: str, other: str, now: datetime, *, as_if_active: str | None = None) -> bool:
+    """Tell whether two partners may exchange; with itself, everybody may who takes part.
+
+    Args:
+        as_if_active: asked as if this partner took part.
+    """
     if one == other:
-        return _active(conn, one)
+        return one == as_if_active or _active(conn, one)
     first, second = agreement_parties.alias("first"), agreement_parties.alias("second")
     both = (
         select(agreements.c.id)
@@ -167,7 +171,7 @@ def agreed(conn: Connection, one: str, other: str, now: datetime) -> bool:
         .join(second, second.c.agreement_id == agreements.c.id)
         .where(first.c.partner_id == one, second.c.partner_id == other)
         .where(*_in_force(first), *_in_force(second), _valid(now))
-        .where(_takes_part(one), _takes_part(other))
+        .where(*(_takes_part(party) for party in (one, other) if party != as_if_active))
     )
     return conn.execute(both.limit(1)).first() is not None
 

@@ -16,8 +16,10 @@ from api.store.outbox import HELD_BACK, RECALLS, UNFINISHED
 from api.store.pair_tables import pairs
 from api.store.people_tables import people
 from api.store.portable import chunks
-from api.store.tables import AWAITING_DIGEST, alerts, api_keys, audit, delivery_attempts, matches, outbox
+from api.store.tables import AWAITING_DIGEST, alert_events, alerts, api_keys, audit, delivery_attempts, matches, outbox
 
+NOT_SHARED = "not_shared"
+"""Why an alert was closed whose recipient may know of the match no longer."""
 _ENDED = ("actioned", "closed", "recalled")
 
 
@@ -127,6 +129,38 @@ def standing(conn: Connection, match_ids: Sequence[str] | None = None) -> list[S
     return [Standing(row[0], row[1], (row[2], row[3])) for row in conn.execute(wanted)]
 
 
+def ended_unshared(
+    conn: Connection, *, match_ids: Sequence[str] | None = None, recipient_id: str | None = None
+) -> list[Alert]:
+    """Return what ended because its recipient might know of the match no longer; what was followed by more left out.
+
+    Args:
+        match_ids: of these matches; None for all.
+        recipient_id: of this partner; None for everybody's.
+    """
+    later = alerts.alias("later")
+    followed = exists().where(
+        later.c.match_id == alerts.c.match_id, later.c.recipient_id == alerts.c.recipient_id,
+        later.c.event != "escalated", later.c.id > alerts.c.id,
+    )  # fmt: skip
+    wanted = (
+        select(alerts, alert_events.c.detail)
+        .join(alert_events, alert_events.c.alert_id == alerts.c.id)
+        .where(
+            alerts.c.match_id.is_not(None), alerts.c.state == "closed",
+            alerts.c.event.not_in((*RECALLS, "escalated")), alert_events.c.kind == "closed", ~followed,
+        )
+        .order_by(alerts.c.id)
+    )  # fmt: skip
+    if recipient_id is not None:
+        wanted = wanted.where(alerts.c.recipient_id == recipient_id)
+    if match_ids is not None:
+        wanted = wanted.where(alerts.c.match_id.in_(list(match_ids)))
+    rows = (row._asdict() for row in conn.execute(wanted))
+    # What a closing was for stands in a document, of which the two databases read nothing alike.
+    return [Alert(**row) for row in rows if row.pop("detail").get("reason") == NOT_SHARED]
+
+
 def naming_alerts(conn: Connection, case_id: str) -> list[Alert]:
     """Return the alerts about the matches and pairs of a case that name another organisation, in id order."""
     of_matches = select(matches.c.id).where(or_(matches.c.missing_id == case_id, matches.c.rescued_id == case_id))
@@ -155,10 +189,18 @@ def alerts_of_subject(conn: Connection, kind: str, subject_id: str) -> list[Aler
     return _fetch(conn, statement.order_by(alerts.c.id))
 
 
-def going_of_kind(conn: Connection, kind: str, *, after: str | None, limit: int) -> list[Alert]:
-    """Return alerts of a kind that have not ended, in id order; those by which one was escalated left out."""
+def going_of_kind(
+    conn: Connection, kind: str, *, after: str | None, limit: int, event: str | None = None
+) -> list[Alert]:
+    """Return alerts of a kind that have not ended, in id order; those by which one was escalated left out.
+
+    Args:
+        event: only those that tell of this.
+    """
     mine = (alerts.c.kind == kind, alerts.c.state.not_in(_ENDED), alerts.c.event != "escalated")
     statement = select(alerts).where(*mine).order_by(alerts.c.id).limit(limit)
+    if event is not None:
+        statement = statement.where(alerts.c.event == event)
     return _fetch(conn, statement if after is None else statement.where(alerts.c.id > after))
 
 

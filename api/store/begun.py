@@ -17,7 +17,7 @@ from api.store.portable import insert_if_absent
 from api.store.tables import cases, meta
 from api.store.types import encode_utc
 
-_NOTE, _LOOKED = "sharing_begun:", "sharing_begun_looked"
+_NOTE, _LOOKED, _AGAIN = "sharing_begun:", "sharing_begun_looked", "sharing_again:"
 
 
 def note(conn: Connection, partner_ids: Sequence[str]) -> None:
@@ -32,6 +32,23 @@ def noted(conn: Connection) -> list[str]:
     """Return the partners whose cases are still to be marked."""
     found = conn.scalars(select(meta.c.key).where(meta.c.key.startswith(_NOTE, autoescape=True)).order_by(meta.c.key))
     return [key.removeprefix(_NOTE) for key in found]
+
+
+def note_again(conn: Connection, partner_ids: Collection[str]) -> None:
+    """Note that these partners may know again of matches of which they were told before."""
+    for partner_id in sorted(partner_ids):
+        insert_if_absent(conn, meta, {"key": _AGAIN + partner_id, "value": ""}, ["key"])
+
+
+def noted_again(conn: Connection) -> list[str]:
+    """Return the partners who may know again of what they were told before, and have not been told yet."""
+    found = conn.scalars(select(meta.c.key).where(meta.c.key.startswith(_AGAIN, autoescape=True)).order_by(meta.c.key))
+    return [key.removeprefix(_AGAIN) for key in found]
+
+
+def told_again(conn: Connection, partner_id: str) -> None:
+    """Take the note of a partner away: it is told."""
+    conn.execute(delete(meta).where(meta.c.key == _AGAIN + partner_id))
 
 
 def mark(conn: Connection, partner_id: str, limit: int, at: datetime) -> int:

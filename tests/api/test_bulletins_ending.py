@@ -74,6 +74,21 @@ def test_what_is_renewed_for_everybody_asks_for_nothing(desk: Desk) -> None:
     assert on_agenda(desk) == []
 
 
+def test_a_warning_ends_once_it_is_renewed(desk: Desk) -> None:
+    desk.published("ahtu")
+    pass_days(desk, 17)
+    assert [one["state"] for one in heard(desk)] == ["queued"]
+    later = renewed(desk)
+    pass_days(desk, 0)
+    assert [one["state"] for one in heard(desk)] == ["queued"], "an order alone shows nobody anything"
+    desk.published("ahtu", authorisation_id=later)
+    pass_days(desk, 0)
+    assert [one["state"] for one in heard(desk)] == ["closed"]
+    pass_days(desk, 2)
+    desk.house.sandhan.attention.run_due()
+    assert not [one for one in desk.house.ask("family", "GET", "/v1/alerts").json()["items"] if one["steps"]]
+
+
 def test_what_is_renewed_in_time_warns_nobody(desk: Desk) -> None:
     desk.published("ahtu")
     pass_days(desk, 15)

@@ -10,9 +10,10 @@ from api.store import alerts, outbox
 
 from .agreeing import proposed
 from .agreeing import taken as answered
-from .conftest import House, Pair, matched
+from .conftest import REPORT, House, Pair, matched
 from .test_decisions import taken
 from .test_following import alerts_of
+from .test_pairs import AGAIN
 
 
 @pytest.fixture
@@ -96,3 +97,31 @@ def test_of_what_is_settled_the_new_owner_hears_nothing_and_what_waits_for_it_wa
     taken(own, "family", "verify", finding="same_person")
     transferred(own, "other", own.rescued_id, "shelter")
     assert going(own, "shelter") == []
+
+
+def test_the_new_owner_hears_of_what_is_due_and_of_the_records_like_it(fresh_house: House) -> None:
+    house = fresh_house
+    house.join("heir", "ngo", email="heir@example.org")
+    case_id = house.enter("family", REPORT)["case"]["id"]
+    house.enter("mumbai", AGAIN)
+    house.clock.advance(days=125)
+    assert house.sandhan.agenda.run_clocks() >= 2
+    before = {who: _heard(house, who) for who in ("mumbai", "ahtu")}
+    assert sorted(_heard(house, "family")) == [("clock", "untraced"), ("same_person", "found")]
+    made = proposed(house, "family", case_id, "heir", "transfer")
+    answered(house, "heir", answered(house, "heir", made, "accept"), "complete")
+    assert _heard(house, "family") == []
+    assert _heard(house, "heir") == [("same_person", "found")]
+    for _ in range(2):
+        house.sandhan.agenda.run_clocks()
+        assert sorted(_heard(house, "heir")) == [("clock", "untraced"), ("same_person", "found")]
+    assert {who: _heard(house, who) for who in before} == before, "to others nothing is different"
+
+
+def _heard(house: House, who: str) -> list[tuple[str, str]]:
+    """Return kind and event of what is open of a partner's alerts of duties and pairs."""
+    return [
+        (one["kind"], one["event"])
+        for one in house.ask(who, "GET", "/v1/alerts").json()["items"]
+        if one["kind"] in ("clock", "same_person") and one["state"] not in ("actioned", "closed", "recalled")
+    ]

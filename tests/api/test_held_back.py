@@ -113,3 +113,68 @@ def test_what_was_told_ends_with_the_agreement(three: tuple[House, dict[frozense
     assert ended["state"] == "closed"
     house.clock.advance(hours=2)
     assert house.sandhan.attention.run_due() == {"reminder": 2}, "the owners still may know"
+
+
+def told(house: House, who: str) -> list[tuple[str, str]]:
+    """Return event and state of what a partner was told, oldest first."""
+    items = house.ask(who, "GET", "/v1/alerts").json()["items"]
+    return [(alert["event"], alert["state"]) for alert in sorted(items, key=lambda alert: str(alert["id"]))]
+
+
+@pytest.mark.parametrize("who", ["west", "south"])
+def test_who_shares_again_is_told_again_of_what_still_lives(
+    three: tuple[House, dict[frozenset[str], str]], who: str
+) -> None:
+    house, made = three
+    house.enter("north", REPORT)
+    house.enter("south", RESCUE)
+    assert told(house, who) == [("new", WAITS)]
+    other = "south" if who == "west" else "north"
+    left = manage(house, who, "POST", f"/v1/agreements/{made[frozenset((other, who))]}/leave")
+    assert left.status_code == 200, left.text
+    house.clock.advance(hours=12)
+    house.sandhan._compare()
+    assert told(house, who) == [("new", "closed")]
+    agree(house, other, who)
+    for _ in range(2):
+        house.sandhan._compare()
+        assert told(house, who) == [("new", "closed"), ("new", WAITS)]
+    again = max(house.ask(who, "GET", "/v1/alerts").json()["items"], key=lambda alert: str(alert["id"]))
+    assert again["due_at"] > house.clock().isoformat()
+    house.clock.advance(hours=2)
+    assert house.sandhan.attention.run_due()["reminder"] >= 1
+
+
+def test_who_comes_back_is_not_told_of_what_has_ended_meanwhile(
+    three: tuple[House, dict[frozenset[str], str]],
+) -> None:
+    house, made = three
+    report = house.enter("north", REPORT)["case"]
+    house.enter("south", RESCUE)
+    manage(house, "west", "POST", f"/v1/agreements/{made[frozenset(('south', 'west'))]}/leave")
+    closed = house.ask("north", "POST", f"/v1/cases/{report['id']}/close")
+    assert closed.status_code == 200, closed.text
+    before = told(house, "west")
+    agree(house, "south", "west")
+    house.sandhan._compare()
+    assert told(house, "west") == before
+
+
+def test_consent_given_again_tells_again(fresh_house: House) -> None:
+    house = fresh_house
+    report = house.enter("family", REPORT)["case"]["id"]
+    house.enter("shelter", RESCUE)
+    (consent,) = [
+        row["id"]
+        for row in house.ask("family", "GET", f"/v1/cases/{report}/consents").json()
+        if row["purpose"] == "sharing"
+    ]
+    assert house.ask("family", "POST", f"/v1/cases/{report}/consents/{consent}/withdraw").status_code == 200
+    assert told(house, "ahtu") == told(house, "shelter") == [("new", "closed")]
+    house.clock.advance(hours=12)
+    given = {"purpose": "sharing", "recipients": "police", "basis": "consent", "given_by": "guardian"}
+    assert house.ask("family", "POST", f"/v1/cases/{report}/consents", json=given).status_code == 201
+    assert told(house, "ahtu") == [("new", "closed"), ("new", WAITS)]
+    assert told(house, "shelter") == [("new", "closed")], "not its class"
+    assert house.ask("family", "POST", f"/v1/cases/{report}/consents", json=given).status_code == 201
+    assert len(told(house, "ahtu")) == 2

@@ -9,8 +9,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from api.alerts import attention_loop
+from api.alerts import answering, attention_loop
 from api.alerts.attention_loop import AttentionLoop
+from api.alerts.settling import close_alerts_of
+from api.matches.withholding import hold_back_unshared
 from api.store import agreements, alerts, audit, consents, inbox, partners
 from api.store.answers import answers
 from api.store.tables import cases as cases_table
@@ -153,6 +155,29 @@ def test_acting_ends_it_and_what_stands_above(watch: Watch, ends: str) -> None:
     assert watch.decide("unit") == 0
 
 
+def test_no_message_goes_out_of_what_has_ended(watch: Watch) -> None:
+    settled, answered = watch.alert("critical", to="keeper"), watch.alert("critical")
+    watch.deliver(settled)
+    watch.pass_hours(4)
+    (above,) = (told for told in watch.inbox("nodal") if told.about_id == answered)
+    watch.act(answered)
+    assert {message.state for message in watch.messages(above.id)} == {"dead_letter"}
+    waiting = watch.alert("critical", to="keeper")
+    with watch.database.write() as conn:
+        close_alerts_of(conn, "match", "verified", "officer", watch.now)
+    assert {message.state for message in watch.messages(waiting)} == {"dead_letter"}
+    assert "delivered" in {message.state for message in watch.messages(settled)}, "what is out is out"
+
+
+def test_no_message_goes_out_of_what_is_due_no_longer(watch: Watch) -> None:
+    alert_id = watch.alert("critical")
+    with watch.database.write() as conn:
+        found = alerts.get_alert(conn, alert_id)
+        assert found is not None
+        answering.close(conn, found, {"why": "no longer due"}, watch.now)
+    assert {message.state for message in watch.messages(alert_id)} == {"dead_letter"}
+
+
 def test_who_may_not_know_is_passed_over_and_named(world: World) -> None:
     watch = Watch(world.database, agreed=tuple(one for one in EVERYBODY if one != "nodal"))
     alert_id = watch.alert("critical")
@@ -192,6 +217,38 @@ def test_who_may_not_know_any_more_is_reminded_no_more(world: World, ends: str) 
     assert len(watch.messages(keeper)) == (2 if ends == "consent" else 1)
     assert watch.recall() >= 1
     assert "recalled" in [told.event for told in watch.inbox("unit")], "it was told, and hears that it is over"
+
+
+@pytest.mark.parametrize("noticed", [True, False], ids=["at once", "at its next step"])
+def test_what_waited_for_one_that_takes_part_no_longer_goes_to_whoever_stands_above(
+    world: World, noticed: bool
+) -> None:
+    watch = Watch(world.database)
+    alert_id = watch.alert("critical", to="nodal")
+    with watch.database.write() as conn:
+        partners.change_partner(conn, "nodal", {"active": False})
+        if noticed:
+            hold_back_unshared(conn, watch.now)
+    assert watch.read(alert_id).state != "closed", "nobody is told yet"
+    assert watch.pass_hours(0 if noticed else 2) == {"escalated": 1}
+    assert watch.read(alert_id).state == "closed"
+    (above,) = watch.inbox("centre")
+    assert (above.event, above.about_id, above.closed_at) == ("escalated", alert_id, None)
+    assert above.due_at is not None
+    assert above.due_at > watch.now
+    assert {message.state for message in watch.messages(alert_id)} == {"dead_letter"}, "it is spoken to no more"
+    assert len(watch.messages(alert_id)) == 1
+    assert watch.pass_hours(4) == {"escalated": 1}, "the centre is waited for as ever"
+
+
+def test_what_waited_for_one_without_agreement_ends_though_it_takes_part_no_longer(world: World) -> None:
+    watch = Watch(world.database)
+    alert_id = watch.alert("critical", to="nodal")
+    with watch.database.write() as conn:
+        partners.change_partner(conn, "nodal", {"active": False})
+        agreements.leave(conn, "pact", "nodal", at=watch.now, by="test")
+    assert watch.pass_hours(2) == {}
+    assert (watch.read(alert_id).state, watch.inbox("centre")) == ("closed", [])
 
 
 def test_who_is_silent_is_not_named_where_that_tells_where_she_is(world: World) -> None:
