@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 
-from api.access import RECIPIENT_CLASS
 from api.alerts.unshared import WHY, close_unshared, takes_back
-from api.store import Connection, agreements, attention, cases, consents, outbox, partners
+from api.matches.knowing import known_cases
+from api.store import Connection, attention, outbox
 from api.store.attention import Standing
 
 
@@ -37,14 +37,5 @@ def hold_back_unshared(conn: Connection, now: datetime, match_ids: Sequence[str]
 
 def _unshared(conn: Connection, recipient_id: str, told: Sequence[Standing], now: datetime) -> list[str]:
     """Return the matches, among these, of which one case may not be known to a partner any more."""
-    recipient = partners.get_partner(conn, recipient_id)
-    if recipient is None:
-        return [one.match_id for one in told]
-    owners = cases.owners_of(conn, sorted({case_id for one in told for case_id in one.case_ids}))
-    agreed = agreements.agreed_with(conn, recipient_id, now)
-    others = [case_id for case_id, owner in owners.items() if owner != recipient_id]
-    shared = consents.permitted_among(conn, others, "sharing", RECIPIENT_CLASS[recipient.kind])
-    known = {
-        case_id for case_id, owner in owners.items() if owner == recipient_id or (owner in agreed and case_id in shared)
-    }
+    known = known_cases(conn, recipient_id, {case_id for one in told for case_id in one.case_ids}, now)
     return [one.match_id for one in told if not known.issuperset(one.case_ids)]

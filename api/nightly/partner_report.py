@@ -1,7 +1,8 @@
 """What did the nights come to for one partner? Figures of its own cases and alerts, and what waits for its word.
 
 It holds nothing of anybody else's cases, and of its own no name, photo or place: figures, and ids to look up after
-signing in. Since no figure is of others, none has to be suppressed for being small.
+signing in. Since no figure is of others, none has to be suppressed for being small. A match counts only while the
+partner may know of both its cases: by agreement and by consent.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from api.matches.knowing import known_cases
 from api.nightly.run import KIND
 from api.store import Connection, partner_figures, runs
 from api.store.matches import ANNOUNCED
@@ -146,18 +148,22 @@ def partner_report(conn: Connection, run: Run, partner_id: str, now: datetime, p
         moments.insert(0, shown[0].started_at)
     else:
         shown = shown[1:]
-    steps = partner_figures.found_between(conn, partner_id, moments)
+
+    def known(case_ids: set[str]) -> set[str]:
+        return known_cases(conn, partner_id, case_ids, now)
+
+    steps = partner_figures.found_between(conn, partner_id, known, moments)
     return PartnerReport(
         run_id=run.id,
         partner_id=partner_id,
         as_of=now,
         open_cases=partner_figures.open_by_side(conn, partner_id, now),
         not_searched=partner_figures.not_searched(conn, partner_id, now, now + SOON),
-        found=partner_figures.found_in_run(conn, partner_id, until=ended, **window),
+        found=partner_figures.found_in_run(conn, partner_id, known, until=ended, **window),
         alerted=partner_figures.alerts_of_run(conn, partner_id, until=ended, **window),
         since=partner_figures.alerts_since(conn, partner_id, moments[-2], ended),
         open_alerts=partner_figures.open_alerts(conn, partner_id),
-        undecided=partner_figures.undecided_matches(conn, partner_id, now),
+        undecided=partner_figures.undecided_matches(conn, partner_id, known, now),
         history=[PastRun(one.id, end, found) for one, end, found in zip(shown, moments[1:], steps, strict=True)],
         public_url=public_url,
     )
