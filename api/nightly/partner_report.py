@@ -58,6 +58,7 @@ class PartnerReport:
         since: of the alerts since the run before: "sent", "acknowledged" -> how many.
         open_alerts: those that nobody has acknowledged, oldest first.
         undecided: matches of its cases that are not decided, strongest first.
+        undecided_more: how many further ones are not listed.
         history: the last runs, oldest first.
         public_url: where the links lead.
         tells_alerts: whether it tells of alerts.
@@ -76,10 +77,21 @@ class PartnerReport:
     history: list[PastRun]
     public_url: str
     tells_alerts: bool = True
+    undecided_more: int = 0
 
     def without_alerts(self) -> PartnerReport:
         """Return the report for somebody who may not read alerts."""
         return replace(self, tells_alerts=False, alerted=0, since={}, open_alerts=[])
+
+    def listing(self, most: int) -> PartnerReport:
+        """Return the report with so many undecided matches at most, the strongest, and all of them counted."""
+        listed = self.undecided[:most]
+        return replace(self, undecided=listed, undecided_more=self.undecided_total - len(listed))
+
+    @property
+    def undecided_total(self) -> int:
+        """Return how many matches are not decided, whether listed or not."""
+        return len(self.undecided) + self.undecided_more
 
     @property
     def late(self) -> int:
@@ -120,7 +132,7 @@ class PartnerReport:
             yield from self._alert_rows()
         for past in self.history:
             yield from ((f"matches_until_{past.id}", grade, past.found[grade]) for grade in GRADES)
-        yield "undecided", "matches", len(self.undecided)
+        yield "undecided", "matches", self.undecided_total
         for match in self.undecided:
             section = f"undecided {match.id}"
             yield from ((section, name, value) for name, value in (("grade", match.grade), ("state", match.state)))

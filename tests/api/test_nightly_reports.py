@@ -76,6 +76,23 @@ def test_the_table_says_the_same(fresh_house: House, match_id: str) -> None:
     assert rows[f"undecided {match_id}", "grade"] == "certain"
 
 
+def test_the_strongest_are_listed_and_all_are_counted(
+    fresh_house: House, match_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = fresh_house
+    house.enter("shelter", RESCUE | {"external_id": "MUM-2", "father_name": "महेश मंडल", "phone": []})
+    night(house)
+    every = read(house, "family")
+    assert every["undecided_total"] == len(every["undecided"]) == 2
+    monkeypatch.setattr("api.nightly.partner_reading.MOST_UNDECIDED", 1)
+    monkeypatch.setattr("api.store.cases.get_cases", lambda *_: pytest.fail("no case is opened for a figure"))
+    few = read(house, "family")
+    assert (few["undecided_total"], few["undecided"]) == (2, every["undecided"][:1])
+    table = house.ask("family", "GET", "/v1/reports/nightly.csv").text
+    assert "undecided,matches,2\n" in table
+    assert table.count(",grade,") == 1
+
+
 def test_who_reads_no_alerts_is_told_of_none(fresh_house: House, match_id: str) -> None:
     night(fresh_house)
     few = fresh_house.key_with("family", "matches:read")
