@@ -109,6 +109,7 @@ _FIGURES: Final[dict[str, Any]] = {
     "partner_id": _PARTNER_ID, "partner": "AHTU South 24 Parganas", "met": 41, "late": 3, "missed": 1, "open": 2,
     "hours_to_acknowledge": 1.4,
 }  # fmt: skip
+_OF_NO_NAME: Final[dict[str, Any]] = _FIGURES | {"partner_id": None, "partner": None, "met": 2, "late": 0, "open": 0}
 PARTNER: Final[dict[str, Any]] = {
     "id": _PARTNER_ID, "name": "AHTU South 24 Parganas", "kind": "ahtu", "country": "IN",
     "areas": ["IN/WB/south-24-parganas"], "language": "bn", "time_zone": "Asia/Kolkata",
@@ -171,7 +172,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "request": {"code": "match_reviewed"},
         "response": ACKNOWLEDGED | {"state": "actioned", "actioned_at": "2026-11-01T11:05:00+00:00"},
     },
-    "list_missed_alerts": {"response": {"items": [_MISSED], "next": None, "partners": [_FIGURES]}},
+    "list_missed_alerts": {"response": {"items": [_MISSED], "next": None, "partners": [_FIGURES, _OF_NO_NAME]}},
     "register_partner": {
         "request": {"name": "AHTU South 24 Parganas", "kind": "ahtu", "country": "IN", "language": "bn",
                     "areas": ["IN/WB/south-24-parganas"], "email": "ahtu@example.org", "residency": "IN",

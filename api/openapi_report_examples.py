@@ -18,6 +18,7 @@ REPORT: Final[dict[str, Any]] = {
     "undecided": [{"match_id": "match_01m6b5crz4q8d2n6s0v3x7t1k5", "grade": "probable", "state": "suggested",
                    "your_record_ids": ["case_01m6b5cjnhm952npdv62sfps4x"], "since": "2026-11-30T02:03:40+00:00",
                    "link": "https://sandhan.example.org/v1/matches/match_01m6b5crz4q8d2n6s0v3x7t1k5"}],
+    "undecided_total": 1,
 }  # fmt: skip
 
 REPORT_EXAMPLES: Final[dict[str, dict[str, Any]]] = {"read_nightly_report": {"response": REPORT}}

@@ -16,7 +16,7 @@ from api.alerts.sharing_again import tell_again
 from api.bulletins.service import BulletinService
 from api.bulletins.taking_down import enforce_case
 from api.ids import Clock, RandomBytes
-from api.matches.withholding import hold_back_unshared
+from api.matches.withholding import end_all_unshared, hold_back_unshared
 from api.pairs.ending import end_unshared
 from api.pairs.telling import tell_new_owner
 from api.store import Connection, Database, agenda, agreements, matches, pairs
@@ -36,8 +36,7 @@ class SharingWatch:
     def enforce(self) -> int:
         """End whatever no longer may be, of everybody; return how many partners are told."""
         now = self._clock()
-        with self._database.write() as conn:
-            hold_back_unshared(conn, now)
+        end_all_unshared(self._database, now)
         told = self._end_pairs(now) + self._bulletins.sweep()
         self._seen = now
         return told

@@ -51,10 +51,10 @@ class MissedView(BaseModel):
 
 
 class FiguresView(BaseModel):
-    """How an organisation has answered its alerts."""
+    """How an organisation has answered its alerts; what names nobody is added up in one row without a name."""
 
-    partner_id: str
-    partner: str
+    partner_id: str | None = Field(description="null in the row of those whom naming would tell where a person is")
+    partner: str | None = Field(description="name of the organisation, likewise")
     met: int
     late: int
     missed: int

@@ -7,6 +7,8 @@
 
 What was recalled or closed before its deadline was not missed. The report holds ids, organisations and times, and
 nothing about whom an alert is; the organisation is left out where naming it would tell where a protected person is.
+Such an alert counts in no organisation's figures either, or a subtraction would name it: all of them are added up in
+one row without a name. One's own alerts are told whole.
 """
 
 from __future__ import annotations
@@ -21,10 +23,11 @@ from api.access import AccessScope, Permission
 from api.alerts.attention_chain import LEVELS, tells_where
 from api.ids import Clock
 from api.store import Connection, Database, alerts, audit, partners
-from api.store.answers import Answer, answers
+from api.store.answers import Answer, about_nobody_protected, answers
 from api.store.partners import Partner
 
 Verdict = Literal["met", "late", "missed", "open"]
+_Judged = tuple[Answer, Verdict, Literal["acknowledge", "act"], datetime]
 LOOKS_BACK: Final = timedelta(days=30)
 """How old alerts are at most of which the report tells, unless it is asked for more."""
 
@@ -55,10 +58,14 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How a partner has answered: how many alerts, and hours to acknowledge them in the median."""
+    """How a partner has answered: how many alerts, and hours to acknowledge them in the median.
 
-    partner_id: str
-    partner: str
+    Attributes:
+        partner_id, partner: None in the row that adds up what names nobody.
+    """
+
+    partner_id: str | None
+    partner: str | None
     met: int
     late: int
     missed: int
@@ -91,9 +98,10 @@ class MissedService:
             after: the last id of the page before.
         """
         scope.require(Permission.ALERTS_READ)
-        with self._database.write() as conn:
+        with self._database.read() as conn:
             below = _below(conn, scope)
             report = _report(conn, below, self._clock(), since, after, limit, own=scope.partner_id)
+        with self._database.write() as conn:
             audit.append(
                 conn, at=self._clock(), actor=scope.actor_id, action="alerts.missed_listed", subject=scope.partner_id,
                 detail={"count": len(report.items)},
@@ -133,9 +141,10 @@ def _report(
         if verdict in ("late", "missed") and (after is None or answer.id > after)
     ]
     page = wanted if limit is None else wanted[:limit]
+    unnamed = _unnamed(conn, [answer.id for answer in rows if answer.recipient_id != own])
     items = []
     for answer, verdict, deadline, passed in page:
-        hidden = answer.recipient_id != own and _hidden(conn, answer.id)
+        hidden = answer.id in unnamed
         items.append(
             Missed(
                 id=answer.id,
@@ -152,7 +161,11 @@ def _report(
                 steps=answer.steps,
             )
         )
-    figures = [_figures(partner, [entry for entry in judged if entry[0].recipient_id == partner.id]) for partner in of]
+    by_partner: dict[str | None, list[_Judged]] = {partner.id: [] for partner in of}
+    by_partner[None] = []
+    for entry in judged:
+        by_partner[None if entry[0].id in unnamed else entry[0].recipient_id].append(entry)
+    figures = [_figures(partner_id, names.get(partner_id or ""), some) for partner_id, some in by_partner.items()]
     told = [one for one in figures if one.met + one.late + one.missed + one.open]
     return MissedReport(items, page[-1][0].id if len(wanted) > len(page) else None, told)
 
@@ -162,12 +175,18 @@ def _ended(answer: Answer, deadline: str, now: datetime) -> datetime:
     return (acknowledged if deadline == "acknowledge" else answer.actioned_at) or answer.closed_at or now
 
 
+def _unnamed(conn: Connection, alert_ids: Sequence[str]) -> set[str]:
+    """Return the alerts, among these, whose recipient is not named."""
+    doubtful = sorted(set(alert_ids) - about_nobody_protected(conn, alert_ids))
+    return {alert_id for alert_id in doubtful if _hidden(conn, alert_id)}
+
+
 def _hidden(conn: Connection, alert_id: str) -> bool:
     alert = alerts.get_alert(conn, alert_id)
     return alert is None or tells_where(conn, alert)
 
 
-def _figures(partner: Partner, judged: Sequence[tuple[Answer, Verdict, str, datetime]]) -> Figures:
+def _figures(partner_id: str | None, name: str | None, judged: Sequence[_Judged]) -> Figures:
     count = {verdict: sum(entry[1] == verdict for entry in judged) for verdict in ("met", "late", "missed", "open")}
     taken = [
         (moment - answer.created_at).total_seconds() / 3600
@@ -175,7 +194,7 @@ def _figures(partner: Partner, judged: Sequence[tuple[Answer, Verdict, str, date
         if (moment := answer.first_acknowledged_at or answer.acknowledged_at)
     ]
     hours = round(statistics.median(taken), 1) if taken else None
-    return Figures(partner.id, partner.name, count["met"], count["late"], count["missed"], count["open"], hours)
+    return Figures(partner_id, name, count["met"], count["late"], count["missed"], count["open"], hours)
 
 
 def _below(conn: Connection, scope: AccessScope) -> list[Partner]:

@@ -46,7 +46,7 @@ def missed(
     out.print(f"\n{'met':>6}{'late':>6}{'missed':>8}{'open':>6}{'hours':>8}")
     for one in report.partners:
         hours = "" if one.hours_to_acknowledge is None else f"{one.hours_to_acknowledge:.1f}"
-        out.print(f"{one.met:>6}{one.late:>6}{one.missed:>8}{one.open:>6}{hours:>8}  {one.partner}")
+        out.print(f"{one.met:>6}{one.late:>6}{one.missed:>8}{one.open:>6}{hours:>8}  {one.partner or 'withheld'}")
 
 
 def _plain(value: object) -> object:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from api.dependencies import Caller, Services
+from api.nightly.partner_reading import MOST_UNDECIDED
 from api.nightly.partner_report import GRADES, PartnerReport
 from api.store.matches import ANNOUNCED
 
@@ -61,7 +62,10 @@ class NightlyReportView(BaseModel):
     matches: dict[str, dict[str, int]] = Field(description="new, risen, fallen -> grade -> matches of your cases")
     alerts: AlertFigures | None = Field(description="null for whoever may not read alerts")
     nights: list[NightView] = Field(description="the last runs, oldest first")
-    undecided: list[UndecidedView] = Field(description="matches that wait for a word, strongest first")
+    undecided: list[UndecidedView] = Field(
+        description="the strongest of the matches that wait for a word", max_length=MOST_UNDECIDED
+    )
+    undecided_total: int = Field(description="how many wait, listed or not; `GET /v1/matches` lists all")
 
 
 @router.get("/nightly")
@@ -104,6 +108,7 @@ def report_view(report: PartnerReport) -> NightlyReportView:
             )
             for match in report.undecided
         ],
+        undecided_total=report.undecided_total,
     )  # fmt: skip
 
 

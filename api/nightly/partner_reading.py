@@ -1,23 +1,22 @@
 """May a partner read what the nights came to for it? Its own report of the last finished run, taken now.
 
 The same figures as in the file that the run writes (`partner_page`), of the database as it is; what the caller may not
-see is left out, and a match that it may read no longer is not among those that wait for its word.
+see is left out, as it is there. Of the matches that wait for its word the strongest are listed, and all are counted, so
+that the answer stays small, and quick, however many there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from typing import Final
 
 from api.access import AccessScope, NotFound, Permission
-from api.cases.standing import is_party
 from api.ids import Clock
 from api.nightly.partner_report import PartnerReport, partner_report
 from api.nightly.run import KIND
-from api.store import Connection, Database, audit, matches, runs
-from api.store.partner_figures import UndecidedMatch
+from api.store import Database, audit, runs
 
+MOST_UNDECIDED: Final = 200
+"""How many matches that are not decided an answer lists."""
 _PAST_RUNS = 100
 
 
@@ -47,18 +46,10 @@ class NightlyReports:
             known = [run for run in finished if "from_event" in run.parameters]  # not of an older version
             if not known:
                 raise NotFound("report")
-            report = partner_report(conn, known[0], scope.partner_id, now, self._url)
-            report = replace(report, undecided=_seen(conn, report.undecided, scope, now))
+            report = partner_report(conn, known[0], scope.partner_id, now, self._url).listing(MOST_UNDECIDED)
         with self._database.write() as conn:
             audit.append(
                 conn, at=now, actor=scope.actor_id, action="report.read", subject=scope.partner_id,
-                detail={"run": report.run_id, "matches": len(report.undecided)},
+                detail={"run": report.run_id, "matches": report.undecided_total},
             )  # fmt: skip
         return report if Permission.ALERTS_READ in scope.permissions else report.without_alerts()
-
-
-def _seen(
-    conn: Connection, undecided: Sequence[UndecidedMatch], scope: AccessScope, now: datetime
-) -> list[UndecidedMatch]:
-    """Return those of which the caller may still know: agreements and consents end."""
-    return [one for one in undecided if is_party(conn, matches.require_match(conn, one.id), scope, now)]

@@ -1,7 +1,8 @@
 """What did the nights come to for one partner? Figures of its own cases and alerts, and what waits for its word.
 
 It holds nothing of anybody else's cases, and of its own no name, photo or place: figures, and ids to look up after
-signing in. Since no figure is of others, none has to be suppressed for being small.
+signing in. Since no figure is of others, none has to be suppressed for being small. A match counts only while the
+partner may know of both its cases: by agreement and by consent.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from api.matches.knowing import known_cases
 from api.nightly.run import KIND
 from api.store import Connection, partner_figures, runs
 from api.store.matches import ANNOUNCED
@@ -56,6 +58,7 @@ class PartnerReport:
         since: of the alerts since the run before: "sent", "acknowledged" -> how many.
         open_alerts: those that nobody has acknowledged, oldest first.
         undecided: matches of its cases that are not decided, strongest first.
+        undecided_more: how many further ones are not listed.
         history: the last runs, oldest first.
         public_url: where the links lead.
         tells_alerts: whether it tells of alerts.
@@ -74,10 +77,21 @@ class PartnerReport:
     history: list[PastRun]
     public_url: str
     tells_alerts: bool = True
+    undecided_more: int = 0
 
     def without_alerts(self) -> PartnerReport:
         """Return the report for somebody who may not read alerts."""
         return replace(self, tells_alerts=False, alerted=0, since={}, open_alerts=[])
+
+    def listing(self, most: int) -> PartnerReport:
+        """Return the report with so many undecided matches at most, the strongest, and all of them counted."""
+        listed = self.undecided[:most]
+        return replace(self, undecided=listed, undecided_more=self.undecided_total - len(listed))
+
+    @property
+    def undecided_total(self) -> int:
+        """Return how many matches are not decided, whether listed or not."""
+        return len(self.undecided) + self.undecided_more
 
     @property
     def late(self) -> int:
@@ -118,7 +132,7 @@ class PartnerReport:
             yield from self._alert_rows()
         for past in self.history:
             yield from ((f"matches_until_{past.id}", grade, past.found[grade]) for grade in GRADES)
-        yield "undecided", "matches", len(self.undecided)
+        yield "undecided", "matches", self.undecided_total
         for match in self.undecided:
             section = f"undecided {match.id}"
             yield from ((section, name, value) for name, value in (("grade", match.grade), ("state", match.state)))
@@ -146,18 +160,22 @@ def partner_report(conn: Connection, run: Run, partner_id: str, now: datetime, p
         moments.insert(0, shown[0].started_at)
     else:
         shown = shown[1:]
-    steps = partner_figures.found_between(conn, partner_id, moments)
+
+    def known(case_ids: set[str]) -> set[str]:
+        return known_cases(conn, partner_id, case_ids, now)
+
+    steps = partner_figures.found_between(conn, partner_id, known, moments)
     return PartnerReport(
         run_id=run.id,
         partner_id=partner_id,
         as_of=now,
         open_cases=partner_figures.open_by_side(conn, partner_id, now),
         not_searched=partner_figures.not_searched(conn, partner_id, now, now + SOON),
-        found=partner_figures.found_in_run(conn, partner_id, until=ended, **window),
+        found=partner_figures.found_in_run(conn, partner_id, known, until=ended, **window),
         alerted=partner_figures.alerts_of_run(conn, partner_id, until=ended, **window),
         since=partner_figures.alerts_since(conn, partner_id, moments[-2], ended),
         open_alerts=partner_figures.open_alerts(conn, partner_id),
-        undecided=partner_figures.undecided_matches(conn, partner_id, now),
+        undecided=partner_figures.undecided_matches(conn, partner_id, known, now),
         history=[PastRun(one.id, end, found) for one, end, found in zip(shown, moments[1:], steps, strict=True)],
         public_url=public_url,
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from api.access import AccessScope, NotFound, Permission
 from api.ids import Clock, RandomBytes, new_id
-from api.matches.withholding import hold_back_unshared
+from api.matches.withholding import hold_back_unsent
 from api.partners.beginning import sharing_begins
 from api.store import Connection, Database, agreements, audit, partners
 from api.store.agreements import Agreement
@@ -157,7 +157,7 @@ class AgreementService:
             with sharing_begins(conn, [scope.partner_id], now):
                 changed = change(conn, agreement_id, scope.partner_id, at=now, by=scope.actor_id)
             if not accepts:
-                hold_back_unshared(conn, now)
+                hold_back_unsent(conn, now)  # or it would go out before the rest is done, after the commit
             self._note(conn, scope, "agreement.accepted" if accepts else "agreement.left", agreement_id)
         if not accepts:
             self._on_left()

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, case, func, or_, select
 
 from api.store.portable import chunks
-from api.store.tables import alert_events, alerts
+from api.store.tables import alert_events, alerts, cases, matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,34 @@ def answers(conn: Connection, recipients: Sequence[str], since: datetime) -> lis
     was_due = _first_due(conn, [answer.id for answer in found if answer.first_lapsed_at is not None])
     first_asked = [replace(answer, due_at=was_due.get(answer.id, answer.due_at)) for answer in found]
     return sorted(first_asked, key=lambda answer: answer.id)
+
+
+def about_nobody_protected(conn: Connection, alert_ids: Sequence[str]) -> set[str]:
+    """Return the alerts of matches, among these, that clearly are about nobody whose place is protected.
+
+    Of the others, and of what is about another alert, it takes a look at each to tell.
+    """
+    missing, rescued, own = cases.alias("missing"), cases.alias("rescued"), cases.alias("own")
+    found: set[str] = set()
+    for some in chunks(alert_ids):
+        statement = (
+            select(alerts.c.id)
+            .join(matches, matches.c.id == alerts.c.match_id)
+            .join(missing, missing.c.id == matches.c.missing_id)
+            .join(rescued, rescued.c.id == matches.c.rescued_id)
+            .join(own, own.c.id == alerts.c.own_case_id, isouter=True)
+            .where(
+                alerts.c.id.in_(some),
+                alerts.c.kind == "match",
+                alerts.c.about_id.is_(None),
+                alerts.c.event != "escalated",
+                ~missing.c.protect_location,
+                ~rescued.c.protect_location,
+                or_(alerts.c.own_case_id.is_(None), ~own.c.protect_location),
+            )
+        )
+        found.update(conn.scalars(statement))
+    return found
 
 
 def _first_due(conn: Connection, lapsed: Sequence[str]) -> dict[str, datetime]:

@@ -110,17 +110,18 @@ def open_alerts_of_match(conn: Connection, match_id: str, recipient_id: str) -> 
     return _fetch(conn, select(alerts).where(*mine).order_by(alerts.c.id))
 
 
-def standing(conn: Connection, match_ids: Sequence[str] | None = None) -> list[Standing]:
+def standing(conn: Connection, match_ids: Sequence[str] | None = None, *, unsent_only: bool = False) -> list[Standing]:
     """Return what was told of a match and still stands, or has not gone out yet, by recipient and match.
 
     Args:
         match_ids: of these matches; None for all.
+        unsent_only: only what has not gone out yet.
     """
     unsent = exists().where(outbox.c.alert_id == alerts.c.id, outbox.c.state.in_(UNFINISHED))
     wanted = (
         select(alerts.c.recipient_id, alerts.c.match_id, matches.c.missing_id, matches.c.rescued_id)
         .join(matches, matches.c.id == alerts.c.match_id)
-        .where(alerts.c.event.not_in(RECALLS), or_(alerts.c.state.not_in(_ENDED), unsent))
+        .where(alerts.c.event.not_in(RECALLS), unsent if unsent_only else or_(alerts.c.state.not_in(_ENDED), unsent))
         .distinct()
         .order_by(alerts.c.recipient_id, alerts.c.match_id)
     )

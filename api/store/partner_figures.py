@@ -1,19 +1,26 @@
-"""What does one partner's work look like in figures? Of its own cases, and of what it was told; of nobody else's."""
+"""What does one partner's work look like in figures? Of its own cases, and of what it was told; of nobody else's.
+
+A match has another side: it counts only while the partner may know of both cases, or the figures would tell it what
+nothing else does, that one of its own was found.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
 from api.store.matches import ANNOUNCED
 from api.store.tables import SIDES, alerts, cases, changes, match_events, matches, photos
 
 UNDECIDED = ("suggested", "triage", "needs_information", "confirmed_by_one", "disputed")
 """States of a match that still need a word of a partner."""
+Known = Callable[[set[str]], set[str]]
+"""Returns the cases, among some, of which the partner may know now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +77,24 @@ def not_searched(conn: Connection, partner_id: str, now: datetime, soon: datetim
 
 
 def found_in_run(
-    conn: Connection, partner_id: str, *, after_event: int, upto_seq: int, until: datetime
+    conn: Connection, partner_id: str, known: Known, *, after_event: int, upto_seq: int, until: datetime
 ) -> Counter[tuple[str, str]]:
     """Return (what happened, grade) -> how many of a partner's matches a run found new, risen or fallen.
 
     Args: as of `outcomes.announced`.
         until: when the run ended; what came later is not its.
     """
-    rows = conn.execute(_own_events(partner_id, upto_seq).where(match_events.c.id > after_event, _until(until)))
+    statement = _own_events(partner_id, upto_seq).where(match_events.c.id > after_event, _until(until))
+    rows = _of_known(conn.execute(statement).all(), known)
     return Counter((str(row.kind), str(row.detail["grade"])) for row in rows)
 
 
 def found_between(
-    conn: Connection, partner_id: str, moments: Sequence[datetime], kinds: Sequence[str] = ("new", "risen")
+    conn: Connection,
+    partner_id: str,
+    known: Known,
+    moments: Sequence[datetime],
+    kinds: Sequence[str] = ("new", "risen"),
 ) -> list[Counter[str]]:
     """Return, for each step from one moment to the next, grade -> how many of a partner's matches were found.
 
@@ -91,7 +103,8 @@ def found_between(
     """
     steps: list[Counter[str]] = [Counter() for _ in moments[1:]]
     statement = _own_events(partner_id).where(match_events.c.at > moments[0], _until(moments[-1]))
-    for row in conn.execute(statement.where(match_events.c.kind.in_(list(kinds)))):
+    rows = conn.execute(statement.where(match_events.c.kind.in_(list(kinds)))).all()
+    for row in _of_known(rows, known):
         steps[next(n for n, end in enumerate(moments[1:]) if row.at <= end)][str(row.detail["grade"])] += 1
     return steps
 
@@ -125,11 +138,15 @@ def open_alerts(conn: Connection, partner_id: str) -> list[OpenAlert]:
     return [OpenAlert(*row) for row in conn.execute(statement.order_by(alerts.c.created_at))]
 
 
-def undecided_matches(conn: Connection, partner_id: str, now: datetime) -> list[UndecidedMatch]:
+def undecided_matches(conn: Connection, partner_id: str, known: Known, now: datetime) -> list[UndecidedMatch]:
     """Return the matches of a partner's cases that are not decided, strongest first, if both cases are open."""
     missing, rescued = cases.alias("missing"), cases.alias("rescued")
-    statement = (
-        select(matches, missing.c.owner_id.label("missing_owner"), rescued.c.owner_id.label("rescued_owner"))
+    statement: Select[Any] = (
+        select(
+            *(matches.c[name] for name in ("id", "grade", "state", "missing_id", "rescued_id", "created_at")),
+            missing.c.owner_id.label("missing_owner"),
+            rescued.c.owner_id.label("rescued_owner"),
+        )
         .join(missing, matches.c.missing_id == missing.c.id)
         .join(rescued, matches.c.rescued_id == rescued.c.id)
         .where(
@@ -142,11 +159,17 @@ def undecided_matches(conn: Connection, partner_id: str, now: datetime) -> list[
         .order_by(matches.c.weight.desc(), matches.c.id)
     )
     found = []
-    for row in conn.execute(statement):
+    for row in _of_known(conn.execute(statement).all(), known):
         sides = ((row.missing_id, row.missing_owner), (row.rescued_id, row.rescued_owner))
         own = tuple(case_id for case_id, owner in sides if owner == partner_id)
         found.append(UndecidedMatch(row.id, row.grade, row.state, own, row.created_at))
     return found
+
+
+def _of_known(rows: Sequence[Row[Any]], known: Known) -> list[Row[Any]]:
+    """Return those rows of matches of which the partner may know both cases."""
+    seen = known({case_id for row in rows for case_id in (row.missing_id, row.rescued_id)})
+    return [row for row in rows if row.missing_id in seen and row.rescued_id in seen]
 
 
 def _own_open(partner_id: str) -> ColumnElement[bool]:
@@ -167,11 +190,13 @@ def _settled(upto_seq: int) -> tuple[ColumnElement[bool], ...]:
     return matches.c.missing_id.not_in(later), matches.c.rescued_id.not_in(later)
 
 
-def _own_events(partner_id: str, upto_seq: int | None = None) -> Select[tuple[str, datetime, dict[str, object]]]:
+def _own_events(partner_id: str, upto_seq: int | None = None) -> Select[Any]:
     """Select what the engine found of a partner's matches; with a number, only of cases that have not changed since."""
     own = select(cases.c.id).where(cases.c.owner_id == partner_id)
     statement = (
-        select(match_events.c.kind, match_events.c.at, match_events.c.detail)
+        select(
+            match_events.c.kind, match_events.c.at, match_events.c.detail, matches.c.missing_id, matches.c.rescued_id
+        )
         .join(matches, match_events.c.match_id == matches.c.id)
         .where(match_events.c.kind.in_(ANNOUNCED), or_(matches.c.missing_id.in_(own), matches.c.rescued_id.in_(own)))
     )

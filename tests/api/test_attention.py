@@ -113,6 +113,32 @@ def test_the_report_names_nobody_who_tells_where_she_is(fresh_house: House) -> N
     assert missed(fresh_house, "shelter")["items"][0]["recipient"] == "shelter"
 
 
+def test_no_figure_tells_which_unit_has_missed_what_tells_where_she_is(fresh_house: House) -> None:
+    fresh_house.join("focal", "focal_point")
+    fresh_house.join("colaba", "ahtu", ("IN/MH",))
+    fresh_house.join("nodal", "nodal", ("IN/MH",))
+    fresh_house.enter("family", REPORT)
+    fresh_house.enter("shelter", RESCUE | {"protect_location": True})
+    fresh_house.clock.advance(hours=5)
+    fresh_house.sandhan.attention.run_due()
+    units = {"shelter", "mumbai", "colaba"}
+    seen = {who: missed(fresh_house, who) for who in ("nodal", "focal")}
+    for who, report in seen.items():
+        text = json.dumps(report)
+        assert not [unit for unit in units if f'"{unit}"' in text or fresh_house[unit].id in text]
+        (unnamed,) = [one for one in report["partners"] if one["partner_id"] is None]
+        assert (unnamed["partner"], unnamed["missed"]) == (
+            None, len([item for item in report["items"] if item["recipient_id"] is None])
+        )  # fmt: skip
+        assert unnamed["missed"] >= 3, who
+    assert {"family", None} <= {one["partner"] for one in seen["focal"]["partners"]}
+    own = missed(fresh_house, "shelter")["partners"]
+    assert [(one["partner"], one["missed"]) for one in own] == [("shelter", 1)], "one's own are whole"
+    one_page = missed(fresh_house, "focal", limit=1)
+    assert one_page["partners"] == seen["focal"]["partners"], "of all pages, also of those not shown"
+    assert not {one.partner for one in fresh_house.sandhan.missed.report_of_all().partners} & units
+
+
 def test_no_escalation_names_who_tells_where_she_is(fresh_house: House) -> None:
     house = fresh_house
     house.join("colaba", "ahtu", ("IN/MH",))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
-from api.store import alerts, outbox
+from api.matches import withholding
+from api.store import Connection, alerts, outbox
+from api.store.attention import Standing
 
 from .conftest import REPORT, RESCUE, House
 from .test_agreements import agree, manage
@@ -178,3 +182,48 @@ def test_consent_given_again_tells_again(fresh_house: House) -> None:
     assert told(house, "shelter") == [("new", "closed")], "not its class"
     assert house.ask("family", "POST", f"/v1/cases/{report}/consents", json=given).status_code == 201
     assert len(told(house, "ahtu")) == 2
+
+
+def test_many_alerts_end_in_pages_and_what_has_not_gone_out_with_the_agreement(
+    three: tuple[House, dict[frozenset[str], str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, made = three
+    house.enter("north", REPORT)
+    first, second = (
+        house.enter("south", RESCUE, external_id=number)["matches"][0]["id"] for number in ("MUM-1", "MUM-2")
+    )
+    monkeypatch.setattr(withholding, "PAGE", 1)
+    real, pages = withholding._end_unshared, []
+
+    def end(conn: Connection, told: list[Standing], now: datetime) -> int:
+        pages.append([(one.recipient_id, one.match_id) for one in told])
+        return real(conn, told, now)
+
+    monkeypatch.setattr(withholding, "_end_unshared", end)
+    monkeypatch.setattr(house.sandhan.agreements, "_on_left", lambda: None)  # as if the process had ended here
+    manage(house, "west", "POST", f"/v1/agreements/{made[frozenset(('south', 'west'))]}/leave")
+    assert not pages
+    for match_id in (first, second):
+        assert states(house, match_id) == {"north": {WAITS}, "south": {WAITS}, "west": {HELD}}
+    house.sandhan.sharing.enforce()
+    assert pages == [[(house["west"].id, match_id)] for match_id in (first, second)]
+    assert {item["state"] for item in house.ask("west", "GET", "/v1/alerts").json()["items"]} == {"closed"}
+    assert "closed" not in {item["state"] for item in house.ask("north", "GET", "/v1/alerts").json()["items"]}
+
+
+def test_a_page_is_decided_again_before_it_is_ended(
+    three: tuple[House, dict[frozenset[str], str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, _ = three
+    house.enter("north", REPORT)
+    match_id = house.enter("south", RESCUE)["matches"][0]["id"]
+    real, asked = withholding._unshared, []
+
+    def unshared(conn: Connection, told: list[Standing], now: datetime) -> list[Standing]:
+        asked.append(len(told))
+        return told if len(asked) == 1 else real(conn, told, now)  # an agreement came in between
+
+    monkeypatch.setattr(withholding, "_unshared", unshared)
+    house.sandhan.sharing.enforce()
+    assert asked == [3, 3]
+    assert states(house, match_id) == {"north": {WAITS}, "south": {WAITS}, "west": {WAITS}}

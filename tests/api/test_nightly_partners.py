@@ -199,6 +199,29 @@ def test_the_figures_are_those_of_a_slow_count(nights: Nights, sample: LinkedSam
     assert sum(report.late for report in shown.values()) > 0  # a day has passed
 
 
+def test_a_match_counts_only_while_both_its_cases_may_be_known(nights: Nights, sample: LinkedSample) -> None:
+    nights.enter(*sample.reports, *sample.rescues)
+    run = nights.run()
+    pairs = {row.id: row for row in nights.rows(tables.matches)}
+    pair = next(one for one in pairs.values() if nights.owner(one.missing_id) != nights.owner(one.rescued_id))
+    family, home = nights.owner(pair.missing_id), nights.owner(pair.rescued_id)
+    before = {name: nights.report(run, name) for name in (family, home)}
+    with nights.sandhan.database.write() as conn:
+        for consent in consents.consents_of(conn, pair.rescued_id):
+            if consent.purpose == "sharing":
+                consents.withdraw(conn, consent.id, at=nights.house.clock(), by="test")
+    after = {name: nights.report(run, name) for name in (family, home)}
+    own = {case_id for case_id in nights.records if nights.owner(case_id) == family}
+    unknown = {one.id for one in pairs.values() if one.rescued_id == pair.rescued_id and one.missing_id in own}
+    events = [row for row in nights.rows(tables.match_events) if row.match_id in unknown]
+    assert before[family].found - after[family].found == Counter((row.kind, row.detail["grade"]) for row in events)
+    assert before[family].found != after[family].found
+    (first, later) = (report.history[-1].found for report in (before[family], after[family]))
+    assert (first - later).total() == len(events)
+    assert {one.id for one in after[family].undecided} == {one.id for one in before[family].undecided} - unknown
+    assert (after[home].found, after[home].undecided) == (before[home].found, before[home].undecided)
+
+
 def test_nights_follow_each_other_and_what_is_answered_is_open_no_longer(nights: Nights, sample: LinkedSample) -> None:
     nights.enter(*sample.reports, *sample.rescues)
     first = nights.run()

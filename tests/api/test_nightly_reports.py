@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api.nightly.partner_page import write_partner_reports
 from api.nightly.run import CrossMatch
 from api.store import audit
 
@@ -74,6 +76,23 @@ def test_the_table_says_the_same(fresh_house: House, match_id: str) -> None:
     assert rows[f"undecided {match_id}", "grade"] == "certain"
 
 
+def test_the_strongest_are_listed_and_all_are_counted(
+    fresh_house: House, match_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = fresh_house
+    house.enter("shelter", RESCUE | {"external_id": "MUM-2", "father_name": "महेश मंडल", "phone": []})
+    night(house)
+    every = read(house, "family")
+    assert every["undecided_total"] == len(every["undecided"]) == 2
+    monkeypatch.setattr("api.nightly.partner_reading.MOST_UNDECIDED", 1)
+    monkeypatch.setattr("api.store.cases.get_cases", lambda *_: pytest.fail("no case is opened for a figure"))
+    few = read(house, "family")
+    assert (few["undecided_total"], few["undecided"]) == (2, every["undecided"][:1])
+    table = house.ask("family", "GET", "/v1/reports/nightly.csv").text
+    assert "undecided,matches,2\n" in table
+    assert table.count(",grade,") == 1
+
+
 def test_who_reads_no_alerts_is_told_of_none(fresh_house: House, match_id: str) -> None:
     night(fresh_house)
     few = fresh_house.key_with("family", "matches:read")
@@ -90,4 +109,32 @@ def test_a_match_that_may_be_read_no_longer_does_not_wait(fresh_house: House, ma
         left = manage(fresh_house, "shelter", "POST", f"/v1/agreements/{agreement['id']}/leave")
         assert left.status_code == 200
     for who in ("family", "shelter"):
-        assert read(fresh_house, who)["undecided"] == []
+        report = read(fresh_house, who)
+        assert report["undecided"] == []
+        assert not counted(report)
+
+
+def test_no_figure_tells_of_a_match_that_its_owner_may_not_know_of(fresh_house: House, tmp_path: Path) -> None:
+    house, database = fresh_house, fresh_house.sandhan.database
+    only_police = [{"purpose": "matching"}, {"purpose": "sharing", "recipients": "police"}]
+    night(house)
+    house.enter("family", REPORT)
+    house.enter("shelter", RESCUE | {"consents": only_police})
+    run = night(house)
+    family, shelter = read(house, "family"), read(house, "shelter")
+    assert house.ask("family", "GET", "/v1/matches").json()["items"] == []
+    assert (counted(family), family["undecided"], family["alerts"]["sent"]) == (0, [], 0)
+    assert counted(shelter) >= 1, "its own organisation may know of both"
+    table = house.ask("family", "GET", "/v1/reports/nightly.csv").text
+    write_partner_reports(database, run, tmp_path, house.clock, "https://sandhan.example.org")
+    written = (tmp_path / f"crossmatch-{run}-{house['family'].id}.csv").read_text()
+    for text in (table, written):
+        rows = [row for row in csv.DictReader(io.StringIO(text)) if "match" in row["section"] + row["name"]]
+        assert rows
+        assert {row["value"] for row in rows} == {"0"}
+
+
+def counted(report: dict[str, Any]) -> int:
+    """Return how many matches the figures of a report tell of."""
+    of_nights = (past["found"] for past in report["nights"])
+    return sum(sum(found.values()) for found in (*report["matches"].values(), *of_nights))
