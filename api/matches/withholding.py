@@ -2,8 +2,8 @@
 
 What has not gone out is held back, and what was told ends, for those whom it concerns; whoever else is told of the same
 match still is. Of one case that is one transaction. Where an agreement ends, thousands of alerts may have to: what has
-not gone out is held back with the agreement's end, the rest follows in pages, so that nobody waits long to write. What one
-is waited for who takes part no longer ends when whoever stands above is told (`api.alerts.attention_steps`).
+not gone out is held back with the agreement's end, the rest follows in pages, so that nobody waits long to write.
+What one is waited for who takes part no longer ends when whoever stands above is told (`api.alerts.attention_steps`).
 """
 
 from __future__ import annotations
