@@ -91,7 +91,7 @@ def test_what_was_told_of_a_case_ends_for_whom_its_new_owner_has_no_agreement_wi
     rescued = house.enter("shelter", RESCUE)["case"]["id"]
     with house.sandhan.database.write() as conn:
         conn.execute(tables.cases.update().where(tables.cases.c.id == rescued).values(owner_id=house["lonely"].id))
-        house.sandhan.sharing.follow_owner(conn, cases.require_case(conn, rescued))
+        house.sandhan.sharing.follow_owner(conn, cases.require_case(conn, rescued), house["shelter"].id)
     told = ("family", "ahtu", "mumbai")
     inboxes = {who: house.ask(who, "GET", "/v1/alerts").json()["items"] for who in told}
     states = {who: [alert["state"] for alert in inbox] for who, inbox in inboxes.items()}
