@@ -12,7 +12,7 @@ from sqlalchemy import update
 from api.alerts import answering, attention_loop
 from api.alerts.attention_loop import AttentionLoop
 from api.alerts.settling import close_alerts_of
-from api.matches.withholding import hold_back_unshared
+from api.matches.withholding import end_all_unshared
 from api.store import agreements, alerts, audit, consents, inbox, partners
 from api.store.answers import answers
 from api.store.tables import cases as cases_table
@@ -227,8 +227,8 @@ def test_what_waited_for_one_that_takes_part_no_longer_goes_to_whoever_stands_ab
     alert_id = watch.alert("critical", to="nodal")
     with watch.database.write() as conn:
         partners.change_partner(conn, "nodal", {"active": False})
-        if noticed:
-            hold_back_unshared(conn, watch.now)
+    if noticed:
+        end_all_unshared(watch.database, watch.now)
     assert watch.read(alert_id).state != "closed", "nobody is told yet"
     assert watch.pass_hours(0 if noticed else 2) == {"escalated": 1}
     assert watch.read(alert_id).state == "closed"
