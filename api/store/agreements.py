@@ -183,11 +183,16 @@ def any_lapsed(conn: Connection, since: datetime, now: datetime) -> bool:
 
 
 def begun_parties(conn: Connection, since: datetime, now: datetime) -> set[str]:
-    """Return the partners for whom an agreement began by time alone, in (since, now]."""
+    """Return the partners for whom an agreement began by time alone, in (since, now]: one that was to begin later."""
     parties = select(agreement_parties.c.partner_id).join(
         agreements, agreements.c.id == agreement_parties.c.agreement_id
     )
-    began = parties.where(agreements.c.valid_from > since, agreements.c.valid_from <= now, _valid(now))
+    began = parties.where(
+        agreements.c.valid_from > since,
+        agreements.c.valid_from > agreements.c.created_at,
+        agreements.c.valid_from <= now,
+        _valid(now),
+    )
     return set(conn.scalars(began.where(*_in_force(agreement_parties)).distinct()))
 
 
