@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
@@ -20,6 +21,17 @@ from api.store import upgrade
 
 POSTGRES = os.environ.get("SANDHAN_TEST_POSTGRES")
 """The server, if there is one."""
+DIALECTS = (
+    "sqlite",
+    pytest.param(
+        "postgresql",
+        marks=[
+            pytest.mark.postgres,
+            pytest.mark.skipif(POSTGRES is None, reason="SANDHAN_TEST_POSTGRES is not set"),
+        ],
+    ),
+)
+"""What a fixture of databases is parametrised by."""
 _MOST_USES = 40
 """What was deleted lies on in the files until somebody cleans up: by then a new copy is quicker."""
 _PRESENT = """

@@ -37,7 +37,7 @@ from api.store import partners, tables, upgrade
 from matcher.photos.errors import NoFace, PoolBusy, SeveralFaces
 from matcher.photos.faces import Box, DetectedFace, FaceMeasures, PhotoResult, Quality
 from matcher.photos.reading import read_photo
-from tests.databases import POSTGRES, postgres_copy
+from tests.databases import DIALECTS, postgres_copy
 
 if TYPE_CHECKING:
     from .town import Town  # which needs what stands here
@@ -264,19 +264,7 @@ def rescue() -> dict[str, Any]:
     return dict(RESCUE)
 
 
-@pytest.fixture(
-    scope="session",
-    params=[
-        "sqlite",
-        pytest.param(
-            "postgresql",
-            marks=[
-                pytest.mark.postgres,
-                pytest.mark.skipif(POSTGRES is None, reason="SANDHAN_TEST_POSTGRES is not set"),
-            ],
-        ),
-    ],
-)
+@pytest.fixture(scope="session", params=DIALECTS)
 def dialect(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

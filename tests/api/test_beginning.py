@@ -144,7 +144,9 @@ def test_an_agreement_that_began_while_nobody_looked_is_found(apart: House) -> N
     service(apart)
     assert listed(apart, "north") != []
     with apart.sandhan.database.read() as conn:
-        assert begun.looked_at(conn) >= apart.clock() - timedelta(minutes=1)  # type: ignore[operator]
+        looked = begun.looked_at(conn)
+    assert looked is not None
+    assert looked >= apart.clock() - timedelta(minutes=1)
 
 
 def test_the_fewest_cover_every_new_pair() -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from api.store import Connection, Database, alerts, cases, matches, partners, upgrade
 from api.store.master_keys import GivenKeys
-from tests.databases import POSTGRES, postgres_copy
+from tests.databases import DIALECTS, POSTGRES, postgres_copy
 
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 
@@ -27,18 +27,6 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("store") / "migrated.db"
     upgrade(f"sqlite:///{path}")
     return path
-
-
-DIALECTS = (
-    "sqlite",
-    pytest.param(
-        "postgresql",
-        marks=[
-            pytest.mark.postgres,
-            pytest.mark.skipif(POSTGRES is None, reason="SANDHAN_TEST_POSTGRES is not set"),
-        ],
-    ),
-)
 
 
 @pytest.fixture(params=DIALECTS)
