@@ -99,7 +99,7 @@ def make_scenario(count: int, days: int, seed: int) -> Scenario:
     owners = [name for name, office in offices.items() if office.kind in ("ahtu", "ngo", "shelter")]
     outside = set(draw.sample(names, max(1, count // 10)))
     pacts = [frozenset(set(names) - outside)]
-    pacts += [frozenset({one, draw.choice(names)}) for one in outside for _ in range(3)]
+    pacts += [frozenset({one, draw.choice(names)}) for one in sorted(outside) for _ in range(3)]
     pairs = {}
     for number in range(max(4, count * days // 10)):
         classes = [

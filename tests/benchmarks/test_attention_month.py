@@ -4,7 +4,11 @@ what does not.
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -37,6 +41,18 @@ def test_a_week_is_as_the_oracle_reckons_and_the_same_twice(week: Callable[[int]
         "still_escalated", "told",
     }  # fmt: skip
     assert week(1).trace_sha256 == first.trace_sha256
+
+
+def test_another_process_lives_the_same_month() -> None:
+    """Python walks through a set of texts in another order in each process, unless it is told a seed."""
+    command = [sys.executable, "-m", "benchmarks.attention_month", "--partners", "40", "--days", "1", "--json"]
+    traces = set()
+    for seed in ("1", "2", "3"):
+        done = subprocess.run(
+            command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True, timeout=120
+        )
+        traces.add(json.loads(done.stdout)["trace_sha256"])
+    assert len(traces) == 1
 
 
 def test_the_oracle_sees_a_reminder_that_comes_too_early(
