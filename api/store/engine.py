@@ -122,7 +122,8 @@ class Database:
         Args:
             ordered: take the commit-order lock at once, before any row is locked, so that two transactions that
                 append changes or audit rows cannot deadlock. Pass False only for work that appends neither
-                (leases, the outbox) and should not queue behind others on PostgreSQL.
+                (leases, the outbox) and should not queue behind others of its kind on PostgreSQL. Who then locks
+                rows that ordered ones lock shares the lock before (`share_commit_order`).
         """
         with self._my_turn(), translated(), self._writer.connect() as conn, conn.begin():
             if ordered:

@@ -18,7 +18,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, insert, or_, select, update
 
 from api.store.errors import RowMissing
-from api.store.portable import chunks
+from api.store.portable import chunks, share_commit_order
 from api.store.tables import alerts, delivery_attempts, outbox
 
 # What a delivery may overwrite: everything before a person has touched the alert.
@@ -95,9 +95,10 @@ class MessageState:
 
 
 def lock(conn: Connection, message_ids: Sequence[str]) -> None:
-    """Lock messages and their alerts for what is recorded next, in the one order in which everybody locks them."""
+    """Lock messages and their alerts for what is recorded next; nobody who has some of them waits for the others."""
     if conn.dialect.name != "postgresql":
         return
+    share_commit_order(conn)  # people's steps lock alerts of a match in an order of their own
     of_messages = select(outbox.c.alert_id).where(outbox.c.id.in_(message_ids))
     # The alerts before the messages, and each by its id: no deadlock.
     conn.execute(select(alerts.c.id).where(alerts.c.id.in_(of_messages)).order_by(alerts.c.id).with_for_update())

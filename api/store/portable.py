@@ -24,6 +24,16 @@ def hold_commit_order(conn: Connection) -> None:
         conn.execute(select(func.pg_advisory_xact_lock(_COMMIT_ORDER_KEY)))
 
 
+def share_commit_order(conn: Connection) -> None:
+    """Let nobody hold the commit order until this transaction ends; others who share it go on beside it.
+
+    For who appends to no ordered table and is about to lock rows that those lock who do: neither waits for the other
+    while it has what that one needs.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(select(func.pg_advisory_xact_lock_shared(_COMMIT_ORDER_KEY)))
+
+
 def upsert_into(conn: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """Return an INSERT that understands ON CONFLICT on the connection's database."""
     return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from time import monotonic, sleep
 
 import pytest
+from sqlalchemy import text
 
-from api.store import Database, RowMissing, alerts, dead_letters, outbox, outbox_lanes, partners
+from api.store import Database, RowMissing, alerts, attention, dead_letters, outbox, outbox_lanes, partners
 
 LEASE = timedelta(minutes=2)
 
@@ -219,3 +221,42 @@ def test_a_message_locked_by_one_dispatcher_does_not_hold_up_another(
         other = claim(second, world.now)
     assert len(one) == len(other) == 1
     assert one != other
+
+
+def test_a_step_of_a_person_and_a_delivery_that_touch_the_same_alerts_do_not_block_each_other_for_good(
+    url: str, opened: Callable[[str], Database], world
+) -> None:
+    """The step takes the later alert first, the delivery the earlier: each would have what the other needs."""
+    database = opened(url)
+    if database.dialect == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    with database.write() as conn:
+        earlier, later = sorted((world.alert(conn) for _ in range(2)), key=lambda alert: alert.id)
+        sent = claim(conn, world.now)
+    receipts = [outbox.Receipt(message_id, world.later(seconds=1), 200) for message_id in sent]
+
+    def deliver() -> None:
+        with database.write(ordered=False) as conn:
+            outbox.record_receipts(conn, receipts)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as conn:
+            attention.end(conn, [later.id], "closed", world.now)
+            delivery = pool.submit(deliver)
+            _until_somebody_waits(conn)
+            outbox.hold_back_alerts(conn, [earlier.id], world.now, "it is over")
+            attention.end(conn, [earlier.id], "closed", world.now)
+        delivery.result(timeout=20)
+    with database.read() as conn:
+        assert [state(conn, alert) for alert in (earlier, later)] == [("closed", ["delivered"])] * 2
+
+
+def _until_somebody_waits(conn) -> None:
+    ends = monotonic() + 20
+    waiting = text(
+        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+        "WHERE NOT granted AND datname = current_database()"
+    )
+    while not conn.scalar(waiting):
+        assert monotonic() < ends
+        sleep(0.01)
