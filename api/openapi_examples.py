@@ -192,7 +192,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "ready": {
         "response": {
             "ready": True,
-            "checks": {"database": "ok", "schema": "0016", "model": "evidence-2", "mail": "on", "faces": "off",
+            "checks": {"database": "ok", "schema": "0017", "model": "evidence-2", "mail": "on", "faces": "off",
                        "index": "ok (saved, 0 changes behind)"},
             "counts": {"cases_missing_open": 1204, "cases_rescued_open": 310, "outbox_pending": 0},
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from api.store import RowMissing, alerts, outbox, outbox_lanes, tables
+from api.store import RowMissing, alerts, attention, outbox, outbox_lanes, tables
 
 
 def test_an_alert_is_queued_with_its_messages(conn, world) -> None:
@@ -73,3 +73,18 @@ def test_acknowledging_late_moves_nothing_back(conn, world, state: str) -> None:
     conn.execute(update(tables.alerts).where(tables.alerts.c.id == alert.id).values(state=state))
     late = alerts.acknowledge(conn, alert.id, "officer", world.now)
     assert (late.state, late.acknowledged_by) == (state, "officer")
+
+
+def test_whether_an_alert_was_seen_is_found_without_reading_all_that_its_recipient_ever_did(conn, world) -> None:
+    if conn.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL decides by how often values occur")
+    alert = world.alert(conn)
+    statements: list[str] = []
+    raw = conn.connection.dbapi_connection
+    raw.set_trace_callback(statements.append)
+    assert not attention.was_seen(conn, alert)
+    raw.set_trace_callback(None)
+    of_lists = [statement for statement in statements if "alerts.listed" in statement]
+    assert len(of_lists) == 1
+    plan = [row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {of_lists[0]}")]
+    assert len(plan) == 1 and "(subject=? AND action=? AND at>?)" in plan[0], plan

@@ -1,0 +1,16 @@
+"""What somebody has read of a kind, and since when, is found without reading all that was ever noted of it.
+
+Revision: 0017.
+"""
+
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_index("ix_audit_subject_action_at", "audit", ["subject", "action", "at"])
+    op.drop_index("ix_audit_subject", table_name="audit")
