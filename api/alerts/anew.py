@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from api.alerts.compiling import MatchNews, compile_view
@@ -18,14 +18,15 @@ from matcher.model import Grade
 
 
 def tell_anew(
-    conn: Connection, match: Match, both: Mapping[str, Case], same: tuple[str, ...], partner_ids: Collection[str],
+    conn: Connection, match: Match, both: Mapping[str, Case], same: tuple[str, ...], whom: Callable[[str], bool],
     now: datetime, random_bytes: RandomBytes,
 ) -> int:  # fmt: skip
-    """Tell those of some partners whom the rules reach of a match as it stands; return how many were told.
+    """Tell those of whom the rules reach of a match as it stands; return how many were told.
 
     Args:
         both: its two cases, by their ids.
         same: what makes it the same occasion when it comes up again.
+        whom: tells of a partner, by its id, whether it is to be told if the rules reach it.
     """
     missing, rescued = both[match.missing_id], both[match.rescued_id]
     spoken = match.state != MatchState.SUGGESTED
@@ -41,7 +42,7 @@ def tell_anew(
         strongest = among_strongest(conn, {match.id: (missing.id, rescued.id)})[match.id]
     told = 0
     for recipient in route(conn, missing, rescued, spoken_reach(match.grade, spoken), now, strongest=strongest).told:
-        if recipient.partner.id in partner_ids:
+        if whom(recipient.partner.id):
             occasion = compile_view(news, recipient, now)
             told += raise_alert(conn, recipient.partner, occasion, now, random_bytes) is not None
     return told

@@ -34,7 +34,7 @@ def hand_over_alerts(conn: Connection, case: Case, former_id: str, now: datetime
             # What it was told as a unit it hears anew as the owner: one deadline for one thing.
             _close(conn, store.open_alerts_of_match(conn, match.id, case.owner_id), now)
             same = (match.id, "handed over", now.isoformat())
-            tell_anew(conn, match, both, same, concerned, now, random_bytes)
+            tell_anew(conn, match, both, same, concerned.__contains__, now, random_bytes)
 
 
 def _close(conn: Connection, going: list[Alert], now: datetime) -> None:

@@ -3,8 +3,9 @@
     an agreement is accepted, signed or begins, a partner takes part again
       ──> noted in the same transaction ──> cases marked, some at a time ──> compared by the service, or by the night
 
-Of two partners it is enough to compare the cases of one, so those are marked that are fewer. Of matches that either was
-told of before, and whose alerts had ended, it is told anew: comparing finds nothing new in these.
+Of two partners it is enough to compare the cases of one, so those are marked that are fewer. In matches that were found
+before, comparing finds nothing new: of those, whoever could not be told is told now, and whose alerts had ended is told
+anew. That holds for a unit whose area grows as well.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
-from api.alerts.sharing_again import tell_whose_ended
+from api.alerts.routing import ROUTED_KINDS
+from api.alerts.sharing_again import tell_who_never_heard, tell_whose_ended
 from api.ids import Clock, RandomBytes
+from api.matches.states import LIVING
 from api.store import Connection, Database, agreements, attention, begun
 
 _PAGE = 500
+_TOLD_AT_A_TIME = 100
 
 
 @contextmanager
@@ -63,10 +67,22 @@ class Beginning:
         with self._database.read() as conn:
             noted = begun.noted_again(conn)
         for partner_id in noted:
-            with self._database.write() as conn:
-                begun.told_again(conn, partner_id)  # first: what ends and begins meanwhile is noted anew
-                ended = attention.ended_unshared(conn, recipient_id=partner_id)
-                tell_whose_ended(conn, ended, self._clock(), self._random)
+            while self._tell_some(partner_id):
+                pass
+
+    def _tell_some(self, partner_id: str) -> bool:
+        """Tell a noted partner of some matches; return whether there may be more."""
+        with self._database.write() as conn:
+            upto, now = begun.told_upto(conn, partner_id), self._clock()
+            if upto is None:
+                return False
+            if not upto:
+                tell_whose_ended(conn, attention.ended_unshared(conn, recipient_id=partner_id), now, self._random)
+            some = attention.never_told(conn, partner_id, ROUTED_KINDS, LIVING, after=upto, limit=_TOLD_AT_A_TIME)
+            tell_who_never_heard(conn, some, now, self._random, only=partner_id)
+            more = len(some) == _TOLD_AT_A_TIME
+            begun.note_told(conn, partner_id, some[-1].id if more else None)
+            return more
 
     def _look(self) -> None:
         now = self._clock()

@@ -12,11 +12,23 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select, text, update
 
 from api.store.alerts import Alert
+from api.store.matches import Match
 from api.store.outbox import HELD_BACK, RECALLS, UNFINISHED
 from api.store.pair_tables import pairs
+from api.store.partners import get_partner
 from api.store.people_tables import people
 from api.store.portable import chunks
-from api.store.tables import AWAITING_DIGEST, alert_events, alerts, api_keys, audit, delivery_attempts, matches, outbox
+from api.store.tables import (
+    AWAITING_DIGEST,
+    alert_events,
+    alerts,
+    api_keys,
+    audit,
+    cases,
+    delivery_attempts,
+    matches,
+    outbox,
+)
 
 NOT_SHARED = "not_shared"
 """Why an alert was closed whose recipient may know of the match no longer."""
@@ -160,6 +172,47 @@ def ended_unshared(
     rows = (row._asdict() for row in conn.execute(wanted))
     # What a closing was for stands in a document, of which the two databases read nothing alike.
     return [Alert(**row) for row in rows if row.pop("detail").get("reason") == NOT_SHARED]
+
+
+def never_told(
+    conn: Connection, partner_id: str, kinds: Collection[str], states: Collection[str], *, after: str, limit: int
+) -> list[Match]:
+    """Return matches of open cases in a unit's area of which it was never told, in id order: those it may be told of.
+
+    Args:
+        kinds: of partners that are told by their area; of any other, nothing is returned.
+        states: only matches in these.
+        after: the last id of the page before.
+    """
+    unit = get_partner(conn, partner_id)
+    if unit is None or not unit.active or unit.kind not in kinds or not unit.areas:
+        return []
+    missing, rescued = cases.alias("missing"), cases.alias("rescued")
+
+    def within(place: ColumnElement[str]) -> ColumnElement[bool]:
+        return or_(*(or_(place == area, place.startswith(area + "/", autoescape=True)) for area in unit.areas))
+
+    told = exists().where(
+        alerts.c.match_id == matches.c.id, alerts.c.recipient_id == partner_id, alerts.c.event != "escalated"
+    )
+    wanted = (
+        select(matches)
+        .join(missing, missing.c.id == matches.c.missing_id)
+        .join(rescued, rescued.c.id == matches.c.rescued_id)
+        .where(
+            matches.c.id > after,
+            matches.c.state.in_(list(states)),
+            # A possible match is its owners' business until one of them has said something.
+            or_(matches.c.grade.in_(("probable", "certain")), matches.c.state != "suggested"),
+            missing.c.status == "open",
+            rescued.c.status == "open",
+            or_(within(missing.c.origin_area), within(rescued.c.event_area)),
+            ~told,
+        )
+        .order_by(matches.c.id)
+        .limit(limit)
+    )
+    return [Match(**row._asdict()) for row in conn.execute(wanted)]
 
 
 def naming_alerts(conn: Connection, case_id: str) -> list[Alert]:

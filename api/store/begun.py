@@ -1,6 +1,8 @@
-"""Whose cases have still to be compared anew, because their owner may share with more organisations than before?
+"""Whose cases have still to be compared anew, because their owner may share with more organisations than before? And
+who has still to be told of matches that were found before?
 
-A note for each such partner holds how far its cases have been marked: whoever is stopped in between goes on from there.
+A note for each such partner holds how far its cases have been marked, another how far it has been told: whoever is
+stopped in between goes on from there.
 """
 
 from __future__ import annotations
@@ -22,10 +24,7 @@ _NOTE, _LOOKED, _AGAIN = "sharing_begun:", "sharing_begun_looked", "sharing_agai
 
 def note(conn: Connection, partner_ids: Sequence[str]) -> None:
     """Note that every open case of these partners is to be compared anew, from the first on."""
-    for partner_id in partner_ids:
-        key = _NOTE + partner_id
-        if not insert_if_absent(conn, meta, {"key": key, "value": ""}, ["key"]):
-            conn.execute(update(meta).where(meta.c.key == key).values(value=""))
+    _begin(conn, [_NOTE + partner_id for partner_id in partner_ids])
 
 
 def noted(conn: Connection) -> list[str]:
@@ -35,20 +34,26 @@ def noted(conn: Connection) -> list[str]:
 
 
 def note_again(conn: Connection, partner_ids: Collection[str]) -> None:
-    """Note that these partners may know again of matches of which they were told before."""
-    for partner_id in sorted(partner_ids):
-        insert_if_absent(conn, meta, {"key": _AGAIN + partner_id, "value": ""}, ["key"])
+    """Note that these partners may know of matches that they could not be told of, or could no longer."""
+    _begin(conn, [_AGAIN + partner_id for partner_id in sorted(partner_ids)])
 
 
 def noted_again(conn: Connection) -> list[str]:
-    """Return the partners who may know again of what they were told before, and have not been told yet."""
+    """Return the partners who may know of more matches than before, and have not been told of all of them yet."""
     found = conn.scalars(select(meta.c.key).where(meta.c.key.startswith(_AGAIN, autoescape=True)).order_by(meta.c.key))
     return [key.removeprefix(_AGAIN) for key in found]
 
 
-def told_again(conn: Connection, partner_id: str) -> None:
-    """Take the note of a partner away: it is told."""
-    conn.execute(delete(meta).where(meta.c.key == _AGAIN + partner_id))
+def told_upto(conn: Connection, partner_id: str) -> str | None:
+    """Return up to which match a noted partner was told, "" at the beginning; None where it is not noted."""
+    found: str | None = conn.scalar(select(meta.c.value).where(meta.c.key == _AGAIN + partner_id).with_for_update())
+    return found
+
+
+def note_told(conn: Connection, partner_id: str, upto: str | None) -> None:
+    """Note up to which match a partner is told; None takes the note away: it is told of all."""
+    same = meta.c.key == _AGAIN + partner_id
+    conn.execute(delete(meta).where(same) if upto is None else update(meta).where(same).values(value=upto))
 
 
 def mark(conn: Connection, partner_id: str, limit: int, at: datetime) -> int:
@@ -93,3 +98,10 @@ def look(conn: Connection, at: datetime) -> None:
     """Note that it was looked for agreements that begin, up to a moment."""
     if not insert_if_absent(conn, meta, {"key": _LOOKED, "value": encode_utc(at)}, ["key"]):
         conn.execute(update(meta).where(meta.c.key == _LOOKED).values(value=encode_utc(at)))
+
+
+def _begin(conn: Connection, notes: Sequence[str]) -> None:
+    """Write notes, each from the beginning again where it stands already."""
+    for key in notes:
+        if not insert_if_absent(conn, meta, {"key": key, "value": ""}, ["key"]):
+            conn.execute(update(meta).where(meta.c.key == key).values(value=""))

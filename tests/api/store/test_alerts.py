@@ -87,4 +87,5 @@ def test_whether_an_alert_was_seen_is_found_without_reading_all_that_its_recipie
     of_lists = [statement for statement in statements if "alerts.listed" in statement]
     assert len(of_lists) == 1
     plan = [row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {of_lists[0]}")]
-    assert len(plan) == 1 and "(subject=? AND action=? AND at>?)" in plan[0], plan
+    assert len(plan) == 1, plan
+    assert "(subject=? AND action=? AND at>?)" in plan[0], plan
