@@ -15,7 +15,7 @@ from sqlalchemy import Connection, case, insert, select, update
 from api.store.engine import note_queued
 from api.store.errors import RowMissing
 from api.store.inbox_tables import inbox
-from api.store.portable import insert_if_absent
+from api.store.portable import chunks, insert_if_absent
 from api.store.tables import alert_events, alerts, outbox
 
 # Later than acknowledged: an acknowledgement is noted and moves nothing back.
@@ -182,6 +182,13 @@ def withhold_other(conn: Connection, alert_id: str, withheld: Mapping[str, str])
     """
     mine = update(alerts).where(alerts.c.id == alert_id)
     conn.execute(mine.values(other_organisation=None, withheld=dict(withheld)))
+
+
+def free_occasions(conn: Connection, alert_ids: Sequence[str]) -> None:
+    """Let the recipients of alerts be told of the same again."""
+    for some in chunks(alert_ids):
+        mine = update(alerts).where(alerts.c.id.in_(some))
+        conn.execute(mine.values(dedupe_key=alerts.c.dedupe_key + "/" + alerts.c.id))
 
 
 def add_event(

@@ -125,3 +125,25 @@ def _heard(house: House, who: str) -> list[tuple[str, str]]:
         for one in house.ask(who, "GET", "/v1/alerts").json()["items"]
         if one["kind"] in ("clock", "same_person") and one["state"] not in ("actioned", "closed", "recalled")
     ]
+
+
+def test_whoever_stays_in_charge_as_the_unit_and_whoever_gets_it_back_is_told_again_of_what_is_due(
+    fresh_house: House,
+) -> None:
+    house = fresh_house
+    house.join("heir", "ngo", email="heir@example.org")
+    case_id = house.enter("ahtu", REPORT)["case"]["id"]  # by the very unit of the area
+    house.clock.advance(days=125)
+    house.sandhan.agenda.run_clocks()
+    assert _heard(house, "ahtu") == [("clock", "untraced")]
+
+    def hand(who: str, to: str) -> None:
+        made = proposed(house, who, case_id, to, "transfer")
+        answered(house, to, answered(house, to, made, "accept"), "complete")
+
+    for owner, heir in (("ahtu", "heir"), ("heir", "ahtu"), ("ahtu", "heir")):
+        hand(owner, heir)
+        for _ in range(2):
+            house.sandhan.agenda.run_clocks()
+        assert _heard(house, "ahtu") == [("clock", "untraced")], "it is the unit in charge all the time"
+        assert _heard(house, "heir") == ([("clock", "untraced")] if heir == "heir" else [])
