@@ -20,6 +20,7 @@ from typing import Self
 from api.alerts.compiling import MatchNews, compile_view
 from api.alerts.raising import raise_alert
 from api.alerts.routing import BOTH_SIDES, route
+from api.alerts.sharing_again import tell_who_never_heard
 from api.cases.forms import to_person
 from api.ids import Clock, RandomBytes, new_id
 from api.index_building import usable
@@ -121,10 +122,7 @@ class MatchService:
         records = usable(
             [to_person(case, embeddings.get(case.id, [])) for case in queries], searched.model_id, searched.width
         )
-        also = [
-            [match.missing_id if match.rescued_id == case.id else match.rescued_id for match in known[case.id]]
-            for case in queries
-        ]
+        also = [[_across(match, case) for match in known[case.id]] for case in queries]
         proposed: list[Counter[str]] = []
         results = find_matches_batch(
             records, self._keeper.index, self._keeper.source, self._model,
@@ -132,8 +130,8 @@ class MatchService:
             meeting=self._meeting,
         )  # fmt: skip
         outcomes = []
-        for case, result, old, routes in zip(queries, results, also, proposed, strict=True):
-            outcome = self._store(case, result, set(old), seen_seq)
+        for case, result, routes in zip(queries, results, proposed, strict=True):
+            outcome = self._store(case, result, known[case.id], seen_seq)
             outcomes.append(replace(outcome, proposed=routes))
         again = sorted({rescued for outcome in outcomes for rescued in outcome.bears_on})
         if again:
@@ -171,8 +169,11 @@ class MatchService:
                     if on_compared:
                         on_compared(outcomes)
 
-    def _store(self, case: Case, results: list[FoundMatch], known: set[str], seen_seq: int) -> MatchOutcome:
+    def _store(self, case: Case, results: list[FoundMatch], known: Sequence[Match], seen_seq: int) -> MatchOutcome:
         now = self._clock()
+        others = {_across(match, case) for match in known}
+        # Of an earlier version: it may lie in another unit's area by now.
+        moved = {match.id for match in known if _version_seen(match, case) != case.version}
         counts: dict[str, int] = {}
         stored: list[tuple[str, FoundMatch]] = []
         queued = 0
@@ -189,7 +190,7 @@ class MatchService:
                 other = found.pair.left_id if found.pair.right_id == case.id else found.pair.right_id
                 if missing is None or rescued is None or not may_meet(conn, missing, rescued, now):
                     continue
-                if found.pair.grade is Grade.CERTAINLY_NOT and other not in known:
+                if found.pair.grade is Grade.CERTAINLY_NOT and other not in others:
                     continue
                 match, outcome = matches.upsert_match(
                     conn,
@@ -215,6 +216,8 @@ class MatchService:
                         possible.append(news)
                     else:
                         queued += self._alert(conn, news, now)
+                elif match.id in moved and (match.state != MatchState.SUGGESTED or _reaches_units(found)):
+                    queued += tell_who_never_heard(conn, [match], now, self._random)
             self._alert_digests(conn, possible, now)
             cases.await_comparison(conn, bears_on)
             settled = cases.mark_matched(conn, case.id, case.version, seen_seq)
@@ -269,6 +272,20 @@ class _News:
     missing: Case
     rescued: Case
     reopening: str
+
+
+def _across(match: Match, case: Case) -> str:
+    """Return the case that a match brings together with this one."""
+    return match.missing_id if match.rescued_id == case.id else match.rescued_id
+
+
+def _version_seen(match: Match, case: Case) -> int:
+    """Return the version of a case that a match was made of."""
+    return match.rescued_version if match.rescued_id == case.id else match.missing_version
+
+
+def _reaches_units(found: FoundMatch) -> bool:
+    return found.pair.grade.rank >= Grade.PROBABLE.rank
 
 
 def may_meet(conn: Connection, missing: Case, rescued: Case, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.partners import beginning
-from api.store import begun
+from api.store import begun, matches
 
 from .conftest import REPORT, RESCUE, House
 from .test_agreements import agree
@@ -162,3 +162,22 @@ def test_it_is_told_some_matches_at_a_time_and_from_the_first_on_when_more_begin
         assert late not in begun.noted_again(conn)
     told = [alert["match_id"] for alert in inbox(house, "late")]
     assert (len(told), set(told)) == (2, wanted)
+
+
+def test_the_unit_of_a_place_that_is_corrected_is_told_though_the_match_is_the_same(fresh_house: House) -> None:
+    house = fresh_house
+    house.enter("family", REPORT)
+    entered = house.enter("shelter", RESCUE)
+    (match,) = entered["matches"]
+    assert inbox(house, "stranger") == []
+    before = {who: len(inbox(house, who)) for who in ("family", "shelter", "ahtu")}
+    path = f"/v1/cases/{entered['case']['id']}"
+    corrected = RESCUE | {"event_state": "Assam", "event_district": "Barpeta"}
+    (now,) = house.ask("shelter", "PUT", path, json=corrected).json()["matches"]
+    assert (now["id"], now["grade"]) == (match["id"], match["grade"])
+    with house.sandhan.database.read() as conn:
+        assert [event.kind for event in matches.events_of(conn, match["id"])] == ["new"]
+    assert [alert["match_id"] for alert in inbox(house, "stranger")] == [match["id"]]
+    assert {who: len(inbox(house, who)) for who in before} == before, "they knew"
+    house.ask("shelter", "PUT", path, json=corrected | {"narrative": "Found near the station."})
+    assert len(inbox(house, "stranger")) == 1, "once"
