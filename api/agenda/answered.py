@@ -11,10 +11,9 @@ from typing import Final
 
 from api.agenda.clocks import Clock
 from api.alerts.answering import act, close
-from api.alerts.attention import ENDED
 from api.alerts.raising import Occasion
-from api.store import Connection, attention
-from api.store.alerts import Alert
+from api.store import Connection, knowing
+from api.store.alerts import ENDED, Alert
 
 DONE: Final = "duty_done"
 """Noted by the engine where somebody has done what an alert asked for."""
@@ -54,7 +53,7 @@ def duty_done(
 ) -> int:  # fmt: skip
     """Note that duties were done, for everybody who was told of them; return how many alerts that ends."""
     wanted, ended = list(which), 0
-    for alert in attention.alerts_of_subject(conn, "clock", case_id):
+    for alert in knowing.alerts_of_subject(conn, "clock", case_id):
         if alert.state not in ENDED and any(is_told_of(alert, clock, case_id, one) for one in wanted):
             act(conn, alert, DONE, actor, now)
             ended += 1

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Final
 
 from api.alerts import attention
-from api.alerts.attention import ENDED, Attention
+from api.alerts.attention import Attention
 from api.alerts.deadlines import deadlines_of
-from api.store import Connection, alerts, outbox, partners
+from api.store import Connection, alerts, knowing, outbox, partners
 from api.store import attention as store
-from api.store.alerts import Alert
+from api.store.alerts import ENDED, Alert
 from api.store.errors import RowMissing
 from api.store.partners import Partner
 
@@ -80,7 +80,7 @@ def acted_on_match(conn: Connection, match_id: str, partner_id: str, actor: str,
     Returns:
         How many alerts that were.
     """
-    open_ones = store.open_alerts_of_match(conn, match_id, partner_id)
+    open_ones = knowing.open_alerts_of_match(conn, match_id, partner_id)
     for alert in open_ones:
         # One that was acted on above may have closed the next of them.
         act(conn, _again(conn, alert.id), DECIDED, actor, now)
@@ -95,7 +95,7 @@ def taken_up(conn: Connection, match_id: str, partner_id: str, actor: str, now: 
     Returns:
         How many alerts that were.
     """
-    open_ones = store.open_alerts_of_match(conn, match_id, partner_id)
+    open_ones = knowing.open_alerts_of_match(conn, match_id, partner_id)
     for alert in open_ones:
         acknowledge(conn, _again(conn, alert.id), actor, now)
     return len(open_ones)

@@ -17,11 +17,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from api.alerts.deadlines import half_time
-from api.store.alerts import Alert
+from api.store.alerts import ENDED, Alert
 from api.store.partners import Partner
-
-ENDED = frozenset({"actioned", "closed", "recalled"})
-"""States in which nobody is reminded and nothing is escalated."""
 
 
 class Step(StrEnum):

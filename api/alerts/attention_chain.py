@@ -13,7 +13,7 @@ from typing import Final
 
 from api.access import RECIPIENT_CLASS
 from api.alerts.routing import SIDE_OF_RULE
-from api.store import Connection, agreements, alerts, attention, cases, consents, matches, pairs, partners
+from api.store import Connection, agreements, alerts, cases, consents, knowing, matches, pairs, partners
 from api.store.alerts import Alert
 from api.store.cases import Case
 from api.store.outbox import RECALLS
@@ -152,7 +152,7 @@ def _was_told(conn: Connection, alert: Alert, partner: Partner) -> bool:
 def _of_the_same(conn: Connection, alert: Alert) -> list[Alert]:
     if alert.match_id is not None:
         return alerts.alerts_of_match(conn, alert.match_id)
-    return attention.alerts_of_subject(conn, alert.kind, alert.subject_id) if alert.subject_id else []
+    return knowing.alerts_of_subject(conn, alert.kind, alert.subject_id) if alert.subject_id else []
 
 
 def _case_ids(conn: Connection, alert: Alert) -> set[str]:

@@ -15,7 +15,7 @@ from api.alerts.anew import tell_anew
 from api.alerts.answering import close_above
 from api.ids import RandomBytes
 from api.matches.states import LIVING
-from api.store import Connection, alerts, cases, matches, outbox
+from api.store import Connection, alerts, cases, knowing, matches, outbox
 from api.store import attention as store
 from api.store.alerts import Alert
 from api.store.cases import Case
@@ -26,13 +26,13 @@ WHY: Final = "the case has changed hands"
 
 def hand_over_alerts(conn: Connection, case: Case, former_id: str, now: datetime, random_bytes: RandomBytes) -> None:
     """End the former owner's alerts of a case, and tell the new one of the matches that live."""
-    _close(conn, store.open_alerts_of_case(conn, case.id, former_id), now)
+    _close(conn, knowing.open_alerts_of_case(conn, case.id, former_id), now)
     concerned = {former_id, case.owner_id}
     for match in sorted(matches.matches_of_case(conn, case.id), key=lambda one: one.id):
         both = cases.get_cases(conn, [match.missing_id, match.rescued_id])
         if match.state in LIVING and all(one.status == "open" for one in both.values()):
             # What it was told as a unit it hears anew as the owner: one deadline for one thing.
-            _close(conn, store.open_alerts_of_match(conn, match.id, case.owner_id), now)
+            _close(conn, knowing.open_alerts_of_match(conn, match.id, case.owner_id), now)
             same = (match.id, "handed over", now.isoformat())
             tell_anew(conn, match, both, same, concerned.__contains__, now, random_bytes)
 

@@ -11,7 +11,7 @@ from typing import Final
 from api.alerts.attention_chain import tells_where
 from api.alerts.routing import SIDE_OF_RULE, WITHHELD
 from api.pairs.standing import Held
-from api.store import Connection, alerts, attention, cases, matches, outbox, pairs
+from api.store import Connection, alerts, cases, knowing, matches, outbox, pairs
 from api.store.alerts import Alert
 from matcher.person import Side
 
@@ -29,7 +29,7 @@ def hide_names_of(conn: Connection, case_id: str) -> int:
     Returns:
         How many alerts that were.
     """
-    return sum(hide_name(conn, alert) for alert in attention.naming_alerts(conn, case_id))
+    return sum(hide_name(conn, alert) for alert in knowing.naming_alerts(conn, case_id))
 
 
 def hide_name(conn: Connection, alert: Alert) -> bool:

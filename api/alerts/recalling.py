@@ -15,7 +15,7 @@ from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import Occasion, raise_alert
 from api.alerts.unshared import ENGINE
 from api.ids import RandomBytes
-from api.store import Connection, alerts, audit, outbox, partners
+from api.store import Connection, alerts, audit, knowing, outbox, partners
 from api.store import attention as store
 from api.store.alerts import Alert
 from api.store.matches import Match
@@ -53,7 +53,7 @@ def recall_subject(
     """
     if event not in RECALLS:
         raise ValueError(f"{event} takes nothing back")
-    told = store.alerts_of_subject(conn, kind, subject_id)
+    told = knowing.alerts_of_subject(conn, kind, subject_id)
     if recipient_id is not None:
         told = [alert for alert in told if alert.recipient_id == recipient_id]
     return _recall(conn, told, subject_id, event, reason, now, random_bytes, known=heard)
@@ -116,6 +116,6 @@ def _standing(told: Sequence[Alert]) -> list[Alert]:
 
 def _was_heard(conn: Connection, alert: Alert) -> bool:
     """Tell whether a recipient knows of an alert, or may: by a message, or from its inbox."""
-    if alert.acknowledged_at is not None or store.was_sent(conn, alert.id) or store.was_seen(conn, alert):
+    if alert.acknowledged_at is not None or knowing.was_sent(conn, alert.id) or knowing.was_seen(conn, alert):
         return True
     return any(event.kind == "acknowledged" for event in alerts.events_of(conn, alert.id))  # and has lapsed since

@@ -8,10 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from api.alerts.answering import SETTLED
-from api.alerts.attention import ENDED
 from api.store import Connection, alerts, outbox
 from api.store import attention as store
-from api.store.alerts import Alert
+from api.store.alerts import ENDED, Alert
 from api.store.outbox import RECALLS
 
 ESCALATED = "escalated"

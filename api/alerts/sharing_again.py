@@ -15,14 +15,14 @@ from datetime import datetime
 from api.alerts.anew import tell_anew
 from api.ids import RandomBytes
 from api.matches.states import LIVING
-from api.store import Connection, alerts, attention, cases, matches
+from api.store import Connection, alerts, cases, knowing, matches
 from api.store.alerts import Alert
 from api.store.matches import Match
 
 
 def tell_again(conn: Connection, match_ids: Sequence[str], now: datetime, random_bytes: RandomBytes) -> int:
     """Tell whoever may know of these matches, again or for the first time; return how many alerts that are."""
-    told = tell_whose_ended(conn, attention.ended_unshared(conn, match_ids=match_ids), now, random_bytes)
+    told = tell_whose_ended(conn, knowing.ended_unshared(conn, match_ids=match_ids), now, random_bytes)
     its = [matches.require_match(conn, match_id) for match_id in match_ids]
     return told + tell_who_never_heard(conn, its, now, random_bytes)
 

@@ -15,7 +15,7 @@ from typing import Final
 from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import Occasion, raise_alert
 from api.ids import RandomBytes
-from api.store import Connection, attention, authorisations, bulletins, cases, partners
+from api.store import Connection, attention, authorisations, bulletins, cases, knowing, partners
 from api.store.alerts import Alert
 from api.store.authorisations import Term
 from api.store.bulletins import Bulletin
@@ -64,7 +64,7 @@ def warnings_over(conn: Connection, now: datetime, upto: datetime) -> list[Alert
 
 def is_told_of_ending(conn: Connection, term: Term) -> bool:
     """Tell whether the owner was told that an authorisation ends."""
-    return any(alert.event == "ending" for alert in attention.alerts_of_subject(conn, "bulletin", term.id))
+    return any(alert.event == "ending" for alert in knowing.alerts_of_subject(conn, "bulletin", term.id))
 
 
 def tell_owner(

@@ -23,7 +23,7 @@ from api.bulletins.taking_down import enforce, take_down
 from api.care.errors import CaseClosed, NoAgreement
 from api.cases.standing import own_case
 from api.ids import Clock, RandomBytes, new_id
-from api.store import Connection, Database, agreements, attention, audit, authorisations, bulletins, partners
+from api.store import Connection, Database, agreements, audit, authorisations, bulletins, knowing, partners
 from api.store.alerts import Alert
 from api.store.authorisations import Authorisation
 from api.store.bulletins import Bulletin, NewBulletin
@@ -261,7 +261,7 @@ class BulletinService:
             None if given is None else given.expires_at,
             own,
             over,
-            tuple(attention.alerts_of_subject(conn, "bulletin", bulletin.id)) if own else (),
+            tuple(knowing.alerts_of_subject(conn, "bulletin", bulletin.id)) if own else (),
         )
 
     def _recipients(

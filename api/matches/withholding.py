@@ -16,9 +16,9 @@ from typing import Final
 from api.alerts.attention_chain import is_only_gone
 from api.alerts.unshared import WHY, close_unshared, takes_back
 from api.matches.knowing import known_cases
-from api.store import Connection, Database, attention, outbox, partners
+from api.store import Connection, Database, attention, knowing, outbox, partners
 from api.store.alerts import Alert
-from api.store.attention import Standing
+from api.store.knowing import Standing
 
 PAGE: Final = 200
 """How many recipients of matches are dealt with in one transaction."""
@@ -30,12 +30,12 @@ def hold_back_unshared(conn: Connection, now: datetime, match_ids: Sequence[str]
     Returns:
         How many messages had not gone out.
     """
-    return _end_unshared(conn, attention.standing(conn, match_ids), now)
+    return _end_unshared(conn, knowing.standing(conn, match_ids), now)
 
 
 def hold_back_unsent(conn: Connection, now: datetime) -> int:
     """Hold back what has not gone out of any match; the alerts are for `end_all_unshared`. Return how many messages."""
-    unshared = _unshared(conn, attention.standing(conn, unsent_only=True), now)
+    unshared = _unshared(conn, knowing.standing(conn, unsent_only=True), now)
     return sum(outbox.hold_back(conn, one.match_id, now, recipient_id=one.recipient_id, why=WHY) for one in unshared)
 
 
@@ -45,7 +45,7 @@ def end_all_unshared(database: Database, now: datetime) -> int:
     What a page is about is decided again with it: somebody may have agreed since.
     """
     with database.read() as conn:
-        unshared = _unshared(conn, attention.standing(conn), now)
+        unshared = _unshared(conn, knowing.standing(conn), now)
     held = 0
     for start in range(0, len(unshared), PAGE):
         with database.write() as conn:
@@ -57,7 +57,7 @@ def _end_unshared(conn: Connection, told: Sequence[Standing], now: datetime) -> 
     held = 0
     for one in _unshared(conn, told, now):
         held += outbox.hold_back(conn, one.match_id, now, recipient_id=one.recipient_id, why=WHY)
-        for alert in attention.open_alerts_of_match(conn, one.match_id, one.recipient_id):
+        for alert in knowing.open_alerts_of_match(conn, one.match_id, one.recipient_id):
             if takes_back(conn, alert):
                 continue
             if _passes_on(conn, alert, now):

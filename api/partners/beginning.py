@@ -19,7 +19,7 @@ from api.alerts.routing import ROUTED_KINDS
 from api.alerts.sharing_again import tell_who_never_heard, tell_whose_ended
 from api.ids import Clock, RandomBytes
 from api.matches.states import LIVING
-from api.store import Connection, Database, agreements, attention, begun
+from api.store import Connection, Database, agreements, begun, knowing
 
 _PAGE = 500
 _TOLD_AT_A_TIME = 100
@@ -77,8 +77,8 @@ class Beginning:
             if upto is None:
                 return False
             if not upto:
-                tell_whose_ended(conn, attention.ended_unshared(conn, recipient_id=partner_id), now, self._random)
-            some = attention.never_told(conn, partner_id, ROUTED_KINDS, LIVING, after=upto, limit=_TOLD_AT_A_TIME)
+                tell_whose_ended(conn, knowing.ended_unshared(conn, recipient_id=partner_id), now, self._random)
+            some = knowing.never_told(conn, partner_id, ROUTED_KINDS, LIVING, after=upto, limit=_TOLD_AT_A_TIME)
             tell_who_never_heard(conn, some, now, self._random, only=partner_id)
             more = len(some) == _TOLD_AT_A_TIME
             begun.note_told(conn, partner_id, some[-1].id if more else None)

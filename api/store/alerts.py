@@ -18,8 +18,10 @@ from api.store.inbox_tables import inbox
 from api.store.portable import chunks, insert_if_absent
 from api.store.tables import alert_events, alerts, outbox
 
+ENDED = ("actioned", "closed", "recalled")
+"""States in which nobody is reminded and nothing is escalated."""
 # Later than acknowledged: an acknowledgement is noted and moves nothing back.
-_PAST_ACKNOWLEDGEMENT = ("acknowledged", "actioned", "closed", "recalled")
+_PAST_ACKNOWLEDGEMENT = ("acknowledged", *ENDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import build_app
-from api.store import agreements, attention, audit, cases
+from api.store import agreements, audit, cases, knowing
 from api.store.tables import matches as match_rows
 
 from .agreeing import propose
@@ -52,7 +52,7 @@ def told(house: House, case_id: str) -> list[tuple[str, str]]:
     """Return (member, event) of every alert about a case."""
     names = {member.id: name for name, member in house.members.items()}
     with house.sandhan.database.read() as conn:
-        found = attention.alerts_of_subject(conn, "clock", case_id)
+        found = knowing.alerts_of_subject(conn, "clock", case_id)
     assert all(alert.kind == "clock" and alert.due_at is not None for alert in found)
     return [(names[alert.recipient_id], alert.event) for alert in found]
 
@@ -453,7 +453,7 @@ def test_a_duty_that_is_acknowledged_and_not_done_is_escalated(fresh_house: Hous
     states = {event: alert["state"] for event, alert in clock_alerts(house, "ahtu").items()}
     assert states == {"untraced": "actioned", "quarterly": "actioned"}
     with house.sandhan.database.read() as conn:
-        above = [one for one in attention.alerts_of_subject(conn, "clock", case_id) if one.event == "escalated"]
+        above = [one for one in knowing.alerts_of_subject(conn, "clock", case_id) if one.event == "escalated"]
     assert above
     assert {one.state for one in above} == {"closed"}
 
@@ -465,7 +465,7 @@ def test_one_report_settles_what_was_told_of_those_before(fresh_house: House, ca
         house.sandhan.agenda.run_clocks()
     assert done(house, "ahtu", f"{case_id}.quarterly.2", "2027-09-02").status_code == 204
     with house.sandhan.database.read() as conn:
-        found = [one for one in attention.alerts_of_subject(conn, "clock", case_id) if one.event == "quarterly"]
+        found = [one for one in knowing.alerts_of_subject(conn, "clock", case_id) if one.event == "quarterly"]
     assert [one.state for one in found] == ["actioned", "actioned"]
 
 
@@ -480,7 +480,7 @@ def test_the_alert_of_a_visit_ends_with_the_visit(fresh_house: House, settled: d
     path = f"/v1/cases/{case_id}/follow-ups/{visits['items'][0]['id']}"
     assert house.ask("shelter", "POST", path, json=settled).status_code == 200
     with house.sandhan.database.read() as conn:
-        states = sorted(one.state for one in attention.alerts_of_subject(conn, "clock", case_id))
+        states = sorted(one.state for one in knowing.alerts_of_subject(conn, "clock", case_id))
     assert states.count("actioned") == 1, "of the other visit, the alert stands"
 
 
@@ -491,7 +491,7 @@ def test_nobody_is_reminded_of_what_is_no_duty_any_more(fresh_house: House, case
     house.sandhan.agenda.run_clocks()
     house.sandhan.agenda.run_clocks()
     with house.sandhan.database.read() as conn:
-        before = [one.state for one in attention.alerts_of_subject(conn, "clock", case_id)]
+        before = [one.state for one in knowing.alerts_of_subject(conn, "clock", case_id)]
     assert "closed" not in before
     if how == "closed":
         assert house.ask("family", "POST", f"{own}/close").status_code == 200
@@ -504,7 +504,7 @@ def test_nobody_is_reminded_of_what_is_no_duty_any_more(fresh_house: House, case
                     agreements.leave(conn, agreement["id"], house["ahtu"].id, at=house.clock(), by="test")
     house.sandhan.agenda.run_clocks()
     with house.sandhan.database.read() as conn:
-        found = attention.alerts_of_subject(conn, "clock", case_id)
+        found = knowing.alerts_of_subject(conn, "clock", case_id)
     whose = {one.recipient_id for one in found if one.state != "closed"}
     assert whose <= ({house["family"].id} if how == "handed" else set())
     assert all(one.next_step_at is None for one in found if one.state == "closed")

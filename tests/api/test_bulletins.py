@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from api.store import attention, audit, authorisations, bulletins, cases, outbox
+from api.store import audit, authorisations, bulletins, cases, knowing, outbox
 from api.store.duty_tables import bulletins as bulletin_rows
 from api.store.tables import matches as match_rows
 from api.store.tables import outbox as outbox_rows
@@ -82,7 +82,7 @@ class Desk:
 
     def told(self, who: str, bulletin_id: str) -> list[dict[str, Any]]:
         with self.house.sandhan.database.read() as conn:
-            found = attention.alerts_of_subject(conn, "bulletin", bulletin_id)
+            found = knowing.alerts_of_subject(conn, "bulletin", bulletin_id)
         mine = [one.id for one in found if one.recipient_id == self.house[who].id]
         return [self.house.ask(who, "GET", f"/v1/alerts/{one}").json() for one in mine]
 

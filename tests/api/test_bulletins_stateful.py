@@ -26,7 +26,7 @@ from api.bulletins.taking_down import enforce_case, forget_case, take_down_for_c
 from api.care.errors import CaseClosed, NoAgreement
 from api.cases.agreed import Given, as_rows
 from api.ids import new_id
-from api.store import Connection, Database, agreements, attention, bulletins, care, cases, consents, erasure, partners
+from api.store import Connection, Database, agreements, bulletins, care, cases, consents, erasure, knowing, partners
 from api.store.cases import CaseContent
 from api.store.duty_tables import bulletins as bulletin_rows
 from api.store.master_keys import GivenKeys
@@ -276,7 +276,7 @@ def machine_on(database: Database) -> type[RuleBasedStateMachine]:
                     stored = bulletins.get(conn, bulletin_id)
                     assert stored is not None
                     assert {r.partner_id for r in stored.receipts if r.ended_at} == {self.ids[w] for w in one.ended}
-                    told = attention.alerts_of_subject(conn, "bulletin", bulletin_id)
+                    told = knowing.alerts_of_subject(conn, "bulletin", bulletin_id)
                     for who in one.to:
                         mine = [alert for alert in told if alert.recipient_id == self.ids[who]]
                         expected = ["published", "taken_down"] if who in one.ended else ["published"]

@@ -8,7 +8,7 @@ import pytest
 
 from api.matches import withholding
 from api.store import Connection, alerts, outbox
-from api.store.attention import Standing
+from api.store.knowing import Standing
 
 from .conftest import REPORT, RESCUE, House
 from .test_agreements import agree, manage

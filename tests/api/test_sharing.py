@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.store import agreements, attention, cases, outbox, tables
+from api.store import agreements, cases, knowing, outbox, tables
 from api.store.engine import note_queued
 from api.store.errors import StoreError
 
@@ -78,7 +78,7 @@ def test_bulletins_are_taken_down_when_an_agreement_is_left(fresh_house: House) 
         left = manage(fresh_house, "ahtu", "POST", f"/v1/agreements/{agreement['id']}/leave")
         assert left.status_code == 200
     with fresh_house.sandhan.database.read() as conn:
-        told = attention.alerts_of_subject(conn, "bulletin", bulletin)
+        told = knowing.alerts_of_subject(conn, "bulletin", bulletin)
     assert [one.event for one in told] == ["published", "taken_down", "over"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from api.store import RowMissing, alerts, attention, outbox, outbox_lanes, tables
+from api.store import RowMissing, alerts, knowing, outbox, outbox_lanes, tables
 
 
 def test_an_alert_is_queued_with_its_messages(conn, world) -> None:
@@ -82,7 +82,7 @@ def test_whether_an_alert_was_seen_is_found_without_reading_all_that_its_recipie
     statements: list[str] = []
     raw = conn.connection.dbapi_connection
     raw.set_trace_callback(statements.append)
-    assert not attention.was_seen(conn, alert)
+    assert not knowing.was_seen(conn, alert)
     raw.set_trace_callback(None)
     of_lists = [statement for statement in statements if "alerts.listed" in statement]
     assert len(of_lists) == 1
