@@ -63,6 +63,7 @@ from api.partners.keys import KeyService
 from api.partners.profile import ProfileService
 from api.partners.rules import PartnerRules
 from api.partners.service import PartnerService
+from api.partners.telling import Telling
 from api.people.attempts import Attempts
 from api.people.enrolment import EnrolmentService
 from api.people.errors import ProviderNotInstalled
@@ -98,9 +99,10 @@ _CLOCKS_EVERY = timedelta(hours=1)
 """What the law wants done, and how long a rejection lasts, is counted in days: once an hour is often enough."""
 _PAIRS_EACH_TIME = 1000
 """What is looked for within a side each time: a large import must not hold up the rest; the night does what is left."""
-
 _MARKED_EACH_TIME = 500
 """Cases that a new agreement lets wait for comparison each time: those who enter a case meanwhile wait for few."""
+_TOLD_EACH_TIME = 500
+"""Matches that were found before, looked through each time for who may know of them by now."""
 
 
 @dataclass(slots=True)
@@ -134,6 +136,7 @@ class Sandhan:
     bulletins: BulletinService
     sharing: SharingWatch
     beginning: Beginning
+    telling: Telling
     silence: SilenceWatch
     agenda: AgendaService
     suspects: SuspectService
@@ -259,7 +262,8 @@ class Sandhan:
             authorisations=AuthorisationService(database, clock, random_bytes),
             bulletins=bulletins,
             sharing=sharing,
-            beginning=Beginning(database, clock, random_bytes),
+            beginning=Beginning(database, clock),
+            telling=Telling(database, clock, random_bytes),
             silence=SilenceWatch(database, clock),
             agenda=AgendaService(database, clock, random_bytes),
             suspects=SuspectService(database, same_suspect, clock, random_bytes),
@@ -414,6 +418,7 @@ class Sandhan:
     def _compare(self) -> None:
         """Compare what waits, across the sides and within them."""
         self.beginning.follow(_MARKED_EACH_TIME)
+        self.telling.follow(_TOLD_EACH_TIME)
         self.cases.recover()
         self.same_person.follow(_PAIRS_EACH_TIME, wait=True)
         self.same_suspect.follow(_PAIRS_EACH_TIME)

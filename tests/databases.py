@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from api.store import upgrade
 
-POSTGRES = os.environ.get("SANDHAN_TEST_POSTGRES")
+POSTGRES = os.environ.get("SANDHAN_TEST_POSTGRES") or None
 """The server, if there is one."""
 DIALECTS = (
     "sqlite",

@@ -18,7 +18,7 @@ from api.alerts.notice import AlertNotice
 from api.alerts.raising import Occasion, link_of, messages_to, raise_alert
 from api.alerts.unshared import ENGINE, close_unshared, takes_back
 from api.ids import RandomBytes
-from api.store import Connection, alerts, audit, inbox, knowing, outbox, partners
+from api.store import Connection, alerts, audit, inbox, outbox, partners, untold
 from api.store import attention as store
 from api.store.alerts import Alert
 from api.store.errors import RowMissing
@@ -135,7 +135,7 @@ def _pass_on(
         else:
             _note_told(conn, alert, recipient, above.partner, GONE, gaps, now, random_bytes)
     outbox.hold_back_alerts(conn, [alert.id], now, GONE)
-    alerts.add_event(conn, alert.id, "closed", at=now, actor=ENGINE, detail={"reason": knowing.NOT_SHARED})
+    alerts.add_event(conn, alert.id, "closed", at=now, actor=ENGINE, detail={"reason": untold.NOT_SHARED})
     store.end(conn, [alert.id], "closed", now)
     return told
 

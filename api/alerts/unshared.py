@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from api.alerts.answering import close_above
-from api.store import Connection, alerts, attention, knowing, outbox
+from api.store import Connection, alerts, attention, outbox, untold
 from api.store.alerts import ENDED, Alert
 from api.store.outbox import RECALLS
 
@@ -33,7 +33,7 @@ def close_unshared(conn: Connection, alert: Alert, now: datetime) -> int:
         return 0
     held = outbox.hold_back_alerts(conn, [alert.id], now, WHY)
     # One word for an agreement and for a consent: which of the two it was is nobody's to know.
-    alerts.add_event(conn, alert.id, "closed", at=now, actor=ENGINE, detail={"reason": knowing.NOT_SHARED})
+    alerts.add_event(conn, alert.id, "closed", at=now, actor=ENGINE, detail={"reason": untold.NOT_SHARED})
     attention.end(conn, [alert.id], "closed", now)
     close_above(conn, alert.id, ENGINE, now)  # it can be answered no more
     return held

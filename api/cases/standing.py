@@ -64,7 +64,14 @@ def may_go_to(conn: Connection, case: Case, partner_id: str, kind: str, now: dat
     )
 
 
-_TOLD_AS_OWNER: Final = frozenset({"owner_missing", "owner_rescued", "was_told"})
+def may_meet(conn: Connection, missing: Case, rescued: Case, now: datetime) -> bool:
+    """Tell whether a match of two cases may be stored: both are open and in time, and the owners agreed."""
+    if "closed" in (missing.status, rescued.status) or missing.expired(now) or rescued.expired(now):
+        return False
+    return agreements.agreed(conn, missing.owner_id, rescued.owner_id, now)
+
+
+TOLD_AS_OWNER: Final = frozenset({"owner_missing", "owner_rescued", "was_told"})
 """Rules of `api.alerts.routing` and `api.alerts.recalling` by which nobody is a party who is not one anyway."""
 
 
@@ -80,7 +87,7 @@ def is_party(conn: Connection, match: Match, scope: AccessScope, now: datetime) 
         return False
     # Who was told as an owner is a party as long as it is one: a transfer leaves nothing with the former one.
     return len(others) < 2 or any(
-        alert.recipient_id == scope.partner_id and alert.rule not in _TOLD_AS_OWNER
+        alert.recipient_id == scope.partner_id and alert.rule not in TOLD_AS_OWNER
         for alert in alerts.alerts_of_match(conn, match.id)
     )
 

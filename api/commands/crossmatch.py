@@ -147,6 +147,7 @@ def night(options: Options, stop: Callable[[], bool]) -> None:
         kept = True
         try:
             sandhan.beginning.follow()
+            sandhan.telling.follow()
             reports = _run(sandhan, options, stop)
             within = compare_within(sandhan, full=options.full, stop=stop)
         except KeyboardInterrupt:  # the run is whole by now, and what was not compared within the sides comes next time

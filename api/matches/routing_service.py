@@ -17,10 +17,9 @@ from api.access import AccessScope, NotFound, Permission
 from api.alerts.compiling import MatchNews, compile_view
 from api.alerts.raising import notice_of
 from api.alerts.routing import RULES, NotTold, Recipient, Routing, route
-from api.cases.standing import is_party
+from api.cases.standing import is_party, may_meet
 from api.ids import Clock
 from api.matches.routing_views import NotToldView, RoutingView, ToldView
-from api.matches.service import may_meet
 from api.matches.urgency import QUIET, among_strongest, urgency_of
 from api.store import Connection, Database, alerts, audit, cases, matches
 from api.store.cases import Case

@@ -22,6 +22,7 @@ from api.alerts.raising import raise_alert
 from api.alerts.routing import BOTH_SIDES, route
 from api.alerts.sharing_again import tell_who_never_heard
 from api.cases.forms import to_person
+from api.cases.standing import may_meet
 from api.ids import Clock, RandomBytes, new_id
 from api.index_building import usable
 from api.index_keeper import IndexKeeper
@@ -29,7 +30,7 @@ from api.matches.exchange import Exchange
 from api.matches.moves import MatchMoves
 from api.matches.states import LIVING, MatchState
 from api.matches.urgency import among_strongest, urgency_of
-from api.store import Connection, Database, agreements, audit, cases, changes, faces, matches
+from api.store import Connection, Database, audit, cases, changes, faces, matches
 from api.store.cases import Case
 from api.store.matches import Evidence, Match
 from indexing.meeting import Here, Meeting
@@ -172,8 +173,7 @@ class MatchService:
     def _store(self, case: Case, results: list[FoundMatch], known: Sequence[Match], seen_seq: int) -> MatchOutcome:
         now = self._clock()
         others = {_across(match, case) for match in known}
-        # Of an earlier version: it may lie in another unit's area by now.
-        moved = {match.id for match in known if _version_seen(match, case) != case.version}
+        before = {match.id: (match.missing_version, match.rescued_version) for match in known}
         counts: dict[str, int] = {}
         stored: list[tuple[str, FoundMatch]] = []
         queued = 0
@@ -216,7 +216,8 @@ class MatchService:
                         possible.append(news)
                     else:
                         queued += self._alert(conn, news, now)
-                elif match.id in moved and (match.state != MatchState.SUGGESTED or _reaches_units(found)):
+                elif before.get(match.id) not in (None, (missing.version, rescued.version)) and _reaches_units(found):
+                    # One of the two has changed, and may lie in another unit's area by now.
                     queued += tell_who_never_heard(conn, [match], now, self._random)
             self._alert_digests(conn, possible, now)
             cases.await_comparison(conn, bears_on)
@@ -279,20 +280,8 @@ def _across(match: Match, case: Case) -> str:
     return match.missing_id if match.rescued_id == case.id else match.rescued_id
 
 
-def _version_seen(match: Match, case: Case) -> int:
-    """Return the version of a case that a match was made of."""
-    return match.rescued_version if match.rescued_id == case.id else match.missing_version
-
-
 def _reaches_units(found: FoundMatch) -> bool:
     return found.pair.grade.rank >= Grade.PROBABLE.rank
-
-
-def may_meet(conn: Connection, missing: Case, rescued: Case, now: datetime) -> bool:
-    """Tell whether a match of two cases may be stored: both are open and in time, and the owners agreed."""
-    if "closed" in (missing.status, rescued.status) or missing.expired(now) or rescued.expired(now):
-        return False
-    return agreements.agreed(conn, missing.owner_id, rescued.owner_id, now)
 
 
 def _with_others(outcome: MatchOutcome, others: Sequence[MatchOutcome]) -> MatchOutcome:

@@ -4,8 +4,7 @@
       ──> noted in the same transaction ──> cases marked, some at a time ──> compared by the service, or by the night
 
 Of two partners it is enough to compare the cases of one, so those are marked that are fewer. In matches that were found
-before, comparing finds nothing new: of those, whoever could not be told is told now, and whose alerts had ended is told
-anew. That holds for a unit whose area grows as well.
+before, comparing finds nothing new: who is told of these, `api.partners.telling` finds out.
 """
 
 from __future__ import annotations
@@ -15,14 +14,11 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
-from api.alerts.routing import ROUTED_KINDS
-from api.alerts.sharing_again import tell_who_never_heard, tell_whose_ended
-from api.ids import Clock, RandomBytes
+from api.ids import Clock
 from api.matches.states import LIVING
-from api.store import Connection, Database, agreements, begun, knowing
+from api.store import Connection, Database, agreements, begun, untold
 
 _PAGE = 500
-_TOLD_AT_A_TIME = 100
 
 
 @contextmanager
@@ -38,10 +34,10 @@ def sharing_begins(conn: Connection, partner_ids: Collection[str], now: datetime
 
 
 class Beginning:
-    """Lets cases wait for comparison because of agreements in force since, and tells anew who was told before them."""
+    """Lets cases wait for comparison because of agreements in force since."""
 
-    def __init__(self, database: Database, clock: Clock, random_bytes: RandomBytes) -> None:
-        self._database, self._clock, self._random = database, clock, random_bytes
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
 
     def follow(self, most: int = sys.maxsize) -> int:
         """Look for agreements that began by time alone, and mark at most so many cases; return how many.
@@ -49,7 +45,6 @@ class Beginning:
         Each page is a transaction of its own: nobody waits for a large stock, and a stop in between costs nothing.
         """
         self._look()
-        self._tell_again()
         with self._database.read() as conn:
             noted = begun.noted(conn)
         marked = 0
@@ -62,27 +57,6 @@ class Beginning:
                 if some < limit:
                     break
         return marked
-
-    def _tell_again(self) -> None:
-        with self._database.read() as conn:
-            noted = begun.noted_again(conn)
-        for partner_id in noted:
-            while self._tell_some(partner_id):
-                pass
-
-    def _tell_some(self, partner_id: str) -> bool:
-        """Tell a noted partner of some matches; return whether there may be more."""
-        with self._database.write() as conn:
-            upto, now = begun.told_upto(conn, partner_id), self._clock()
-            if upto is None:
-                return False
-            if not upto:
-                tell_whose_ended(conn, knowing.ended_unshared(conn, recipient_id=partner_id), now, self._random)
-            some = knowing.never_told(conn, partner_id, ROUTED_KINDS, LIVING, after=upto, limit=_TOLD_AT_A_TIME)
-            tell_who_never_heard(conn, some, now, self._random, only=partner_id)
-            more = len(some) == _TOLD_AT_A_TIME
-            begun.note_told(conn, partner_id, some[-1].id if more else None)
-            return more
 
     def _look(self) -> None:
         now = self._clock()
@@ -103,11 +77,13 @@ class Beginning:
 def _note(conn: Connection, new: Mapping[str, set[str]]) -> None:
     """Note whose cases have to be compared, of partners and those with whom each may share since."""
     if any(new.values()):
+        again = {(one, other) for one in new if new[one] for other in new[one] & untold.matched_with(conn, one, LIVING)}
         both = {*new, *(other for some in new.values() for other in some)}
         stock = begun.stock_of(conn, both)
         # Who has nothing yet needs no second look: what it enters from now on is compared with everything.
         begun.note(conn, [one for one in _fewest(new, stock) if stock[one]])
-        begun.note_again(conn, both)
+        untold.note(conn, both)
+        untold.note_between(conn, again)
 
 
 def _fewest(new: Mapping[str, set[str]], stock: Mapping[str, int]) -> list[str]:

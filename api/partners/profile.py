@@ -12,7 +12,7 @@ from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes
 from api.partners.beginning import sharing_begins
 from api.partners.rules import Changes, PartnerRules, check_whole
-from api.store import Connection, Database, audit, begun, partners
+from api.store import Connection, Database, audit, partners, untold
 from api.store.partners import Partner
 from matcher.errors import InvalidRecord
 
@@ -92,7 +92,7 @@ class ProfileService:
             with sharing_begins(conn, [partner_id] if values.get("active") else [], self._clock()):
                 changed = partners.change_partner(conn, partner_id, columns, values.get("areas"))
             if "areas" in values:
-                begun.note_again(conn, [partner_id])  # matches were found in what it covers from now on
+                untold.note(conn, [partner_id])  # matches were found in what it covers from now on
             self._note(conn, scope, partner_id, values, rotated=secret is not None)
         if values.get("active") is False:
             self._on_left()

@@ -1,8 +1,6 @@
-"""Whose cases have still to be compared anew, because their owner may share with more organisations than before? And
-who has still to be told of matches that were found before?
+"""Whose cases have still to be compared anew, because their owner may share with more organisations than before?
 
-A note for each such partner holds how far its cases have been marked, another how far it has been told: whoever is
-stopped in between goes on from there.
+A note for each such partner holds how far its cases have been marked: whoever is stopped in between goes on from there.
 """
 
 from __future__ import annotations
@@ -15,45 +13,23 @@ from sqlalchemy import Connection, delete, func, select, update
 from api.store import changes, suspects
 from api.store.care_tables import suspects as suspect_rows
 from api.store.cases import await_comparison
-from api.store.portable import insert_if_absent
+from api.store.meta import set_note
 from api.store.tables import cases, meta
 from api.store.types import encode_utc
 
-_NOTE, _LOOKED, _AGAIN = "sharing_begun:", "sharing_begun_looked", "sharing_again:"
+_NOTE, _LOOKED = "sharing_begun:", "sharing_begun_looked"
 
 
 def note(conn: Connection, partner_ids: Sequence[str]) -> None:
     """Note that every open case of these partners is to be compared anew, from the first on."""
-    _begin(conn, [_NOTE + partner_id for partner_id in partner_ids])
+    for partner_id in partner_ids:
+        set_note(conn, _NOTE + partner_id, "")
 
 
 def noted(conn: Connection) -> list[str]:
     """Return the partners whose cases are still to be marked."""
     found = conn.scalars(select(meta.c.key).where(meta.c.key.startswith(_NOTE, autoescape=True)).order_by(meta.c.key))
     return [key.removeprefix(_NOTE) for key in found]
-
-
-def note_again(conn: Connection, partner_ids: Collection[str]) -> None:
-    """Note that these partners may know of matches that they could not be told of, or could no longer."""
-    _begin(conn, [_AGAIN + partner_id for partner_id in sorted(partner_ids)])
-
-
-def noted_again(conn: Connection) -> list[str]:
-    """Return the partners who may know of more matches than before, and have not been told of all of them yet."""
-    found = conn.scalars(select(meta.c.key).where(meta.c.key.startswith(_AGAIN, autoescape=True)).order_by(meta.c.key))
-    return [key.removeprefix(_AGAIN) for key in found]
-
-
-def told_upto(conn: Connection, partner_id: str) -> str | None:
-    """Return up to which match a noted partner was told, "" at the beginning; None where it is not noted."""
-    found: str | None = conn.scalar(select(meta.c.value).where(meta.c.key == _AGAIN + partner_id).with_for_update())
-    return found
-
-
-def note_told(conn: Connection, partner_id: str, upto: str | None) -> None:
-    """Note up to which match a partner is told; None takes the note away: it is told of all."""
-    same = meta.c.key == _AGAIN + partner_id
-    conn.execute(delete(meta).where(same) if upto is None else update(meta).where(same).values(value=upto))
 
 
 def mark(conn: Connection, partner_id: str, limit: int, at: datetime) -> int:
@@ -96,12 +72,4 @@ def looked_at(conn: Connection) -> datetime | None:
 
 def look(conn: Connection, at: datetime) -> None:
     """Note that it was looked for agreements that begin, up to a moment."""
-    if not insert_if_absent(conn, meta, {"key": _LOOKED, "value": encode_utc(at)}, ["key"]):
-        conn.execute(update(meta).where(meta.c.key == _LOOKED).values(value=encode_utc(at)))
-
-
-def _begin(conn: Connection, notes: Sequence[str]) -> None:
-    """Write notes, each from the beginning again where it stands already."""
-    for key in notes:
-        if not insert_if_absent(conn, meta, {"key": key, "value": ""}, ["key"]):
-            conn.execute(update(meta).where(meta.c.key == key).values(value=""))
+    set_note(conn, _LOOKED, encode_utc(at))

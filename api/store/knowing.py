@@ -1,22 +1,17 @@
-"""Who was told of what, who knows it, and who might but was told nothing? The rows behind recalls and sharing."""
+"""Who was told of what, what of it stands, and who knows it? The rows behind recalls and ended sharing."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select
 
 from api.store.alerts import ENDED, Alert
-from api.store.matches import Match
 from api.store.outbox import HELD_BACK, RECALLS, UNFINISHED
 from api.store.pair_tables import pairs
-from api.store.partners import get_partner
 from api.store.people_tables import people
-from api.store.tables import alert_events, alerts, api_keys, audit, cases, delivery_attempts, matches, outbox
-
-NOT_SHARED = "not_shared"
-"""Why an alert was closed whose recipient may know of the match no longer."""
+from api.store.tables import alerts, api_keys, audit, delivery_attempts, matches, outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,79 +80,6 @@ def standing(conn: Connection, match_ids: Sequence[str] | None = None, *, unsent
     if match_ids is not None:
         wanted = wanted.where(alerts.c.match_id.in_(list(match_ids)))
     return [Standing(row[0], row[1], (row[2], row[3])) for row in conn.execute(wanted)]
-
-
-def ended_unshared(
-    conn: Connection, *, match_ids: Sequence[str] | None = None, recipient_id: str | None = None
-) -> list[Alert]:
-    """Return what ended because its recipient might know of the match no longer; what was followed by more left out.
-
-    Args:
-        match_ids: of these matches; None for all.
-        recipient_id: of this partner; None for everybody's.
-    """
-    later = alerts.alias("later")
-    followed = exists().where(
-        later.c.match_id == alerts.c.match_id, later.c.recipient_id == alerts.c.recipient_id,
-        later.c.event != "escalated", later.c.id > alerts.c.id,
-    )  # fmt: skip
-    wanted = (
-        select(alerts, alert_events.c.detail)
-        .join(alert_events, alert_events.c.alert_id == alerts.c.id)
-        .where(
-            alerts.c.match_id.is_not(None), alerts.c.state == "closed",
-            alerts.c.event.not_in((*RECALLS, "escalated")), alert_events.c.kind == "closed", ~followed,
-        )
-        .order_by(alerts.c.id)
-    )  # fmt: skip
-    if recipient_id is not None:
-        wanted = wanted.where(alerts.c.recipient_id == recipient_id)
-    if match_ids is not None:
-        wanted = wanted.where(alerts.c.match_id.in_(list(match_ids)))
-    rows = (row._asdict() for row in conn.execute(wanted))
-    # What a closing was for stands in a document, of which the two databases read nothing alike.
-    return [Alert(**row) for row in rows if row.pop("detail").get("reason") == NOT_SHARED]
-
-
-def never_told(
-    conn: Connection, partner_id: str, kinds: Collection[str], states: Collection[str], *, after: str, limit: int
-) -> list[Match]:
-    """Return matches of open cases in a unit's area of which it was never told, in id order: those it may be told of.
-
-    Args:
-        kinds: of partners that are told by their area; of any other, nothing is returned.
-        states: only matches in these.
-        after: the last id of the page before.
-    """
-    unit = get_partner(conn, partner_id)
-    if unit is None or not unit.active or unit.kind not in kinds or not unit.areas:
-        return []
-    missing, rescued = cases.alias("missing"), cases.alias("rescued")
-
-    def within(place: ColumnElement[str]) -> ColumnElement[bool]:
-        return or_(*(or_(place == area, place.startswith(area + "/", autoescape=True)) for area in unit.areas))
-
-    told = exists().where(
-        alerts.c.match_id == matches.c.id, alerts.c.recipient_id == partner_id, alerts.c.event != "escalated"
-    )
-    wanted = (
-        select(matches)
-        .join(missing, missing.c.id == matches.c.missing_id)
-        .join(rescued, rescued.c.id == matches.c.rescued_id)
-        .where(
-            matches.c.id > after,
-            matches.c.state.in_(list(states)),
-            # A possible match is its owners' business until one of them has said something.
-            or_(matches.c.grade.in_(("probable", "certain")), matches.c.state != "suggested"),
-            missing.c.status == "open",
-            rescued.c.status == "open",
-            or_(within(missing.c.origin_area), within(rescued.c.event_area)),
-            ~told,
-        )
-        .order_by(matches.c.id)
-        .limit(limit)
-    )
-    return [Match(**row._asdict()) for row in conn.execute(wanted)]
 
 
 def was_sent(conn: Connection, alert_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which database is this, and of which face model are the embeddings that are searched?"""
+"""Which database is this, of which face model are the embeddings that are searched, and what else is noted once?"""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from api.store.portable import insert_if_absent
 from api.store.tables import meta
 
 _DATABASE_ID, _FACE_MODEL = "database_id", "face_model"
+
+
+def set_note(conn: Connection, key: str, value: str) -> None:
+    """Write a note, over what stood there."""
+    if not insert_if_absent(conn, meta, {"key": key, "value": value}, ["key"]):
+        conn.execute(update(meta).where(meta.c.key == key).values(value=value))
 
 
 def ensure_database_id(conn: Connection, new_id: str) -> str:
@@ -30,8 +36,7 @@ def face_model(conn: Connection) -> str | None:
 
 def switch_face_model(conn: Connection, model: str) -> None:
     """Have the embeddings of another face model searched from now on."""
-    ensure_face_model(conn, model)
-    conn.execute(update(meta).where(meta.c.key == _FACE_MODEL).values(value=model))
+    set_note(conn, _FACE_MODEL, model)
 
 
 def database_id(conn: Connection) -> str | None:

@@ -417,6 +417,7 @@ audit = Table(
     Column("detail", CanonicalJson, nullable=False),
     Column("previous_hash", Text, nullable=False),
     Column("hash", Text, nullable=False),
+    Index(None, "subject"),
     Index(None, "subject", "action", "at"),
 )
 

@@ -102,6 +102,7 @@ class Exchange(RuleBasedStateMachine):
         )
         self.cases: dict[Side, KnownCase] = {}
         self.ended, self.turn = False, 0
+        self.told = {"helper"}
         self.opened: dict[tuple[str, Side], tuple[str, datetime]] = {}
         self.asked: dict[tuple[str, Side], str] = {}
 
@@ -190,8 +191,17 @@ class Exchange(RuleBasedStateMachine):
         missing = not case.agreed("matching")
         given = self.life.give(case.id, form, self.scopes[case.owner])
         case.consents[given.id] = (purpose, to)
+        if purpose == "sharing":
+            self._hears_late()
         if purpose == "matching" and missing and all(one.agreed("matching") and not one.erased for one in self._both()):
             self.ended = False
+
+    def _hears_late(self) -> None:
+        """The unit of the family's area was not told of the match, and is once everybody concerned shares with it."""
+        lives = not self.ended and not any(self._gone(case) for case in self._both())
+        owners = frozenset(case.owner for case in self._both())
+        if lives and self.in_force[owners] == owners and all(self._shares("unit", case) for case in self._both()):
+            self.told.add("unit")
 
     @rule(side=sides, which=st.integers(0, 9))
     def withdraw(self, side: Side, which: int) -> None:
@@ -292,7 +302,7 @@ class Exchange(RuleBasedStateMachine):
         if self.ended or any(self._gone(case) for case in self._both()):
             return False
         others = [case for case in self._both() if case.owner != who]
-        return all(self._shares(who, case) for case in others) and (len(others) < 2 or who == "helper")
+        return all(self._shares(who, case) for case in others) and (len(others) < 2 or who in self.told)
 
     def may_see(self, who: str, side: Side) -> View:
         """Return what the rules say, and nothing else in this file does."""

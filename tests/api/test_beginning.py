@@ -33,6 +33,7 @@ def night(house: House) -> None:
     """Do what a night does, as the command does it."""
     sandhan = house.sandhan
     sandhan.beginning.follow()
+    sandhan.telling.follow()
     job = CrossMatch(
         sandhan.database, sandhan.matching, sandhan.model.version, sandhan.clock, sandhan.random_bytes,
         open_index=lambda _beat: None,

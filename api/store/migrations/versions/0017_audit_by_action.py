@@ -12,5 +12,5 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # Beside the one by subject alone, which gives the rows of a subject in their order.
     op.create_index("ix_audit_subject_action_at", "audit", ["subject", "action", "at"])
-    op.drop_index("ix_audit_subject", table_name="audit")
