@@ -103,6 +103,7 @@ class Exchange(RuleBasedStateMachine):
         self.cases: dict[Side, KnownCase] = {}
         self.ended, self.turn = False, 0
         self.told = {"helper"}
+        self.noted = False
         self.opened: dict[tuple[str, Side], tuple[str, datetime]] = {}
         self.asked: dict[tuple[str, Side], str] = {}
 
@@ -111,6 +112,7 @@ class Exchange(RuleBasedStateMachine):
         number = next(self.numbers)
         if not self.scopes:
             self._found()
+            self.noted = True
         for pair in map(frozenset, itertools.combinations(KINDS, 2)):
             one, other = sorted(pair)
             for who in pair - self.in_force[pair]:
@@ -176,7 +178,18 @@ class Exchange(RuleBasedStateMachine):
         if one != other:
             pair = frozenset((one, other))
             self.sandhan.agreements.accept(self.papers[pair], self.scopes[one])
+            begins = self.in_force[pair] == {other}
             self.in_force[pair].add(one)
+            # Who may know of more is told at the next pass; of the owners' own agreement, where the match lives.
+            self.noted |= begins and ("unit" in pair or (pair == self._owners() and not self.ended))
+
+    @rule()
+    def attend(self) -> None:
+        self.sandhan.beginning.follow()
+        self.sandhan.telling.follow()
+        if self.noted:
+            self._hears_late()
+        self.noted = False
 
     @rule(side=sides, purpose=st.sampled_from(["matching", "sharing", "sharing"]),
           to=st.sampled_from(["any", "police", "ngo", "shelter"]))  # fmt: skip
@@ -199,7 +212,7 @@ class Exchange(RuleBasedStateMachine):
     def _hears_late(self) -> None:
         """The unit of the family's area was not told of the match, and is once everybody concerned shares with it."""
         lives = not self.ended and not any(self._gone(case) for case in self._both())
-        owners = frozenset(case.owner for case in self._both())
+        owners = self._owners()
         if lives and self.in_force[owners] == owners and all(self._shares("unit", case) for case in self._both()):
             self.told.add("unit")
 
@@ -288,6 +301,9 @@ class Exchange(RuleBasedStateMachine):
             self.opened.pop((who, side), None)
             self.asked.pop((who, side), None)
 
+    def _owners(self) -> frozenset[str]:
+        return frozenset(case.owner for case in self._both())
+
     def _both(self) -> list[KnownCase]:
         return list(self.cases.values())
 
@@ -331,6 +347,11 @@ class Exchange(RuleBasedStateMachine):
                 self._look(who)
             # One of them, in each sequence another, goes through every door that leads to it.
             self._all_doors(sorted(KINDS)[next(self.numbers) % len(KINDS)])
+            for case in self._both():
+                if not self._gone(case):  # or each sequence would look through the matches of all before it
+                    self.life.erase(case.id, "wish", self.scopes[case.owner])
+            self.sandhan.beginning.follow()
+            self.sandhan.telling.follow()
 
     def _look(self, who: str) -> None:
         now, scope = self.clock(), self.scopes[who]

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.databases import POSTGRES
+
 WALKER = Path(__file__).with_name("crash_child.py")
 LONGEST_WALK_S = 280
-POSTGRES = os.environ.get("SANDHAN_TEST_POSTGRES")
 
 
 def walk(scenario: str, folder: Path, *options: str) -> dict[str, Any]:
