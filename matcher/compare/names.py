@@ -9,7 +9,7 @@ and the nickname on the other are as good as two birth names.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +17,10 @@ import numpy.typing as npt
 
 from matcher.columns import RecordColumns
 from matcher.comparison import NULL, Comparison, Context, LevelResult, Pairs
-from matcher.names.alignment import SAME_WORD, NameFeatures, TokenBits, compare_batch
+from matcher.names.alignment import SAME_WORD, NameFeatures, compare_batch
 from matcher.names.grid import distinct
 from matcher.names.prior import EVERYWHERE
+from matcher.names.wholes import WholeNames
 
 LABELS = (
     "same name",
@@ -180,10 +181,16 @@ def _judged(
     keys, where = distinct((region * size + left) * size + right)
     keys, right = np.divmod(keys, size)
     region, left = np.divmod(keys, size)
-    features = compare_batch(table, left, right, _rarity(columns, context), region)
+    bits = _asked_of(columns, context)
+    features = compare_batch(table, left, right, lambda tokens, at: bits(tokens, table.vocabulary, at), region)
     levels = level_of(features, table.scripts[left] != table.scripts[right])
     # Where names differ, a courtesy or half a word in common must not speak for them.
     surprises = np.where(levels == DIFFERENT, np.float32(0), features.rarity)
+    wholes = WholeNames.load()
+    for side in (left, right):
+        whole = wholes.of_table(table, side)
+        rows = np.flatnonzero(whole >= 0)
+        surprises[rows] = np.minimum(surprises[rows], bits(whole[rows], wholes.words, region[rows]))
     return levels[where], surprises[where]
 
 
@@ -195,12 +202,13 @@ def _home(columns: RecordColumns, i: Pairs, j: Pairs) -> npt.NDArray[np.int64]:
     return np.where(one_side & (region_i != region_j), -1, report).astype(np.int64)
 
 
-def _rarity(columns: RecordColumns, context: Context) -> TokenBits:
-    """Return what tells how rare words are, by the regions of `_judged`; each is asked about once."""
-    vocabulary = columns.names.vocabulary
+def _asked_of(
+    columns: RecordColumns, context: Context
+) -> Callable[[Pairs, Sequence[str], Pairs], npt.NDArray[np.float32]]:
+    """Return what tells how rare words of a vocabulary are, by the regions of `_judged`; each is asked about once."""
     areas = [*columns.area_paths, EVERYWHERE]  # -1 is the last
 
-    def bits(tokens: Pairs, region: Pairs) -> npt.NDArray[np.float32]:
+    def bits(tokens: Pairs, vocabulary: Sequence[str], region: Pairs) -> npt.NDArray[np.float32]:
         keys, where = distinct(region * len(vocabulary) + tokens)
         region, tokens = np.divmod(keys, len(vocabulary))
         out = np.empty(len(keys), dtype=np.float32)

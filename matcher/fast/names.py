@@ -8,7 +8,7 @@ than the table of names keeps, it is asked itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from queue import Empty, SimpleQueue
 from threading import Lock
@@ -30,6 +30,7 @@ from matcher.fast.situations import Sides
 from matcher.model import ComparisonWeights
 from matcher.names.alignment import NameFeatures, compare_batch
 from matcher.names.prior import EVERYWHERE
+from matcher.names.wholes import WholeNames
 
 Int32 = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
@@ -88,7 +89,8 @@ class NamePart:
         self._areas = [columns.area_paths[code] if code >= 0 else EVERYWHERE for code in regions.tolist()]
         holders = _holders(columns, rows, names, bare, self._book, homes)
         self._left, self._right = holders[: len(sides.left)], holders[len(sides.left) :]
-        self._rare, self._lock, self._rooms = Memo(), Lock(), SimpleQueue[_Room]()
+        self._wholes = WholeNames.load().of_table(columns.names, self._book.ids)
+        self._rare, self._rare_wholes, self._lock, self._rooms = Memo(), Memo(), Lock(), SimpleQueue[_Room]()
         self._nothing = _nothing_alike()
 
     def fill(self, i: Int32, j: Int32, levels: Rows, bits: Rows) -> None:
@@ -153,6 +155,7 @@ class NamePart:
         unclear = np.flatnonzero(pairs["joined"] & UNCLEAR)
         if len(unclear):
             self._compare_slowly(pairs, unclear)
+        self._bound_by_wholes(pairs)
         keep_best(pairs, levels, rarity)
 
     def _weigh_joined(self, pairs: Rows, rows: npt.NDArray[np.intp], rare: Rows) -> npt.NDArray[np.int64]:
@@ -171,6 +174,16 @@ class NamePart:
             pairs, rows, self._book.names, self._book.words, self._rare.slots, 2 * len(self._areas), asked
         ):
             self._learn(asked[:count])
+
+    def _bound_by_wholes(self, pairs: Rows) -> None:
+        """Take no household name of several words for rarer than the whole of it, in place."""
+        for side in ("a", "b"):
+            whole = self._wholes[pairs[side]]
+            rows = np.flatnonzero((whole >= 0) & (pairs["level"] < DIFFERENT))
+            if len(rows):
+                keys = whole[rows] * 2 * len(self._areas) + pairs["area"][rows]
+                self._remember(keys, self._rare_wholes, self._wholes_called)
+                pairs["rarity"][rows] = np.minimum(pairs["rarity"][rows], self._rare_wholes.values(keys))
 
     def _compare_slowly(self, pairs: Rows, rows: npt.NDArray[np.intp]) -> None:
         """Compare some pairs of names by `compare_batch`, in place."""
@@ -197,18 +210,34 @@ class NamePart:
 
     def _learn(self, keys: npt.NDArray[np.int64]) -> None:
         """Remember how rare words are, by keys of word and area."""
+        self._remember(keys, self._rare, self._called)
+
+    def _called(self, words: npt.NDArray[np.int64]) -> list[str]:
+        vocabulary = self._columns.names.vocabulary
+        return [vocabulary[token] for token in self._book.words["token"][words].tolist()]
+
+    def _wholes_called(self, wholes: npt.NDArray[np.int64]) -> list[str]:
+        words = WholeNames.load().words
+        return [words[number] for number in wholes.tolist()]
+
+    def _remember(
+        self, keys: npt.NDArray[np.int64], rare: Memo, called: Callable[[npt.NDArray[np.int64]], list[str]]
+    ) -> None:
+        """Remember how rare names are by keys, each a name and an area, that are not known yet.
+
+        Args:
+            called: returns what the frequencies are asked about.
+        """
         with self._lock:
-            keys = self._rare.missing(keys)
-            words, areas = np.divmod(keys, 2 * len(self._areas))
+            keys = rare.missing(keys)
+            names, areas = np.divmod(keys, 2 * len(self._areas))
             values = np.empty(len(keys), dtype=np.float32)
-            vocabulary, tokens = self._columns.names.vocabulary, self._book.words["token"]
             for number, frequencies in enumerate((self._context.own_names, self._context.relative_names)):
                 rows = np.flatnonzero(areas // len(self._areas) == number)
                 values[rows] = frequencies.bits(
-                    [vocabulary[token] for token in tokens[words[rows]].tolist()],
-                    [self._areas[area] for area in (areas[rows] % len(self._areas)).tolist()],
+                    called(names[rows]), [self._areas[area] for area in (areas[rows] % len(self._areas)).tolist()]
                 )
-            self._rare.add(keys, values)
+            rare.add(keys, values)
 
 
 def _by_level(weights: ComparisonWeights) -> tuple[Floats, Floats, float]:

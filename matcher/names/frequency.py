@@ -4,7 +4,8 @@ Two people called Sunita Mondal in West Bengal are two people; two called Balaia
 counts come from the deployment's own reports, state by state: a name that is rare among all partners may be everybody's
 name in one district. A state with few reports leans on its country, a country on all; and all lean on what the tables
 of people say is common there, so that a deployment knows a Mondal on its first day. Spellings that fold to one form
-share their frequency, and a spelling close to a commoner one is taken to be as common as that one.
+share their frequency, and a spelling close to a commoner one is taken to be as common as that one. A household
+name of several words (`wholes`) is counted whole, too.
 
 Source: `data/reference/people`; `docs/guides/names.md`.
 """
@@ -23,6 +24,7 @@ from matcher.distinct import numbered, numbered_keys
 from matcher.names.near import Blocks, join, leave, nearest, skeletons
 from matcher.names.prior import EVERYWHERE, NOTHING, NamePrior, wider
 from matcher.names.reading import ReadNames, read_names
+from matcher.names.wholes import WholeNames
 from matcher.names.words import ragged, starts_of
 from matcher.strings import pick
 
@@ -196,7 +198,7 @@ class NameFrequencies:
                     leave(self._blocks, word)
 
     def bits(self, words: Sequence[str], areas: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return -log2 of the frequency of each word in the area beside it, shape (n,), float32, in [0, 13].
+        """Return -log2 of the frequency of each word, or whole name, in the area beside it, shape (n,), in [0, 13].
 
         A word is as common as the commonest of itself and the listed or often counted words near it.
 
@@ -264,13 +266,16 @@ class NameFrequencies:
 def _tally(read: ReadNames, names: Rows, areas: Rows, paths: Sequence[str]) -> dict[str, _Counts]:
     """Return the counts of each region, the arguments as `NameFrequencies.counted` has them."""
     said = ~read.initials & ~read.titles
-    size = max(len(read.vocabulary), 1)
+    wholes = WholeNames.load()
+    whole, listed = wholes.of_read(read), len(read.vocabulary)
+    size = max(listed + len(wholes.words), 1)
+    wholly = np.flatnonzero(whole >= 0)
+    whole_keys = wholly * size + listed + whole[wholly]  # counted as if it were one more word of the name
     # Stable, for name after name it is all but sorted. A word that stands twice in one name is counted once.
-    name = read.names[said]
-    words = np.sort(name * size + read.tokens[said], kind="stable")
-    once = np.diff(words, prepend=-1) > 0
-    words = (words - name * size)[once]
-    begins = starts_of(np.bincount(name[once], minlength=len(read)))
+    keys = np.concatenate([read.names[said] * size + read.tokens[said], whole_keys])
+    words = np.sort(keys, kind="stable")
+    name, words = np.divmod(words[np.diff(words, prepend=-1) > 0], size)
+    begins = starts_of(np.bincount(name, minlength=len(read)))
     met, area = numbered_keys(areas)
     regions, region_of_met = numbered(region_of(paths[code]) if code >= 0 else EVERYWHERE for code in met.tolist())
     person, column = np.nonzero(names >= 0)
@@ -292,6 +297,8 @@ def _tally(read: ReadNames, names: Rows, areas: Rows, paths: Sequence[str]) -> d
         for part in parts:
             total[keys[part] % size] += counts[part]
         words = np.flatnonzero(total)
-        counted = dict(zip(pick(read.vocabulary, words), total[words].tolist(), strict=True))
+        spelled = pick(read.vocabulary, words[words < listed])
+        spelled += [wholes.words[number] for number in (words[words >= listed] - listed).tolist()]
+        counted = dict(zip(spelled, total[words].tolist(), strict=True))
         found[wide] = _Counts(Counter(counted), sum(people[number] for number in numbers))
     return found

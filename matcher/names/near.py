@@ -28,8 +28,11 @@ _WITHOUT_W = str.maketrans("w", "u")
 
 
 def skeletons(word: str) -> tuple[str, ...]:
-    """Return the keys under which near spellings of a word are found: most words near each other have one in common."""
-    if len(word) < _SHORTEST:
+    """Return the keys under which near spellings of a word are found: most words near each other have one in common.
+
+    A whole name of several words has none: its words are near others, each by itself.
+    """
+    if len(word) < _SHORTEST or " " in word:
         return ()
     edge = "-" if word[0] in "aeiouy" else ""
     key = edge + word.translate(_CLASSES)

@@ -33,6 +33,16 @@ _NEIGHBOURS_SERVED = {"IN/BR": ("IN/JH",)}
 EVERYWHERE = ""
 
 
+def whole_of(words: Iterable[str]) -> str:
+    """Return a household name of several folded words as one entry of the shares."""
+    return " ".join(words)
+
+
+def is_whole(word: str) -> bool:
+    """Tell whether an entry of the shares is a whole name of several words."""
+    return " " in word
+
+
 def wider(region: str) -> list[str]:
     """Return a region and everything that contains it, widest first: "", "IN", "IN/WB"."""
     parts = region.split("/") if region else []
@@ -44,7 +54,8 @@ class RegionPrior:
     """What is expected of a region before any report.
 
     Attributes:
-        words: folded word -> share of the names that hold it.
+        words: folded word -> share of the names that hold it; household name of several (`whole_of`) -> share of the
+            names that it is.
         unlisted: the share of any other word; 0 where nothing is known of it, and the wider area decides.
     """
 
@@ -127,18 +138,18 @@ def _shares(code: str) -> dict[str, float]:
     sizes |= _totals((row["community"], row) for row in rows["given"])
     everybody = sum(sizes.values())
     texts: list[str] = []
-    names: list[tuple[int, float]] = []
+    names: list[tuple[int, float, bool]] = []
     for kind, covered in _COVERED.items():
         totals = _totals(((row.get("community", ""), sex), row) for row in rows[kind] for sex in _sexes(row))
         for row in rows[kind]:
             community = row.get("community", "")
             size = sizes[community] / everybody if community else 1.0
             share = covered * size / 2 * sum(float(row["weight"]) / totals[community, sex] for sex in _sexes(row))
-            for forms, part in (
-                ((row["native"], row["latin"], *alternatives(row["variants"])), 1.0),
-                (alternatives(row.get("nicknames", "")), _HOUSEHOLD),
+            for forms, part, household in (
+                ((row["native"], row["latin"], *alternatives(row["variants"])), 1.0, kind == "nicknames"),
+                (alternatives(row.get("nicknames", "")), _HOUSEHOLD, True),
             ):
-                names.append((len(forms), share * part))
+                names.append((len(forms), share * part, household))
                 texts.extend(forms)
     return _summed(texts, names)
 
@@ -158,21 +169,26 @@ def _sexes(row: Mapping[str, str]) -> str:
     return "FM" if row["sex"] == "U" else row["sex"]
 
 
-def _summed(texts: Sequence[str], names: Iterable[tuple[int, float]]) -> dict[str, float]:
-    """Return word -> sum of the shares of the names that hold it.
+def _summed(texts: Sequence[str], names: Iterable[tuple[int, float, bool]]) -> dict[str, float]:
+    """Return word -> sum of the shares of the names that hold it; of household names of several words, the whole, too.
 
     Args:
         texts: the spellings of all names, one name after the other.
-        names: of each name how many spellings it has, and its share.
+        names: of each name how many spellings it has, its share, and whether it is a household name.
     """
     read = read_names(texts)
     counted = ~read.initials & ~read.titles
     shares: dict[str, float] = {}
     start = 0
-    for spellings, share in names:
-        tokens = slice(read.starts[start], read.starts[start + spellings])
-        for token in set(read.tokens[tokens][counted[tokens]].tolist()):
-            word = read.vocabulary[token]
+    for spellings, share, household in names:
+        found: dict[str, None] = {}
+        for spelling in range(start, start + spellings):
+            tokens = slice(read.starts[spelling], read.starts[spelling + 1])
+            words = [read.vocabulary[token] for token in read.tokens[tokens][counted[tokens]].tolist()]
+            found |= dict.fromkeys(words)
+            if household and len(words) > 1 and not read.initials[tokens].any():
+                found[whole_of(words)] = None
+        for word in found:
             shares[word] = shares.get(word, 0.0) + share
         start += spellings
     return shares
