@@ -59,7 +59,12 @@ REFERRAL: Final[dict[str, Any]] = {
 SUSPECT: Final[dict[str, Any]] = {
     "id": "suspect_01m6b5cjz2v7x1c5n9d4r8t3k6", "status": "open", "version": 1,
     "names": [{"value": "রতন", "source": "interview", "date": "2026-10-29", "certainty": "probable"}],
-    "aliases": [{"value": "Babu", "certainty": "doubtful"}], "phones": [], "description": [],
+    "aliases": [{"value": "Babu", "certainty": "doubtful"}], "phones": [],
+    "sex": [{"value": "male", "source": "interview"}],
+    "ages": [{"value": "30-35", "date": "2026-10-29", "certainty": "doubtful"}],
+    "languages": [{"value": "Bengali, Hindi"}],
+    "homes": [{"district": "Murshidabad", "state": "West Bengal", "country": "India", "source": "interview"}],
+    "description": [],
     "routes": [{"value": "Canning to Howrah by train", "source": "interview"}],
     "created_at": _AT, "created_by": _BY, "updated_at": _AT,
 }  # fmt: skip
@@ -111,7 +116,11 @@ CARE_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "change_suspect": {"response": SUSPECT | {"version": 2}},
     "close_suspect": {"response": SUSPECT | {"status": "closed"}},
     "reopen_suspect": {"response": SUSPECT},
-    "erase_suspect": {"response": SUSPECT | {"status": "erased", "names": [], "aliases": [], "routes": []}},
+    "erase_suspect": {
+        "response": SUSPECT
+        | {"status": "erased"}
+        | {field: [] for field in ("names", "aliases", "sex", "ages", "languages", "homes", "routes")}
+    },
     "read_suspect_history": {
         "response": {"items": [{"version": 1, "at": _AT, "by": _BY, "values": {"names": SUSPECT["names"]}}]}
     },

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
-from api.cases.forms import LongText, Provenance
+from api.cases.forms import LongText, Provenance, Text
 from api.store.suspects import Suspect, SuspectLink, SuspectVersion
 
 Relation = Literal["recruiter", "transporter", "exploiter", "harbourer", "named"]
@@ -14,6 +15,10 @@ Status = Literal["open", "closed", "erased"]
 EXAMPLE: dict[str, Any] = {
     "names": [{"value": "রতন", "source": "interview", "date": "2026-10-29", "certainty": "probable"}],
     "aliases": [{"value": "Babu", "certainty": "doubtful"}],
+    "sex": [{"value": "male", "source": "interview"}],
+    "ages": [{"value": "30-35", "date": "2026-10-29", "certainty": "doubtful"}],
+    "languages": [{"value": "Bengali, Hindi"}],
+    "homes": [{"district": "Murshidabad", "state": "West Bengal", "country": "India", "source": "interview"}],
     "routes": [{"value": "Canning to Howrah by train", "source": "interview"}],
 }
 
@@ -26,7 +31,25 @@ class Said(Provenance):
     value: Annotated[LongText, StringConstraints(min_length=1)]
 
 
+class Home(Provenance):
+    """Where he is said to come from, and where that comes from; at least one part of the place."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    country: Text | None = None
+    state: Text | None = Field(None, description="state, province or division")
+    district: Text | None = None
+    village: Text | None = Field(None, description="village, town or ward")
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Home:
+        if not (self.country or self.state or self.district or self.village):
+            raise PydanticCustomError("no_place", "name at least a country, a state, a district or a village")
+        return self
+
+
 Values = Annotated[list[Said], Field(max_length=50)]
+Homes = Annotated[list[Home], Field(max_length=50)]
 
 
 class SuspectForm(BaseModel):
@@ -37,6 +60,13 @@ class SuspectForm(BaseModel):
     names: Values = Field(default_factory=list)
     aliases: Values = Field(default_factory=list)
     phones: Values = Field(default_factory=list)
+    sex: Values = Field(default_factory=list, description="female, male or other; not compared where sources disagree")
+    ages: Values = Field(
+        default_factory=list,
+        description="35, or 30-35, on the day of its `date`; where that is left out, on the day it is entered",
+    )
+    languages: Values = Field(default_factory=list, description="languages he speaks: bn, hi, or Bengali, Hindi")
+    homes: Homes = Field(default_factory=list, description="where he is said to come from; the surest is compared")
     description: Values = Field(default_factory=list, description="how he looks and speaks")
     routes: Values = Field(default_factory=list, description="places, in words, in the order travelled")
 
@@ -80,6 +110,10 @@ class SuspectView(BaseModel):
     names: list[Said]
     aliases: list[Said]
     phones: list[Said]
+    sex: list[Said]
+    ages: list[Said]
+    languages: list[Said]
+    homes: list[Home]
     description: list[Said]
     routes: list[Said]
     created_at: str
@@ -100,7 +134,7 @@ class SuspectVersionView(BaseModel):
     version: int
     at: str
     by: str
-    values: dict[str, list[Said]]
+    values: dict[str, list[Said | Home]]
 
 
 class SuspectHistory(BaseModel):

@@ -17,6 +17,7 @@ from api.pairs.same_suspect import SameSuspect
 from api.store import Connection, Database, audit, cases, suspects
 from api.store.suspects import Suspect, SuspectLink, SuspectVersion
 from api.suspects.forms import SuspectForm
+from api.suspects.records import as_record
 from matcher.errors import InvalidRecord
 
 
@@ -36,7 +37,7 @@ class SuspectService:
             suspect_id: reserved for this request (`api.idempotency`); who stands under it is returned.
         Raises:
             NotPermitted: the caller lacks the permission, or is neither police nor coordination.
-            InvalidRecord: nothing is said, or a day lies in the future.
+            InvalidRecord: nothing is said, a sex or an age cannot be understood, or a day lies in the future.
         """
         _require(scope, Permission.SUSPECTS_WRITE)
         values = self._checked(form)
@@ -104,7 +105,7 @@ class SuspectService:
             expected_version: of `If-Match`.
         Raises:
             NotFound: there is none, he is another unit's, or he was erased.
-            InvalidRecord: nothing is said, or a day lies in the future.
+            InvalidRecord: nothing is said, a sex or an age cannot be understood, or a day lies in the future.
             VersionConflict: somebody else changed it meanwhile.
             PreconditionFailed: he is not in the expected version; nothing was changed.
         """
@@ -223,6 +224,9 @@ class SuspectService:
             for one in said:
                 if "date" in one:
                     require_past(field, date.fromisoformat(one["date"]), self._clock())
+        for one in values.get("ages", ()):
+            one.setdefault("date", self._clock().date().isoformat())  # people grow older, and what is written does not
+        as_record("asked", values)
         return dict(values)
 
     def _end_pairs(self, conn: Connection, suspect_id: str, reason: str, scope: AccessScope) -> None:

@@ -14,7 +14,7 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from data.households import SyntheticPerson
 from data.synthetic import SyntheticWorld
 from indexing.match_index import MatchIndex
 from indexing.same_side import Alike, find_alike
+from matcher.fields import FieldValue
 from matcher.model import MatchModel
 from matcher.person import PersonRecord
 from matcher.rivals import DUPLICATES
@@ -45,6 +46,7 @@ Find = Callable[[Sequence[PersonRecord]], list[list[Alike]]]
 def suspects(world: SyntheticWorld, people: Sequence[SyntheticPerson]) -> Callable[[int, str], PersonRecord]:
     """Return what writes down the n-th of these people as a suspect, as one unit knows him."""
     rng = random.Random(f"{world.seed}/suspects")
+    ages = [random.Random(f"{world.seed}/age/{number}").randrange(20, 56) for number in range(len(people))]
     private = [
         (f"9{rng.randrange(10**9):09d}", rng.sample(_CITIES, 4), rng.choice(_LOOKS), rng.random() < 0.5) for _ in people
     ]
@@ -69,10 +71,38 @@ def suspects(world: SyntheticWorld, people: Sequence[SyntheticPerson]) -> Callab
         }
         if own.random() < 0.2:  # another card, since
             values["phones"] = [f"9{own.randrange(10**9):09d}"]
-        said = {field: [{"value": value} for value in some] for field, some in values.items() if some}
+        said: dict[str, list[dict[str, str]]] = {
+            field: [{"value": value} for value in some] for field, some in values.items() if some
+        }
+        said |= _by_hearsay(person, home if own.random() < 0.4 else told, ages[number], own)
         return as_record(record_id, said)
 
     return write
+
+
+def _by_hearsay(
+    person: SyntheticPerson, fields: Mapping[str, FieldValue], age: int, rng: random.Random
+) -> dict[str, list[dict[str, str]]]:
+    """Return what victims tell of a suspect: sex, a guess at his age, a language, where he may come from."""
+    said: dict[str, list[dict[str, str]]] = {}
+    if rng.random() < 0.9:
+        said["sex"] = [{"value": person.sex}]
+    guess = round(rng.gauss(age, 4))
+    if rng.random() < 0.65:
+        guess = 5 * round(guess / 5) if rng.random() < 0.5 else guess  # people say thirty, not thirty-one
+        said["ages"] = [{"value": str(max(guess, 15)), "date": TODAY.isoformat()}]
+    if rng.random() < 0.4 and "languages" in fields:
+        said["languages"] = [{"value": tag} for tag in fields["languages"]]
+    home = {part: str(fields[part]) for part in ("country", "state", "district", "village") if part in fields}
+    if rng.random() < 0.85:
+        home.pop("village", None)
+    if rng.random() < 0.3:
+        home.pop("district", None)
+    if rng.random() < 0.1:
+        home = {"country": "India", "state": "Uttar Pradesh"}  # so he told them
+    if home and rng.random() < 0.5:
+        said["homes"] = [home]
+    return said
 
 
 def measure(

@@ -66,6 +66,21 @@ def test_both_units_learn_of_each_other_and_no_word_of_him(fresh_house: House) -
     assert hidden(*kept)
 
 
+def test_who_has_no_number_and_no_route_is_known_by_what_victims_saw_and_heard(fresh_house: House) -> None:
+    house = fresh_house
+    heard: dict[str, Any] = {
+        "names": [{"value": "रतन सरदार"}], "sex": [{"value": "male"}], "ages": [{"value": "30-35"}],
+        "homes": [{"district": "Murshidabad", "state": "West Bengal", "country": "India"}],
+    }  # fmt: skip
+    registered(house, "ahtu", heard)
+    registered(house, "stranger", {"names": [{"value": "Ratan Sardar"}]})
+    assert listed(house, "ahtu") == [], "many are called so"
+    registered(house, "stranger", heard | {"names": [{"value": "Ratan Sardar"}], "ages": [{"value": "36"}]})
+    (seen,) = listed(house, "ahtu")
+    assert {"name", "age", "origin"} <= set(seen["agrees"])
+    assert not any(word in json.dumps(seen) for word in ("Murshidabad", "36", "Ratan", "male"))
+
+
 def test_who_may_not_read_suspects_learns_of_no_pair_of_them(fresh_house: House) -> None:
     house = fresh_house
     registered(house, "ahtu", HIM)

@@ -27,10 +27,14 @@ FORM: dict[str, Any] = {
     ],
     "aliases": [{"value": "Babulal"}],
     "phones": [{"value": "98301 44444", "certainty": "doubtful"}],
+    "sex": [{"value": "पुरुष", "said_by": "A cook"}],
+    "ages": [{"value": "41-47", "certainty": "doubtful"}],
+    "languages": [{"value": "Santali"}],
+    "homes": [{"district": "Murshidabad", "village": "Jalangi", "state": "West Bengal", "source": "interview"}],
     "description": [{"value": "limps, gold tooth"}],
     "routes": [{"value": "Canning to Howrah by train"}],
 }
-WORDS = ("रतन", "Babulal", "44444", "gold tooth", "Howrah", "A cook")
+WORDS = ("रतन", "Babulal", "44444", "gold tooth", "Howrah", "A cook", "पुरुष", "41-47", "Santali", "Jalangi")
 
 
 def registered(house: House, who: str = "ahtu", form: dict[str, Any] = FORM) -> dict[str, Any]:
@@ -65,12 +69,26 @@ def test_a_unit_registers_reads_and_changes_its_suspect_and_the_history_is_kept(
 @pytest.mark.parametrize(
     "form",
     [{}, {"names": []}, {"names": [{"value": ""}]}, {"names": [{"value": "x", "date": "2026-12-24"}]},
-     {"names": ["x"]}, {"names": [{"value": "x"}] * 51}, {"side": "missing"}, {"names": [{"value": "x\0"}]}],
+     {"names": ["x"]}, {"names": [{"value": "x"}] * 51}, {"side": "missing"}, {"names": [{"value": "x\0"}]},
+     {"sex": [{"value": "tall"}]}, {"ages": [{"value": "old"}]}, {"ages": [{"value": "35-30"}]},
+     {"ages": [{"value": "35", "date": "2026-12-24"}]}, {"homes": [{"source": "interview"}]},
+     {"homes": [{"value": "Malda"}]}, {"homes": [{"state": " "}]}],
 )  # fmt: skip
 def test_what_says_nothing_or_cannot_be_is_refused(house: House, form: dict[str, Any]) -> None:
     before = house.row_counts()
     assert house.ask("ahtu", "POST", "/v1/suspects", json=form).status_code == 422
     assert house.row_counts() == before
+
+
+def test_an_age_holds_on_the_day_it_was_said_or_else_entered_and_is_kept_so(fresh_house: House) -> None:
+    house = fresh_house
+    made = registered(house, form={"ages": [{"value": "35"}, {"value": "30-40", "date": "2024-02-29"}]})
+    assert [one["date"] for one in made["ages"]] == ["2026-11-01", "2024-02-29"]
+    house.clock.advance(days=300)
+    own = f"/v1/suspects/{made['id']}"
+    form = {"ages": made["ages"], "aliases": FORM["aliases"], "version": 1}
+    assert house.ask("ahtu", "PUT", own, json=form).json()["ages"] == made["ages"]
+    assert house.ask("ahtu", "GET", own).json()["ages"] == made["ages"]
 
 
 def test_no_other_unit_learns_that_there_is_one(house: House) -> None:
