@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, or_, select, update
 
 from api.store.errors import RowMissing
 from api.store.sharing_tables import agreement_parties, agreements
 from api.store.tables import cases, partners
+from api.store.types import Id
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +165,8 @@ def agreed(conn: Connection, one: str, other: str, now: datetime, *, as_if_activ
     """
     if one == other:
         return one == as_if_active or _active(conn, one)
-    first, second = agreement_parties.alias("first"), agreement_parties.alias("second")
-    both = (
-        select(agreements.c.id)
-        .join(first, first.c.agreement_id == agreements.c.id)
-        .join(second, second.c.agreement_id == agreements.c.id)
-        .where(first.c.partner_id == one, second.c.partner_id == other)
-        .where(*_in_force(first), *_in_force(second), _valid(now))
-        .where(*(_takes_part(party) for party in (one, other) if party != as_if_active))
-    )
-    return conn.execute(both.limit(1)).first() is not None
+    asked = {"one": one, "other": other, "now": now}
+    return conn.execute(_AGREED[one == as_if_active, other == as_if_active], asked).first() is not None
 
 
 def any_lapsed(conn: Connection, since: datetime, now: datetime) -> bool:
@@ -215,19 +208,40 @@ def all_agreed(conn: Connection, now: datetime) -> bool:
 
 
 def _active(conn: Connection, partner_id: str) -> bool:
-    return bool(conn.scalar(select(_takes_part(partner_id))))
+    return bool(conn.scalar(_TAKES_PART, {"one": partner_id}))
 
 
-def _takes_part(partner_id: str) -> Any:
+def _takes_part(partner_id: Any) -> Any:
     return select(partners.c.id).where(partners.c.id == partner_id, partners.c.active).exists()
 
 
-def _valid(now: datetime) -> Any:
+def _valid(now: Any) -> Any:
     return and_(agreements.c.valid_from <= now, or_(agreements.c.valid_until.is_(None), agreements.c.valid_until > now))
 
 
 def _in_force(party: Any) -> tuple[Any, Any]:
     return party.c.accepted_at.is_not(None), party.c.left_at.is_(None)
+
+
+def _agreed(one_as_if_active: bool, other_as_if_active: bool) -> Select[Any]:
+    """Return what finds an agreement of two partners, `one` and `other`, in force `now`."""
+    first, second = agreement_parties.alias("first"), agreement_parties.alias("second")
+    one, other = bindparam("one", type_=Id), bindparam("other", type_=Id)
+    asked = [party for party, as_if in ((one, one_as_if_active), (other, other_as_if_active)) if not as_if]
+    return (
+        select(agreements.c.id)
+        .join(first, first.c.agreement_id == agreements.c.id)
+        .join(second, second.c.agreement_id == agreements.c.id)
+        .where(first.c.partner_id == one, second.c.partner_id == other)
+        .where(*_in_force(first), *_in_force(second), _valid(bindparam("now", type_=agreements.c.valid_from.type)))
+        .where(*map(_takes_part, asked))
+        .limit(1)
+    )
+
+
+# Asked for every recipient of every match: to write a statement takes longer than to run it.
+_AGREED: Final = {(one, other): _agreed(one, other) for one in (False, True) for other in (False, True)}
+_TAKES_PART: Final = select(_takes_part(bindparam("one", type_=Id)))
 
 
 def _change(conn: Connection, agreement_id: str, partner_id: str, values: dict[str, object]) -> Agreement:
