@@ -17,7 +17,7 @@ from itertools import chain
 
 from matcher.errors import InvalidRecord
 from matcher.person import AgeBasis, NameKind, PartialDate, PersonName, PersonRecord, Place, Sex, Side
-from matcher.reference import read_table
+from matcher.reference import alternatives, read_table
 
 FIELDS: dict[str, str] = {
     "id": "the record's own id, unique in the file",
@@ -44,7 +44,7 @@ FIELDS: dict[str, str] = {
     "phone": "telephone numbers of the family",
     "identifier": "other systems' ids, as type:value",
     "community": "tribe, people, caste group or religion, as said",
-    "language": "languages she speaks: bn, hi (BCP 47), or Bengali, Hindi",
+    "language": "languages she speaks: bn, hi (BCP 47), or their names: Bengali, हिन्दी",
     "languages": "the same, under its other name",
     "height_cm": "height in centimetres",
     "height_on": "the day the height was taken",
@@ -81,10 +81,50 @@ _LONG_TAGS = {
     "asm": "as", "ben": "bn", "eng": "en", "hin": "hi", "urd": "ur", "nep": "ne", "npi": "ne", "mya": "my", "bur": "my",
     "guj": "gu", "kan": "kn", "mal": "ml", "mar": "mr", "ori": "or", "ory": "or", "pan": "pa", "tam": "ta", "tel": "te",
 }  # fmt: skip
-# Two people who speak "other" have nothing rare in common.
+# Two people who speak "other", or of whom it is said that they "speak" something, have nothing rare in common.
 _NO_LANGUAGE = frozenset(
-    ["unknown", "other", "others", "none", "nil", "na", "n/a", "und", "mis", "mul", "zxx", "-", "?"]
+    [
+        "unknown",
+        "other",
+        "others",
+        "none",
+        "nil",
+        "na",
+        "n/a",
+        "und",
+        "mis",
+        "mul",
+        "zxx",
+        "-",
+        "?",
+        "speaks",
+        "speak",
+        "understands",
+        "knows",
+        "only",
+        "some",
+        "little",
+        "bit",
+        "a",
+        "language",
+        "languages",
+        "भाषा",
+        "बोलती",
+        "बोलता",
+        "बोलते",
+        "है",
+        "हैं",
+        "केवल",
+        "ভাষা",
+        "বলে",
+        "জানে",
+        "শুধু",
+        "কয়",
+        "စကား",
+    ]
 )
+_BETWEEN_LANGUAGES = re.compile(r"[,;/&+()]|(?<!\S)(?:and|or|with|और|एवं|तथा|व|र|ও|এবং|আর|আৰু|နှင့်)(?!\S)", re.IGNORECASE)
+_JOINERS = dict.fromkeys((0x200C, 0x200D))  # how letters are joined, not which they are
 MAX_AGE = 120
 _DAY = timedelta(days=1)
 
@@ -351,17 +391,38 @@ def _birth(reader: _Reader, event: PartialDate | None, today: date) -> tuple[Par
 
 @lru_cache(maxsize=1)
 def _tags_of_languages() -> dict[str, str]:
-    return {row["name"].casefold(): row["tag"] for row in read_table("languages.tsv")} | _LONG_TAGS
+    tags = {row["name"].casefold(): row["tag"] for row in read_table("languages.tsv")} | _LONG_TAGS
+    for row in read_table("language_names.tsv"):
+        tags |= dict.fromkeys(map(_plainly, alternatives(row["names"])), row["tag"])
+    return tags
+
+
+def _plainly(text: str) -> str:
+    """Return a text in the form in which names of languages are looked up."""
+    return unicodedata.normalize("NFC", text).translate(_JOINERS).casefold()
 
 
 @lru_cache(maxsize=4096)
 def language_tags(text: str) -> tuple[str, ...]:
-    """Return the tags of the languages named; a name that the table does not have is its own tag."""
+    """Return the tags of the languages named, in any script; a name that the tables do not have is its own tag."""
     tags = _tags_of_languages()
-    parts = (part.strip() for part in re.split(r"[,;]", text))
+    text = unicodedata.normalize("NFC", text).translate(_JOINERS)
+    parts = (part.strip(" .") for part in _BETWEEN_LANGUAGES.split(text))
     # "Sgaw Karen" is one language, "bn hi" are two.
     words = chain.from_iterable([part] if part.casefold() in tags else part.split() for part in parts)
-    return tuple([tags.get(word.casefold(), word) for word in words if word.casefold() not in _NO_LANGUAGE])
+    said = [word for word in words if len(word) > 1 and word.casefold() not in _NO_LANGUAGE]
+    return tuple([tags.get(word.casefold()) or _primary(word) for word in said])
+
+
+def _primary(word: str) -> str:
+    """Return the language of a tag that names a country or a script, too (bn-IN); another word as it is."""
+    language = word.partition("-")[0].casefold()
+    return language if language in _known_tags() else word
+
+
+@lru_cache(maxsize=1)
+def _known_tags() -> frozenset[str]:
+    return frozenset(_tags_of_languages().values())
 
 
 def _height(reader: _Reader, event: PartialDate | None) -> tuple[float | None, date | None]:

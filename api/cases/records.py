@@ -19,7 +19,7 @@ from matcher.fields import FIELDS
 from matcher.person import PersonRecord, Side
 from matcher.stored_fields import read_stored
 
-READING = "guarded-1"
+READING = "guarded-2"
 """How cases are read as records; goes into an index's origin: one that was built by another reading is built anew."""
 _SIDES = {side.value: side for side in Side}
 

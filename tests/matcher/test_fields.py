@@ -21,6 +21,7 @@ from matcher.fields import (
     read_record,
 )
 from matcher.person import AgeBasis, NameKind, PartialDate, PersonRecord, Sex, Side
+from matcher.reference import alternatives, read_table
 
 
 def read(side: Side = Side.MISSING, **fields: FieldValue) -> PersonRecord:
@@ -203,13 +204,37 @@ def test_a_whole_report() -> None:
         ("hindi, SANTALI;bn", ("hi", "sat", "bn")),
         ("Sgaw Karen; Burmese", ("ksw", "my")),
         ("ben hin nep", ("bn", "hi", "ne")),
-        ("bn-IN", ("bn-IN",)),
+        ("bn-IN, HI-Deva", ("bn", "hi")),
         ("Zakhring", ("Zakhring",)),
         ("other, unknown", ()),
+        ("Bengali and Hindi", ("bn", "hi")),
+        ("speaks Bengali (some Hindi)", ("bn", "hi")),
+        ("Nepali/Hindi & Urdu", ("ne", "hi", "ur")),
+        ("बंगाली और हिन्दी", ("bn", "hi")),
+        ("বাংলা ও হিন্দি", ("bn", "hi")),
+        ("অসমীয়া আৰু বড়ো", ("as", "brx")),
+        ("नेपाली र मैथिली भाषा", ("ne", "mai")),
+        ("မြန်မာ နှင့် ရှမ်း", ("my", "shn")),
+        ("ᱥᱟᱱᱛᱟᱲᱤ", ("sat",)),
+        ("Bangla", ("bn",)),
+        ("Khas Kura or Newari", ("ne", "new")),
+        ("रोहिङ्\u200dग्या", ("rhg",)),
+        ("N/A", ()),
+        ("-", ()),
     ],
 )
 def test_languages_are_read_by_tag_or_name(text: str, tags: tuple[str, ...]) -> None:
     assert read(language=text).languages == read(languages=[text]).languages == tags
+
+
+def test_no_name_is_that_of_two_languages_and_every_tag_has_a_rarity() -> None:
+    listed = {row["tag"]: row["name"] for row in read_table("languages.tsv")}
+    named: dict[str, str] = {name.casefold(): tag for tag, name in listed.items()}
+    for row in read_table("language_names.tsv"):
+        assert row["tag"] in listed
+        for name in alternatives(row["names"]):
+            assert named.setdefault(name.casefold(), row["tag"]) == row["tag"], name
+            assert read(language=name).languages == (row["tag"],), name
 
 
 def test_each_side_reads_its_own_event() -> None:
