@@ -31,6 +31,12 @@ class Said(Provenance):
     value: Annotated[LongText, StringConstraints(min_length=1)]
 
 
+class SaidShortly(Said):
+    """One value of a few words, and where it comes from."""
+
+    value: Annotated[Text, StringConstraints(min_length=1)]
+
+
 class Home(Provenance):
     """Where he is said to come from, and where that comes from; at least one part of the place."""
 
@@ -49,6 +55,7 @@ class Home(Provenance):
 
 
 Values = Annotated[list[Said], Field(max_length=50)]
+ShortValues = Annotated[list[SaidShortly], Field(max_length=50)]
 Homes = Annotated[list[Home], Field(max_length=50)]
 
 
@@ -60,12 +67,14 @@ class SuspectForm(BaseModel):
     names: Values = Field(default_factory=list)
     aliases: Values = Field(default_factory=list)
     phones: Values = Field(default_factory=list)
-    sex: Values = Field(default_factory=list, description="female, male or other; not compared where sources disagree")
-    ages: Values = Field(
+    sex: ShortValues = Field(
+        default_factory=list, description="female, male or other; not compared where sources disagree"
+    )
+    ages: ShortValues = Field(
         default_factory=list,
         description="35, or 30-35, on the day of its `date`; where that is left out, on the day it is entered",
     )
-    languages: Values = Field(default_factory=list, description="languages he speaks: bn, hi, or Bengali, Hindi")
+    languages: ShortValues = Field(default_factory=list, description="languages he speaks: bn, hi, or their names")
     homes: Homes = Field(default_factory=list, description="where he is said to come from; the surest is compared")
     description: Values = Field(default_factory=list, description="how he looks and speaks")
     routes: Values = Field(default_factory=list, description="places, in words, in the order travelled")

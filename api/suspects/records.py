@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from matcher.compare.routes import places_of
 from matcher.errors import InvalidRecord
 from matcher.fields import birth_from_age, language_tags, normalise_phone, parse_age, parse_sex
 from matcher.person import AgeBasis, NameKind, PartialDate, PersonName, PersonRecord, Place, Sex, Side
+from matcher.places import Gazetteer
 
 _SUREST: Final = ("certain", "probable", None, "doubtful")
-_GUESSED_WITHIN: Final = 3  # years: whoever says thirty-five of a grown man means about that
+_GUESSED: Final = 7
+"""Years that a guess is good for at least: whoever says thirty-five of a grown man means about that."""
+_VAGUE: Final = 15
+"""Years from which on an age says nothing, be it one guess or several that disagree."""
+_PARTS: Final = ("country", "state", "district", "village")
 _SPAN = re.compile(r"(\d+)\s*(?:-|–|to)\s*(\d.*)")
 
 
@@ -70,20 +75,27 @@ def _sex(texts: Iterable[str]) -> Sex:
 
 
 def _birth(ages: Iterable[Mapping[str, Any]]) -> PartialDate | None:
-    """Return the interval that holds whatever anybody guessed."""
+    """Return the interval that holds whatever anybody guessed; None where that is anything."""
     spans = []
     for one in ages:
         (young, old), day = ages_of(str(one["value"])), PartialDate.exact(date.fromisoformat(one["date"]))
-        if young == old:
-            young, old = max(young - _GUESSED_WITHIN, 0), old + _GUESSED_WITHIN
+        spare = max(_GUESSED - (old - young + 1), 0)
+        young, old = max(young - spare // 2, 0), old + (spare + 1) // 2
         spans.append((birth_from_age(old, day).earliest, birth_from_age(young, day).latest))
     if not spans:
         return None
-    return PartialDate(min(first for first, _ in spans), max(last for _, last in spans))
+    first, last = min(first for first, _ in spans), max(last for _, last in spans)
+    return PartialDate(first, last) if last - first < timedelta(days=_VAGUE * 366) else None
 
 
 def _home(homes: Iterable[Mapping[str, Any]]) -> Place:
-    """Return the surest home, the first of several."""
-    parts = ("country", "state", "district", "village")
-    surest = min(homes, key=lambda one: _SUREST.index(one.get("certainty")), default=None)
-    return Place() if surest is None else Place(*(surest.get(part) for part in parts))
+    """Return the surest home, the first of several; one in which another lies says less than that one."""
+    told = [(one.get("certainty"), Place(*(one.get(part) for part in _PARTS))) for one in homes]
+    paths = [Gazetteer.load().resolve(place).path for _, place in told]
+
+    def is_wide(number: int) -> bool:
+        own, (_, place) = paths[number], told[number]
+        return place.village is None and any(path.startswith(f"{own}/") for path in paths)
+
+    narrow = [one for number, one in enumerate(told) if not (paths[number] and is_wide(number))]
+    return min(narrow, key=lambda one: _SUREST.index(one[0]), default=("", Place()))[1]

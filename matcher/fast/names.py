@@ -230,6 +230,8 @@ class NamePart:
         """
         with self._lock:
             keys = rare.missing(keys)
+            if not len(keys):
+                return
             names, areas = np.divmod(keys, 2 * len(self._areas))
             values = np.empty(len(keys), dtype=np.float32)
             for number, frequencies in enumerate((self._context.own_names, self._context.relative_names)):

@@ -62,7 +62,7 @@ class WholeNames:
         """Return which of these names each of n names is, shape (n,), -1 for none.
 
         Args:
-            tokens: shape (n, k), the words of each name, rows of `vocabulary`, -1 where there is none.
+            tokens: shape (n, k), the words of each name, rows of `vocabulary`, then -1 to the end.
         """
         found = np.full(len(tokens), -1, dtype=np.int64)
         counts = (tokens >= 0).sum(axis=1)

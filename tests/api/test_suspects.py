@@ -71,6 +71,7 @@ def test_a_unit_registers_reads_and_changes_its_suspect_and_the_history_is_kept(
     [{}, {"names": []}, {"names": [{"value": ""}]}, {"names": [{"value": "x", "date": "2026-12-24"}]},
      {"names": ["x"]}, {"names": [{"value": "x"}] * 51}, {"side": "missing"}, {"names": [{"value": "x\0"}]},
      {"sex": [{"value": "tall"}]}, {"ages": [{"value": "old"}]}, {"ages": [{"value": "35-30"}]},
+     {"languages": [{"value": "x" * 401}]}, {"languages": [{"value": ""}]},
      {"ages": [{"value": "35", "date": "2026-12-24"}]}, {"homes": [{"source": "interview"}]},
      {"homes": [{"value": "Malda"}]}, {"homes": [{"state": " "}]}],
 )  # fmt: skip

@@ -122,9 +122,17 @@ def test_a_guess_is_good_for_some_years_and_many_guesses_for_all_of_theirs() -> 
         return birth.earliest.year, birth.latest.year
 
     assert born("35") == (1987, 1994)
-    assert born("30-35") == (1990, 1996)
-    assert born("35", "50") == (1972, 1994)
+    assert born("35-36") == (1986, 1993)
+    assert born("30-35") == (1989, 1996)
+    assert born("25-35") == (1990, 2001)
+    assert born("35", "39") == (1983, 1994)
     assert born("1") == (2021, 2026)
+
+
+@pytest.mark.parametrize("ages", [["0-120"], ["18-60"], ["35", "50"]])
+def test_guesses_that_could_be_anybodys_say_nothing(ages: list[str]) -> None:
+    assert as_record("s", said_of({"ages": ages})).birth is None
+    assert probability(HEARD, HEARD_THERE | {"ages": ages}) < probability(HEARD, HEARD_THERE)
 
 
 def test_the_surest_home_counts_the_first_of_several() -> None:
@@ -132,3 +140,17 @@ def test_the_surest_home_counts_the_first_of_several() -> None:
              {"state": "Kerala", "certainty": "doubtful"}]  # fmt: skip
     assert as_record("s", {"homes": homes}).origin == Place(state="Assam")
     assert as_record("s", {"homes": homes[:1] + homes[3:]}).origin == Place(state="Bihar")
+    assert as_record("s", {"homes": []}).origin == Place()
+
+
+def test_a_sure_country_takes_no_probable_district_away() -> None:
+    wide, narrow = {"country": "India", "certainty": "certain"}, {"country": "IN", "state": "Bihar", "district": "Gaya"}
+    for homes in ([wide, narrow], [narrow, wide], [wide, wide, narrow]):
+        assert as_record("s", {"homes": homes}).origin == Place("IN", "Bihar", "Gaya")
+    unknown = {"country": "India", "village": "Nowhere at all", "certainty": "certain"}
+    assert as_record("s", {"homes": [unknown, narrow]}).origin == Place("India", village="Nowhere at all")
+
+
+def test_words_between_languages_are_none() -> None:
+    said = as_record("s", said_of({"languages": ["Bengali and Hindi", "বাংলা ও উর্দু", "speaks Tamil"]}))
+    assert said.languages == ("bn", "hi", "ur", "ta")
