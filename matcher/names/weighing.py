@@ -49,9 +49,10 @@ ONE_SOUND: Final = 0.3
 """Letters that cost less to exchange at the beginning of a word are one sound there."""
 _COURTESY_WEIGHT = 0.25
 _COURTESY = re.compile(r"women|girl|widow|article|set before")
-# Folding hides what an initial may stand for: C. (which folds to k) for Chandra, P. for Phulmoni, Y. (i) for Yasmin.
+# Folding hides what an initial may stand for: C. (which folds to k) for Chandra, P. for Phulmoni, Y. (i) for Yasmin, A.
+# for Aye (e).
 _STANDS_ALSO_FOR = np.zeros(256, dtype=np.uint8)
-_STANDS_ALSO_FOR[encode_tokens(["kpi"])[0, :3]] = encode_tokens(["cfy"])[0, :3]
+_STANDS_ALSO_FOR[encode_tokens(["kpia"])[0, :4]] = encode_tokens(["cfye"])[0, :4]
 
 _VOWELS = encode_tokens(["aeiou"])[0, :5]
 
@@ -249,11 +250,16 @@ def _part_twins(
     partners: npt.NDArray[np.int8],
     strict: Bools,
 ) -> None:
-    """Make words that are one but for a vowel more at the end of one less alike where that counts, in place."""
+    """Make words that are one but for a vowel more at the end of one less alike where that counts, in place.
+
+    M. is no Mee without a vowel: it stands for her.
+    """
     place, pair = np.nonzero(strict & (similarities >= SAME_WORD) & (similarities < 1))
     if len(pair):
-        one, other = left.tokens[place, pair], right.tokens[partners[place, pair].astype(np.intp), pair]
+        column = partners[place, pair].astype(np.intp)
+        one, other = left.tokens[place, pair], right.tokens[column, pair]
         twins = ends_apart(words.codes[one], words.codes[other]) & (similarities[place, pair] > TWIN)
+        twins &= ~(left.initials[place, pair] | right.initials[column, pair])
         similarities[place[twins], pair[twins]] = TWIN
 
 
