@@ -45,9 +45,10 @@ HOSTILE = (
 )
 
 NAMES = (
+    "Mee Mee", "M. Mee", "Aye Aye", "A. Aye",
     "Sunita Mondal", "সুনীতা মণ্ডল", "सुनीता मंडल", "Suneeta Mandal", "Sunita", "Mondal Sunita", "Rafiqul Islam",
     "Shafiqul Islam", "Md Rafiqul Islam", "Abdul Rahman", "Abdurrahman", "Daw Khin Khin", "ခင်ခင်", "Sita Tamang",
-    "Gita Tamang", "राम बहादुर", "Balaiamlang Kharbuli", "A. Das", "Mee Mee", "M. Mee", "Aye Aye", "A. Aye", "Puja", "Begum", "Mst Rahima Khatun", "😀", "-",
+    "Gita Tamang", "राम बहादुर", "Balaiamlang Kharbuli", "A. Das", "Puja", "Begum", "Mst Rahima Khatun", "😀", "-",
 )  # fmt: skip
 PLACES = (
     Place(),

@@ -242,7 +242,7 @@ def test_unordered_writers_do_not_wait_for_ordered_ones(database: Database, worl
     with database.write():
         thread = threading.Thread(target=lambda: _enter(database, entered))
         thread.start()
-        assert entered.wait(5)
+        assert entered.wait(30)
     thread.join()
 
 

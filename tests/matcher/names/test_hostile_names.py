@@ -103,6 +103,6 @@ def test_all_of_them_at_once() -> None:
 @pytest.mark.parametrize("unit", ["a", "क्", "ကျော်", "\u0301", "s/o ", "a b ", "ষ্ণ", "\ud800"])
 def test_cost_does_not_grow_with_length(unit: str) -> None:
     text = unit * 200_000
-    started = time.perf_counter()
+    started = time.process_time()
     compare_names(text, "Sunita Mondal")
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
