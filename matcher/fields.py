@@ -83,45 +83,11 @@ _LONG_TAGS = {
 }  # fmt: skip
 # Two people who speak "other", or of whom it is said that they "speak" something, have nothing rare in common.
 _NO_LANGUAGE = frozenset(
-    [
-        "unknown",
-        "other",
-        "others",
-        "none",
-        "nil",
-        "na",
-        "n/a",
-        "und",
-        "mis",
-        "mul",
-        "zxx",
-        "-",
-        "?",
-        "speaks",
-        "speak",
-        "understands",
-        "knows",
-        "only",
-        "some",
-        "little",
-        "bit",
-        "a",
-        "language",
-        "languages",
-        "भाषा",
-        "बोलती",
-        "बोलता",
-        "बोलते",
-        "है",
-        "हैं",
-        "केवल",
-        "ভাষা",
-        "বলে",
-        "জানে",
-        "শুধু",
-        "কয়",
-        "စကား",
-    ]
+    unicodedata.normalize(
+        "NFC",
+        "unknown other others none nil na n/a und mis mul zxx - ? speaks speak understands knows only some little bit "
+        "a language languages भाषा बोलती बोलता बोलते है हैं केवल ভাষা বলে জানে শুধু কয় စကား",
+    ).split()
 )
 _BETWEEN_LANGUAGES = re.compile(r"[,;/&+()]|(?<!\S)(?:and|or|with|और|एवं|तथा|व|र|ও|এবং|আর|আৰু|နှင့်)(?!\S)", re.IGNORECASE)
 _JOINERS = dict.fromkeys((0x200C, 0x200D))  # how letters are joined, not which they are

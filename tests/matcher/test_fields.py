@@ -217,6 +217,7 @@ def test_a_whole_report() -> None:
         ("မြန်မာ နှင့် ရှမ်း", ("my", "shn")),
         ("ᱥᱟᱱᱛᱟᱲᱤ", ("sat",)),
         ("Bangla", ("bn",)),
+        ("বাংলা ক\u09df, ক\u09af\u09bc", ("bn",)),
         ("Khas Kura or Newari", ("ne", "new")),
         ("रोहिङ्\u200dग्या", ("rhg",)),
         ("N/A", ()),
