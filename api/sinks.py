@@ -180,7 +180,7 @@ class WebhookReceiver:
 
     @property
     def requests(self) -> int:
-        """How many requests came, good signature or not."""
+        """How many requests came, good signature or not; one that broke off before its end did not come."""
         return self._requests
 
     @property
@@ -236,6 +236,10 @@ class WebhookReceiver:
             self._reply(handler, Response(413 if length.isdigit() else 400))
             return
         body = handler.rfile.read(int(length))
+        if len(body) < int(length):
+            # The sender was gone before its request was whole, as one that is killed is: there is nothing to judge.
+            handler.close_connection = True
+            return
         with self._arrived:
             number, self._requests = self._requests, self._requests + 1
         try:

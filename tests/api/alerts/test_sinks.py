@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import threading
 from datetime import UTC, datetime
 from typing import Any
@@ -69,6 +70,18 @@ def test_a_huge_body_is_not_read() -> None:
     with WebhookReceiver(SECRET) as receiver:
         assert post(receiver, **{"content-length": "30000"}) == 413
         assert post(receiver, **{"content-length": "many"}) == 400
+
+
+@pytest.mark.parametrize("arrives", [0, len(BODY) - 1])
+def test_a_request_that_breaks_off_is_neither_taken_nor_rejected(arrives: int) -> None:
+    with WebhookReceiver(SECRET) as receiver:
+        with socket.create_connection(("127.0.0.1", receiver.port), timeout=5) as connection:
+            head = "".join(f"{name}: {value}\r\n" for name, value in signed().items())
+            connection.sendall(f"POST /alerts HTTP/1.1\r\ncontent-length: {len(BODY)}\r\n{head}\r\n".encode())
+            connection.sendall(BODY[:arrives])
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1) == b""
+        assert (receiver.requests, receiver.rejected, receiver.received) == (0, 0, [])
 
 
 def test_a_repeated_alert_counts_once_and_is_told_once() -> None:
