@@ -81,14 +81,22 @@ def once(
         kind: prefix of the ids of what is created.
         work: makes it, under an id reserved for it.
     """
-    told = json.dumps(
-        [content.model_dump(mode="json"), [hashlib.sha256(photo).hexdigest() for photo in photos]],
-        sort_keys=True, ensure_ascii=False,
-    )  # fmt: skip
-    asked = OnceRequest(key, f"{request.method} {request.url.path}", told, kind, permission)
+    asked = OnceRequest(key, f"{request.method} {request.url.path}", what_is_asked(content, photos), kind, permission)
     answer = services.idempotency.once(asked, caller, work)
     headers = answer.headers | ({"Idempotent-Replayed": "true"} if answer.replayed else {})
     return Response(answer.body, status_code=answer.status, headers=headers, media_type="application/json")
+
+
+def what_is_asked(content: BaseModel, photos: tuple[bytes, ...] = ()) -> str:
+    """Return what makes two requests the same.
+
+    A field that says no more than its absence is left out: a request that is sent again after an upgrade, by a client
+    that knows nothing of a new field, is the same.
+    """
+    said = content.model_dump(mode="json", exclude_defaults=True)
+    return json.dumps(
+        [said, [hashlib.sha256(photo).hexdigest() for photo in photos]], sort_keys=True, ensure_ascii=False
+    )
 
 
 def as_answer(

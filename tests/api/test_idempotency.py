@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, Field
 from sqlalchemy import func, select
 
 from api.access import AccessScope, Permission
+from api.answers import what_is_asked
 from api.idempotency import LEASE, Answer, Idempotency, IdempotencyKeyReused, Request, RequestInProgress, read_key
 from api.keeping import rotate_partner_keys
 from api.store import audit, keys, partners, tables
@@ -271,6 +273,28 @@ def test_without_a_key_nothing_is_remembered(fresh_house: House) -> None:
         assert (made.body, made.headers) == (expected, {"none": "None"})
     with fresh_house.sandhan.database.read() as conn:
         assert conn.scalar(select(func.count()).select_from(tables.idempotency)) == 0
+
+
+class Before(BaseModel):
+    """A form of one version."""
+
+    name: str
+    names: list[str] = Field(default_factory=list)
+
+
+class After(Before):
+    """The same form of the next version, which asks for more."""
+
+    sex: str | None = None
+    languages: list[str] = Field(default_factory=list)
+
+
+def test_a_request_is_the_same_after_an_upgrade_that_asks_for_more() -> None:
+    before = what_is_asked(Before(name="Malati"))
+    assert what_is_asked(After(name="Malati")) == what_is_asked(After(name="Malati", sex=None, languages=[])) == before
+    others = After(name="Malati", sex="female"), After(name="Mala"), After(name="Malati", names=["Mala"])
+    assert len({before, *map(what_is_asked, others)}) == 4
+    assert what_is_asked(Before(name="Malati"), (b"photo",)) != before
 
 
 def test_keys_are_read_bare_or_quoted() -> None:
