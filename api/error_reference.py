@@ -38,6 +38,7 @@ REMEDIES: Final[dict[str, str]] = {
     "key_over": "Make another key (`POST /v1/keys`).",
     "already_corrected": "Read the entries again and name the one that stands in `corrects`.",
     "not_due": "Read the follow-up again; `detail` says how it was settled.",
+    "duty_open": "Do what `GET /v1/agenda` leads to; `POST /v1/alerts/{id}/acknowledge` says that you have seen it.",
     "filed_already": "Read the agenda again (`GET /v1/agenda`).",
     "no_consent": "Record that the person agrees to being handed over, or on which other ground it is done.",
     "no_agreement": "Make a sharing agreement with this partner first (`POST /v1/agreements`).",

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from api.access import NotFound, NotPermitted
 from api.agenda.errors import FiledAlready
-from api.alerts.errors import TargetRefused
+from api.alerts.errors import DutyOpen, TargetRefused
 from api.alerts.stream import TooManyStreams
 from api.answers import NotModified
 from api.bulletins.errors import AuthorisationOver, NotAgreedTo, PersonNeeded, PublicationForbidden
@@ -143,6 +143,7 @@ _STATUS: tuple[tuple[type[SandhanError], int, str], ...] = (
     (AlreadyCorrected, 409, "Corrected already"),
     (NotDue, 409, "Settled already"),
     (FiledAlready, 409, "Filed already"),
+    (DutyOpen, 409, "The duty is not done"),
     (NoAgreement, 409, "No agreement is in force"),
     (NoConsent, 409, "No consent"),
     (ReferralOpen, 409, "Open already"),
@@ -327,6 +328,7 @@ RESPONSES = _described(
     (401, "No valid key"), (403, "Not permitted"), (404, "Not found"), (422, "A field breaks its rule")
 )
 BODY_RESPONSES = _described((413, "Too large"), (415, "Neither JSON nor multipart/form-data"))
+DUTY_RESPONSES = _described((409, "It tells of a duty that is not done"))
 CONFLICT_RESPONSES = _described((409, "Taken by other content, or changed meanwhile"))
 SIGN_IN_RESPONSES = _described(
     (401, "Sign-in failed"), (422, "A field breaks its rule"), (429, "Too many attempts"), (503, "Busy, or not set up")

@@ -74,6 +74,16 @@ def act(conn: Connection, alert: Alert, code: str, actor: str, now: datetime) ->
     return _again(conn, alert.id)
 
 
+def waits_for_duty(alert: Alert) -> bool:
+    """Tell whether an alert asks its recipient for something that has to be noted as done before it can end.
+
+    Whoever stands above it (`escalated`) has no such duty, nor has whoever only has to know (no `act_by`).
+    """
+    return (
+        alert.kind == "clock" and alert.event != "escalated" and alert.act_by is not None and alert.state not in ENDED
+    )
+
+
 def acted_on_match(conn: Connection, match_id: str, partner_id: str, actor: str, now: datetime) -> int:
     """Note that a partner has decided about a match: everything that it was told of it is acted on.
 

@@ -11,6 +11,7 @@ from api.alerts.endpoints import AlertView, Kind, Priority, alert_view
 from api.alerts.missed import Figures, Missed
 from api.answers import shown
 from api.dependencies import Caller, Services
+from api.errors import DUTY_RESPONSES
 from api.paging import After, PageOf, Since
 
 router = APIRouter(prefix="/alerts", tags=["alerts"])
@@ -107,11 +108,11 @@ def list_missed_alerts(
     )
 
 
-@router.post("/{alert_id}/action")
+@router.post("/{alert_id}/action", responses=DUTY_RESPONSES)
 def act_on_alert(alert_id: str, form: ActionForm, response: Response, caller: Caller, services: Services) -> AlertView:
     """Say what was done about an alert, which ends its reminders and whatever was escalated. The first action counts.
 
-    To act is to acknowledge. There is no `If-Match`: a second action changes nothing, so that there is nothing to
-    overwrite.
+    To act is to acknowledge. What tells of a duty ends when that is noted as done (`/v1/agenda`), not here. There is
+    no `If-Match`: a second action changes nothing, so that there is nothing to overwrite.
     """
     return shown(alert_view(*services.alerts.act(alert_id, form.code, caller)), response, services, None)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from api.access import AccessScope, NotFound, Permission
 from api.alerts import answering
+from api.alerts.errors import DutyOpen
 from api.ids import Clock
 from api.store import Connection, Database, alerts, audit, outbox
 from api.store.alerts import Alert
@@ -86,11 +87,14 @@ class AlertService:
             code: of `api.alerts.answering.ACTIONS`.
         Raises:
             NotFound: there is none, or it was sent to somebody else.
+            DutyOpen: it tells of a duty of the recipient's, which is done where the agenda says, and ends the alert.
         """
         scope.require(Permission.ALERTS_ACKNOWLEDGE)
         now = self._clock()
         with self._database.write() as conn:
             before = _own(conn, alert_id, scope)
+            if answering.waits_for_duty(before):
+                raise DutyOpen
             alert = answering.act(conn, before, code, scope.actor_id, now)
             if alert.actioned_at is not None and before.actioned_at is None:
                 audit.append(

@@ -101,6 +101,33 @@ def test_after_four_months_a_report_goes_to_the_unit_and_then_every_quarter_is_a
     assert [row.detail["clock"] for row in rows if row.action == "agenda.done"] == ["untraced", "quarterly"]
 
 
+def test_what_tells_of_a_duty_ends_with_the_duty_and_with_no_word_about_the_alert(
+    fresh_house: House, case_id: str
+) -> None:
+    house = fresh_house
+    go_to(house, "2027-03-01T08:00:00")
+    house.sandhan.agenda.run_clocks()
+
+    def of(who: str) -> dict[str, Any]:
+        (alert,) = [one for one in house.ask(who, "GET", "/v1/alerts").json()["items"] if one["kind"] == "clock"]
+        return dict(alert)
+
+    def act(who: str) -> httpx.Response:
+        return house.ask(who, "POST", f"/v1/alerts/{of(who)['id']}/action", json={"code": "nothing_to_do"})
+
+    refused = act("ahtu")
+    assert (refused.status_code, refused.json()["code"]) == (409, "duty_open")
+    assert (of("ahtu")["state"], of("ahtu")["acknowledged_at"]) == ("queued", None)
+    assert act("family").status_code == 200, "the owner only has to know"
+    house.clock.advance(hours=80)
+    house.sandhan.attention.run_due()
+    assert of("ahtu")["steps"] == 1, "the duty is reminded of"
+    assert act("ahtu").status_code == 409
+    assert done(house, "ahtu", f"{case_id}.untraced.1", "2027-03-01").status_code == 204
+    assert of("ahtu")["state"] == "actioned"
+    assert act("ahtu").status_code == 200, "a second action changes nothing"
+
+
 def test_one_report_settles_those_that_were_missed(fresh_house: House, case_id: str) -> None:
     house = fresh_house
     for month in ("2027-06-02", "2027-09-02"):
