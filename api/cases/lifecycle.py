@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from api.access import AccessScope, NotFound, Permission
 from api.alerts.sharing_again import tell_again
@@ -20,7 +20,7 @@ from api.cases.retention import Retention
 from api.cases.standing import own_case
 from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes
-from api.matches.ending import end_matches_of, revive_matches_of
+from api.matches.ending import end_matches_of, revive_matches_of, take_back_matches_of
 from api.matches.moves import MatchMoves
 from api.matches.service import MatchService
 from api.matches.states import Action
@@ -53,6 +53,8 @@ log = logging.getLogger(__name__)
 ENGINE = "engine"
 ErasureReason = Literal["wish", "error", "duplicate", "court_order", "no_longer_needed"]
 SourceReason = Literal["withdrawn_at_source", "expired_at_source"]
+_MISTAKES: Final = frozenset({"error", "duplicate"})
+"""Reasons by which the record should not have been there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,8 @@ class Lifecycle:
     def erase(self, case_id: str, reason: ErasureReason, scope: AccessScope) -> None:
         """Erase the caller's own case for good; a tombstone is left.
 
-        What was entered in error or twice may be entered again; what was erased for another reason may not.
+        What was entered in error or twice may be entered again, and nobody was found by it: what was verified with it
+        ends. What was erased for another reason may not come in again, and who was found stays found.
 
         Raises:
             NotFound: there is none, or it is another partner's.
@@ -224,7 +227,7 @@ class Lifecycle:
         scope.require(Permission.CASES_ERASE)
         with self._database.write() as conn:
             case = own_case(conn, case_id, scope, self._clock())
-            freed = self._erase(conn, case, reason, scope.actor_id, suppress=reason not in ("error", "duplicate"))
+            freed = self._erase(conn, case, reason, scope.actor_id, suppress=reason not in _MISTAKES)
         self._matching.follow()
         if freed and not self._matching.must_wait:
             self._matching.match_cases(freed)
@@ -290,6 +293,8 @@ class Lifecycle:
         now = self._clock()
         over = reason in ("expired", "expired_at_source")
         freed = self._end_matches(conn, case, Action.EXPIRE if over else Action.WITHDRAW, actor)
+        if reason in _MISTAKES:
+            take_back_matches_of(conn, self._moves, case.id, at=now, actor=actor)
         disclosures.withdraw_all(conn, case.id, at=now, by=actor)
         care.forget(conn, case.id, at=now, by=actor)
         forget_case(conn, case.id, "expired" if over else "erased", now, by=actor, random_bytes=self._random)

@@ -3,7 +3,9 @@
     consent to matching withdrawn, time over, erased ──> ended      consent given again ──> suggested anew
     closed by its owner                              ──> ended      opened again        ──> suggested anew
 
-What was verified stays as it is: a case is closed because its person was found, and that undoes nothing.
+What was verified stays as it is: a case is closed because its person was found, and that undoes nothing. Only where the
+record is erased because it was a mistake, or a second one of the same person, nobody was found by it: what was verified
+ends, and its rivals are what they were before.
 """
 
 from __future__ import annotations
@@ -32,6 +34,12 @@ def end_matches_of(
             freed.append(match.rescued_id)
     cases.await_comparison(conn, freed)
     return freed
+
+
+def take_back_matches_of(conn: Connection, moves: MatchMoves, case_id: str, *, at: datetime, actor: str) -> None:
+    """End what was verified with a case that should not have been there; to be called after `end_matches_of`."""
+    for match in sorted(matches.matches_of_case(conn, case_id), key=lambda one: one.id):
+        moves.take_back(conn, match, at=at, actor=actor)
 
 
 def revive_matches_of(conn: Connection, moves: MatchMoves, case_id: str, *, at: datetime, actor: str) -> None:

@@ -92,6 +92,18 @@ class MatchMoves:
         self.move(conn, match, action, after(state, action, now), at=at, actor=actor)
         return True
 
+    def take_back(self, conn: Connection, match: Match, *, at: datetime, actor: str) -> bool:
+        """End a match that was verified with a record that should not have been there, and bring its rivals back.
+
+        Returns:
+            False where nothing was verified.
+        """
+        match, rivals = matches.locked_with_rivals(conn, match)
+        if not self.end(conn, match, Action.ENTERED_WRONGLY, at=at, actor=actor):
+            return False
+        self.bring_back(conn, match, rivals, at)
+        return True
+
     def revive(self, conn: Connection, match: Match, *, at: datetime, actor: str) -> bool:
         """Let a match that ended with a consent or with its case be a suggestion again.
 

@@ -60,6 +60,7 @@ class Action(StrEnum):
     REOPEN = "reopen"
     WITHDRAW = "withdraw"
     CASE_CLOSED = "case_closed"
+    ENTERED_WRONGLY = "entered_wrongly"
     REVIVE = "revive"
     EXPIRE = "expire"
     SUPERSEDE = "supersede"

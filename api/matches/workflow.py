@@ -69,6 +69,8 @@ TRANSITIONS: Final = (
     *(Transition(state, action, target, Who.SYSTEM)
       for action, target in ((A.WITHDRAW, S.WITHDRAWN), (A.CASE_CLOSED, S.WITHDRAWN), (A.EXPIRE, S.EXPIRED))
       for state in (*LIVING, S.REJECTED, S.SUPERSEDED)),
+    # The record of one side was a mistake, or a second one of the same person: whoever was found is found in another.
+    *(Transition(state, A.ENTERED_WRONGLY, S.WITHDRAWN, Who.SYSTEM) for state in FOUND),
     Transition(S.WITHDRAWN, A.REVIVE, S.REJECTED, Who.SYSTEM, when=When.REJECTION_STANDS),
     # Who was found meanwhile is suggested to nobody; undoing that verification brings this match back.
     Transition(S.WITHDRAWN, A.REVIVE, S.SUPERSEDED, Who.SYSTEM, when=When.RIVAL_FOUND),

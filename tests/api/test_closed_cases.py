@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.store import matches, outbox
+from api.store import found, matches, outbox
 
 from .conftest import REPORT, House, Pair, matched
 from .test_decisions import decide, taken, timeline, verified
@@ -78,3 +78,40 @@ def test_closing_after_success_undoes_nothing_and_rivals_stay_silent(own: Pair) 
     case(own, "reopen")
     assert state_of(own) == "suggested"
     assert "undo" not in [one["action"] for one in timeline(own, "shelter")["actions"]]
+
+
+def erased(pair: Pair, case_id: str, reason: str, who: str) -> None:
+    assert pair.house.ask(who, "DELETE", f"/v1/cases/{case_id}?reason={reason}").status_code == 204
+
+
+def is_found(pair: Pair) -> bool:
+    with pair.house.sandhan.database.read() as conn:
+        return found.is_found(conn, pair.missing_id)
+
+
+@pytest.mark.parametrize("reason", ["error", "duplicate"])
+def test_a_report_that_was_a_mistake_found_nobody_and_the_true_one_can_be_verified(own: Pair, reason: str) -> None:
+    house = own.house
+    true = house.enter("ahtu", REPORT | {"external_id": "FIR-TRUE"})["case"]["id"]
+    with house.sandhan.database.read() as conn:
+        (rival,) = [one.id for one in matches.matches_of_case(conn, own.rescued_id) if one.missing_id == true]
+    told = everybody(own)
+    verified(own)
+    assert state_of(own, rival) == "superseded"
+    erased(own, own.missing_id, reason, "family")
+    assert (state_of(own), state_of(own, rival)) == ("withdrawn", "suggested")
+    assert {who for who, events in everybody(own).items() if "recalled" in events} == set(told)
+    for who, action in (("shelter", "take_up"), ("shelter", "confirm"), ("ahtu", "confirm")):
+        assert decide(own, who, action, rival).status_code == 200
+    assert decide(own, "ahtu", "start_verification", rival).status_code == 200
+    assert decide(own, "ahtu", "verify", rival, finding="same_person").json()["state"] == "verified"
+
+
+@pytest.mark.parametrize(("reason", "known"), [("error", False), ("duplicate", False), ("wish", True)])
+def test_who_is_erased_at_her_wish_stays_found_and_who_was_a_mistake_was_not(
+    own: Pair, reason: str, known: bool
+) -> None:
+    verified(own)
+    erased(own, own.rescued_id, reason, "shelter")
+    assert is_found(own) == known
+    assert state_of(own) == ("verified" if known else "withdrawn")

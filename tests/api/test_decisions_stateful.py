@@ -292,9 +292,7 @@ def machine_on(database: Database) -> type[RuleBasedStateMachine]:
             if action == "undo":
                 _, undone, one.state, one.said = one.steps.pop()
                 if undone == "verify":
-                    for rival in self.rivals(match_id).values():
-                        if rival.state == "superseded" and rival.beaten and rival.beaten[0] == match_id:
-                            rival.state, rival.beaten = rival.beaten[1], None
+                    self.rivals_come_back(match_id)
                 return
             one.steps.append((side, action, *before))
             says = given["disposition"] if action in ("dispute", "settle") else None
@@ -313,7 +311,7 @@ def machine_on(database: Database) -> type[RuleBasedStateMachine]:
 
         @rule(data=st.data())
         def something_else_happens(self, data: Any) -> None:
-            kinds = [self.compare, self.compare, self.investigate, self.wait, self.end, self.revive]
+            kinds = [self.compare, self.compare, self.investigate, self.wait, self.end, self.revive, self.take_back]
             data.draw(st.sampled_from(kinds))(data)
 
         def compare(self, data: Any) -> None:
@@ -341,6 +339,22 @@ def machine_on(database: Database) -> type[RuleBasedStateMachine]:
             assert done == (one.state in (*OPEN, "rejected", "superseded"))
             if done:
                 one.state, one.beaten = ("expired" if how == "expire" else "withdrawn"), None
+
+        def take_back(self, data: Any) -> None:
+            """Say of what was verified, where there is such a match, that one of its records was a mistake."""
+            sure = [match_id for match_id, one in sorted(self.known.items()) if one.state in FOUND]
+            match_id = data.draw(st.sampled_from(sure or sorted(self.known)))
+            with database.write() as conn:
+                done = self.moves.take_back(conn, matches.require_match(conn, match_id), at=clock(), actor="x")
+            assert done == bool(sure)
+            if done:
+                self.known[match_id].state = "withdrawn"
+                self.rivals_come_back(match_id)
+
+        def rivals_come_back(self, match_id: str) -> None:
+            for rival in self.rivals(match_id).values():
+                if rival.state == "superseded" and rival.beaten and rival.beaten[0] == match_id:
+                    rival.state, rival.beaten = rival.beaten[1], None
 
         def revive(self, data: Any) -> None:
             match_id = data.draw(st.sampled_from(sorted(self.known)))

@@ -76,7 +76,8 @@ PERMITTED |= {(state, "supersede"): "superseded" for state in OPEN}
 PERMITTED |= {(state, "withdraw"): "withdrawn" for state in (*OPEN, "rejected", "superseded")}
 PERMITTED |= {(state, "case_closed"): "withdrawn" for state in (*OPEN, "rejected", "superseded")}
 PERMITTED |= {(state, "expire"): "expired" for state in (*OPEN, "rejected", "superseded")}
-SYSTEMS = {"reopen", "come_back", "revive", "supersede", "withdraw", "case_closed", "expire"}
+PERMITTED |= {(state, "entered_wrongly"): "withdrawn" for state in ("verified", "restored", "placed_safely", "closed")}
+SYSTEMS = {"reopen", "come_back", "revive", "supersede", "withdraw", "case_closed", "entered_wrongly", "expire"}
 
 
 def ready_for(action: str) -> Situation:
