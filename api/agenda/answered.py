@@ -12,7 +12,7 @@ from typing import Final
 from api.agenda.clocks import Clock
 from api.alerts.answering import act, close
 from api.alerts.raising import Occasion
-from api.store import Connection, knowing
+from api.store import Connection, alerts, knowing
 from api.store.alerts import ENDED, Alert
 
 DONE: Final = "duty_done"
@@ -48,6 +48,15 @@ def is_told_of(alert: Alert, clock: Clock, case_id: str, which: str) -> bool:
     )
 
 
+def stands(alert: Alert, *, acts: bool) -> bool:
+    """Tell whether what somebody was told of a duty stands.
+
+    Args:
+        acts: it is his to do now: that he only had to know of it is not enough.
+    """
+    return alert.state != "closed" and (alert.act_by is not None or not acts)
+
+
 def duty_done(
     conn: Connection, clock: Clock, case_id: str, which: Iterable[str], actor: str, now: datetime
 ) -> int:  # fmt: skip
@@ -61,5 +70,7 @@ def duty_done(
 
 
 def duty_over(conn: Connection, alert: Alert, now: datetime) -> None:
-    """Close an alert whose duty is none any more."""
-    close(conn, alert, {"why": "no longer due"}, now)
+    """Close an alert whose duty is none any more, unless it has ended meanwhile."""
+    as_it_is = alerts.get_alert(conn, alert.id)
+    if as_it_is is not None:
+        close(conn, as_it_is, {"why": "no longer due"}, now)

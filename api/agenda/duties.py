@@ -6,6 +6,7 @@ district before that of the state. Where there is none that may see the report, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -29,6 +30,7 @@ class Register:
     _partners: dict[str, Partner | None] = field(default_factory=dict)
     _covering: dict[str, list[Partner]] = field(default_factory=dict)
     _agreed: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _shared: dict[str, bool] = field(default_factory=dict)
 
     def partner(self, partner_id: str) -> Partner | None:
         """Return a partner."""
@@ -44,6 +46,12 @@ class Register:
         """Return the day on which a moment falls where a partner is."""
         partner = self.partner(partner_id)
         return moment.astimezone(ZoneInfo((partner.time_zone if partner else None) or "UTC")).date()
+
+    def look_up(self, reports: Sequence[OpenReport]) -> None:
+        """Read at once what is asked of each of many reports."""
+        ids = [report.case_id for report in reports]
+        permitted = consents.permitted_among(self.conn, ids, "sharing", _CLASS)
+        self._shared |= {case_id: case_id in permitted for case_id in ids}
 
     def in_charge(self, report: OpenReport) -> list[Partner]:
         """Return the units that a report goes to."""
@@ -77,7 +85,11 @@ class Register:
         pair = (report.owner_id, unit.id)
         if pair not in self._agreed:
             self._agreed[pair] = agreements.agreed(self.conn, *pair, self.now)
-        return self._agreed[pair] and consents.permitted(self.conn, report.case_id, "sharing", _CLASS)
+        if not self._agreed[pair]:
+            return False
+        if report.case_id not in self._shared:
+            self.look_up([report])
+        return self._shared[report.case_id]
 
 
 def item_id(case_id: str, clock: Clock, number: int) -> str:

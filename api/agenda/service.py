@@ -14,10 +14,11 @@ from datetime import date, timedelta
 from typing import Final, Literal
 
 from api.access import AccessScope, NotFound, Permission
-from api.agenda.answered import duty_done, duty_over, is_told_of, occasion_of
-from api.agenda.clocks import Clock, due_until, handed_over_on
+from api.agenda.answered import duty_done, duty_over, occasion_of, stands
+from api.agenda.clocks import Clock, due_until
 from api.agenda.duties import Register, item_id, mark_of, read_item_id
 from api.agenda.errors import FiledAlready
+from api.agenda.telling import concerns, still_due, untold
 from api.agenda.waiting import waiting_matches
 from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import raise_alert
@@ -26,7 +27,7 @@ from api.bulletins.ending import ending, is_told_of_ending, tell_of_ending, warn
 from api.days import require_past
 from api.ids import Clock as Now
 from api.ids import RandomBytes
-from api.store import Connection, Database, agenda, attention, audit
+from api.store import Connection, Database, agenda, alerts, attention, audit, knowing
 from api.store.agenda import OpenReport, Waiting
 from api.store.alerts import Alert
 from api.store.partners import Partner
@@ -120,7 +121,7 @@ class AgendaService:
         with self._database.write() as conn:
             register = Register(conn, now)
             report = None if named is None else _report(conn, named[0], register)
-            if report is None or named is None or not self._concerns(register, report, scope.partner_id):
+            if report is None or named is None or not concerns(register, report, scope.partner_id):
                 raise NotFound("item")
             case_id, clock, number = named
             facts, today = register.facts_of(report), register.today(report.owner_id)
@@ -157,7 +158,7 @@ class AgendaService:
         return told + self._tell_of_bulletins()
 
     def _untold_reports(self) -> Iterator[str]:
-        """Give the reports of which something has fallen due that was told to nobody."""
+        """Give the reports of which something has fallen due that somebody has not heard of."""
         after: str | None = None
         while True:
             with self._database.read() as conn:
@@ -165,8 +166,10 @@ class AgendaService:
                 some, after = agenda.open_reports(
                     conn, at=register.now, entered_before=register.now - _SHORTEST, after=after, limit=_PAGE
                 )
-                untold = [report.case_id for report in some if _untold(register, report)]
-            yield from untold
+                register.look_up(some)
+                told = knowing.standing_of_subjects(conn, "clock", [report.case_id for report in some])
+                waiting = [report.case_id for report in some if untold(register, report, told)]
+            yield from waiting
             if after is None:
                 return
 
@@ -175,23 +178,13 @@ class AgendaService:
         with self._database.write() as conn:
             register = Register(conn, self._now())
             report = _report(conn, case_id, register)  # it may be closed, or found, or told of by another process
-            told = 0
-            for clock, number, due_on in _untold(register, report) if report is not None else ():
-                assert report is not None
-                in_charge = {unit.id: unit for unit in register.in_charge(report)}
-                owner = register.partner(report.owner_id)
-                informed = {owner.id: owner} if clock == "untraced" and owner is not None else {}
-                heard = [
-                    self._raise(
-                        conn, partner, clock, report.case_id, report.owner_id, str(number), register,
-                        acts=partner.id in in_charge,
-                    )
-                    for partner in (informed | in_charge).values()
-                ]  # fmt: skip
-                told += sum(filter(None, heard))
-                if any(one is not None for one in heard):  # else somebody may take part again, and is told then
-                    agenda.note_told(conn, mark_of(report.case_id, clock, number, due_on, told_at=register.now))
-            return told
+            if report is None:
+                return 0
+            told = knowing.standing_of_subjects(conn, "clock", [case_id])
+            waiting = untold(register, report, told)
+            for due, to, acts in waiting:
+                self._raise(conn, to, due.clock, case_id, report.owner_id, str(due.number), register, acts=acts)
+            return len(waiting)
 
     def _tell_of_visits(self) -> int:
         told = 0
@@ -204,12 +197,11 @@ class AgendaService:
                 owner = register.partner(visit.owner_id)
                 if owner is None or register.today(owner.id) < visit.due_on:
                     continue
-                raised = self._raise(
+                if not owner.active:
+                    continue  # it is told when it takes part again
+                told += self._raise(
                     conn, owner, "follow_up", visit.case_id, visit.owner_id, visit.id, register, acts=True
                 )
-                if raised is None:
-                    continue
-                told += raised
                 mark = mark_of(
                     visit.case_id, "follow_up", visit.months, visit.due_on, name=visit.id, told_at=register.now
                 )
@@ -234,22 +226,24 @@ class AgendaService:
     def _raise(
         self, conn: Connection, to: Partner, clock: Clock, case_id: str, owner_id: str, which: str, register: Register,
         *, acts: bool,
-    ) -> int | None:  # fmt: skip
-        """Tell one partner; return how many alerts that made, None where it takes part no longer and hears nothing.
+    ) -> bool:  # fmt: skip
+        """Tell one partner, also where it was told before and that stands no longer; return whether it was told now.
 
         Args:
             acts: it is for this partner to do; otherwise it only has to know.
         """
-        if not to.active:
-            return None
         until = deadlines_of(to, "standard", register.now)
         occasion = occasion_of(
             clock, case_id, which, own=to.id == owner_id, due_at=until.due_at, act_by=until.act_by if acts else None
         )  # fmt: skip
-        return int(raise_alert(conn, to, occasion, register.now, self._random) is not None)
+        for alert in knowing.alerts_of_subject(conn, "clock", case_id):
+            if alert.dedupe_key == occasion.dedupe_key(to.id) and not stands(alert, acts=acts):
+                duty_over(conn, alert, register.now)
+                alerts.free_occasions(conn, [alert.id])
+        return raise_alert(conn, to, occasion, register.now, self._random) is not None
 
     def _end_what_is_over(self) -> None:
-        """Close what somebody was told of a duty that nobody has any more, e.g. because the child was found."""
+        """Close what somebody was told of a duty that is his no longer, e.g. because the child was found."""
         after: str | None = None
         while True:
             with self._database.read() as conn:
@@ -258,24 +252,18 @@ class AgendaService:
                 over = [alert for alert in some if not self._still_due(register, alert)]
             for alert in over:
                 with self._database.write() as conn:
+                    if self._still_due(Register(conn, self._now()), alert):
+                        continue  # opened again meanwhile
                     duty_over(conn, alert, self._now())
+                    agenda.tell_anew(conn, str(alert.subject_id))  # where it falls due again
             if len(some) < _PAGE:
                 return
             after = some[-1].id
 
-    def _still_due(self, register: Register, alert: Alert) -> bool:
-        """Tell whether what an alert told of is its recipient's duty, and not done."""
-        case_id = str(alert.subject_id)
-        if alert.event == "follow_up":
-            visits = agenda.visits_due(register.conn, date.max, owner_id=alert.recipient_id, case_id=case_id)
-            return any(is_told_of(alert, "follow_up", case_id, visit.id) for visit in visits)
-        report = _report(register.conn, case_id, register)
-        if report is None or not self._concerns(register, report, alert.recipient_id):
-            return False
-        facts = register.facts_of(report)
-        if alert.event == "untraced":
-            return not facts.taken_over
-        return not any(is_told_of(alert, "quarterly", case_id, str(one)) for one in range(1, facts.filed + 1))
+    @staticmethod
+    def _still_due(register: Register, alert: Alert) -> bool:
+        report = None if alert.event == "follow_up" else _report(register.conn, str(alert.subject_id), register)
+        return still_due(register, alert, report)
 
     def _items(self, register: Register, scope: AccessScope, today: date, until: date) -> Iterator[Item]:
         conn, mine = register.conn, scope.partner_id
@@ -318,7 +306,7 @@ class AgendaService:
                 limit=_PAGE,
             )  # fmt: skip
             for report in reports:
-                if not self._concerns(register, report, scope.partner_id):
+                if not concerns(register, report, scope.partner_id):
                     continue
                 there = register.today(report.owner_id)
                 for due in due_until(register.facts_of(report), there, until):
@@ -328,13 +316,6 @@ class AgendaService:
             if after is None:
                 return
 
-    def _concerns(self, register: Register, report: OpenReport, partner_id: str) -> bool:
-        """Tell whether a report is on a partner's agenda: his own, or one that has gone to him."""
-        if report.owner_id == partner_id:
-            return True
-        gone_over = handed_over_on(register.facts_of(report)) <= register.today(report.owner_id)
-        return gone_over and any(unit.id == partner_id for unit in register.in_charge(report))
-
 
 def _report(conn: Connection, case_id: str, register: Register) -> OpenReport | None:
     """Return a report that is still open and untraced, None otherwise."""
@@ -342,14 +323,3 @@ def _report(conn: Connection, case_id: str, register: Register) -> OpenReport | 
         conn, at=register.now, entered_before=register.now + FARTHEST, case_id=case_id, limit=1
     )
     return found[0] if found else None
-
-
-def _untold(register: Register, report: OpenReport) -> list[tuple[Clock, int, date]]:
-    """Return what has fallen due of a report and was told to nobody."""
-    today = register.today(report.owner_id)
-    told = {mark.id for mark in report.marks if mark.told_at is not None}
-    return [
-        (due.clock, due.number, due.due_on)
-        for due in due_until(register.facts_of(report), today, today)
-        if item_id(report.case_id, due.clock, due.number) not in told
-    ]

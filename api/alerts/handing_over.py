@@ -44,5 +44,3 @@ def _close(conn: Connection, going: list[Alert], now: datetime) -> None:
         alerts.add_event(conn, alert_id, "closed", at=now, actor=ENGINE, detail={"settled": "handed_over"})
         close_above(conn, alert_id, ENGINE, now)
     store.end(conn, ids, "closed", now)
-    # A duty is told once to each; whoever has it again, or has it as the unit of the place, is told again.
-    alerts.free_occasions(conn, [alert.id for alert in going if alert.kind == "clock"])

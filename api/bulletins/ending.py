@@ -15,7 +15,7 @@ from typing import Final
 from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import Occasion, raise_alert
 from api.ids import RandomBytes
-from api.store import Connection, attention, authorisations, bulletins, cases, knowing, partners
+from api.store import Connection, alerts, attention, authorisations, bulletins, cases, knowing, partners
 from api.store.alerts import Alert
 from api.store.authorisations import Term
 from api.store.bulletins import Bulletin
@@ -44,10 +44,16 @@ def ending(conn: Connection, now: datetime, upto: datetime, owner_id: str | None
 
 
 def tell_of_ending(conn: Connection, term: Term, now: datetime, random_bytes: RandomBytes) -> bool:
-    """Tell an owner once that an authorisation ends soon; tell whether it was told now."""
+    """Tell an owner once that an authorisation ends soon, and anew where the renewal that ended the warning is none.
+
+    Returns:
+        Whether it was told now.
+    """
     owner = partners.get_partner(conn, term.owner_id)
     if owner is None or not owner.active:
         return False
+    before = [one for one in knowing.alerts_of_subject(conn, "bulletin", term.id) if one.event == "ending"]
+    alerts.free_occasions(conn, [one.id for one in before if one.state == "closed"])
     occasion = Occasion(
         kind="bulletin", event="ending", priority="standard", same=(term.id,), rule=_ENDING, subject_id=term.id,
         own_case_id=term.case_id, due_at=deadlines_of(owner, "standard", now).due_at,
@@ -63,8 +69,9 @@ def warnings_over(conn: Connection, now: datetime, upto: datetime) -> list[Alert
 
 
 def is_told_of_ending(conn: Connection, term: Term) -> bool:
-    """Tell whether the owner was told that an authorisation ends."""
-    return any(alert.event == "ending" for alert in knowing.alerts_of_subject(conn, "bulletin", term.id))
+    """Tell whether the owner was told that an authorisation ends, and the warning stands."""
+    told = knowing.alerts_of_subject(conn, "bulletin", term.id)
+    return any(alert.event == "ending" and alert.state != "closed" for alert in told)
 
 
 def tell_owner(

@@ -11,6 +11,7 @@ from api.store.alerts import ENDED, Alert
 from api.store.outbox import HELD_BACK, RECALLS, UNFINISHED
 from api.store.pair_tables import pairs
 from api.store.people_tables import people
+from api.store.portable import chunks
 from api.store.tables import alerts, api_keys, audit, delivery_attempts, matches, outbox
 
 
@@ -50,6 +51,17 @@ def alerts_of_subject(conn: Connection, kind: str, subject_id: str) -> list[Aler
     """Return every alert of a kind about something that is no match, in id order."""
     statement = select(alerts).where(alerts.c.subject_id == subject_id, alerts.c.kind == kind)
     return _fetch(conn, statement.order_by(alerts.c.id))
+
+
+def standing_of_subjects(conn: Connection, kind: str, subject_ids: Sequence[str]) -> dict[str, bool]:
+    """Return the dedupe keys of what was told of subjects and is not closed, and whether the recipient has to act."""
+    found: dict[str, bool] = {}
+    for some in chunks(subject_ids):
+        statement = select(alerts.c.dedupe_key, alerts.c.act_by.is_not(None)).where(
+            alerts.c.subject_id.in_(some), alerts.c.kind == kind, alerts.c.state != "closed"
+        )
+        found.update((row[0], bool(row[1])) for row in conn.execute(statement))
+    return found
 
 
 def naming_alerts(conn: Connection, case_id: str) -> list[Alert]:
