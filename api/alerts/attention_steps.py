@@ -32,8 +32,8 @@ _LATER = (Step.ESCALATE, Step.LAPSE)
 def take_step(conn: Connection, alert: Alert, now: datetime, random_bytes: RandomBytes) -> Step | None:
     """Take the step of an alert that is due now, and set when the next one is.
 
-    An alert of a match of which its recipient may no longer know ends instead. Where the recipient has only ceased to
-    take part, whoever stands above is told first.
+    An alert of a match or a duty of which its recipient may no longer know ends instead. Where the recipient has only
+    ceased to take part, whoever stands above is told first.
 
     Returns:
         The step; None where the office's hours have moved it meanwhile, or the alert has ended.
@@ -41,7 +41,8 @@ def take_step(conn: Connection, alert: Alert, now: datetime, random_bytes: Rando
     recipient = partners.get_partner(conn, alert.recipient_id)
     if recipient is None:
         raise RowMissing("partners")
-    if alert.match_id is not None and not takes_back(conn, alert) and why_not(conn, alert, recipient, now):
+    about_case = alert.match_id is not None or alert.kind == "clock"
+    if about_case and not takes_back(conn, alert) and why_not(conn, alert, recipient, now):
         if is_only_gone(conn, alert, recipient, now):
             return _pass_on(conn, alert, recipient, now, random_bytes)
         close_unshared(conn, alert, now)

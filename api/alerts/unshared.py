@@ -36,4 +36,7 @@ def close_unshared(conn: Connection, alert: Alert, now: datetime) -> int:
     alerts.add_event(conn, alert.id, "closed", at=now, actor=ENGINE, detail={"reason": untold.NOT_SHARED})
     attention.end(conn, [alert.id], "closed", now)
     close_above(conn, alert.id, ENGINE, now)  # it can be answered no more
+    below = alerts.get_alert(conn, alert.about_id) if alert.event == "escalated" and alert.about_id else None
+    if below is not None and below.state not in ENDED and below.next_step_at is None:
+        attention.plan(conn, below.id, now, below.act_by)  # it is not answered yet: the next above is told
     return held

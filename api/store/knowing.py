@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select
 
 from api.store.alerts import ENDED, Alert
 from api.store.outbox import HELD_BACK, RECALLS, UNFINISHED
@@ -65,10 +65,11 @@ def standing_of_subjects(conn: Connection, kind: str, subject_ids: Sequence[str]
 
 
 def naming_alerts(conn: Connection, case_id: str) -> list[Alert]:
-    """Return the alerts about the matches and pairs of a case that name another organisation, in id order."""
+    """Return the alerts about a case's matches, pairs and duties that name another organisation, in id order."""
     of_matches = select(matches.c.id).where(or_(matches.c.missing_id == case_id, matches.c.rescued_id == case_id))
     of_pairs = select(pairs.c.id).where(or_(pairs.c.first_id == case_id, pairs.c.second_id == case_id))
-    about = or_(alerts.c.match_id.in_(of_matches), alerts.c.subject_id.in_(of_pairs))
+    of_duties = and_(alerts.c.kind == "clock", alerts.c.subject_id == case_id)
+    about = or_(alerts.c.match_id.in_(of_matches), alerts.c.subject_id.in_(of_pairs), of_duties)
     return _fetch(
         conn, select(alerts).where(about, alerts.c.other_organisation.is_not(None)).order_by(alerts.c.id)
     )  # fmt: skip

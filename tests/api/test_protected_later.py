@@ -78,3 +78,19 @@ def test_the_units_of_a_pair_lose_each_other(fresh_house: House) -> None:
     changed = girl | {"external_id": "two", "protect_location": True}
     assert house.send("mumbai", changed, path=f"/v1/cases/{other}", method="PUT").status_code == 200
     assert (named(house, "family"), named(house, "mumbai")) == (set(), set())
+
+
+def test_whoever_was_told_of_a_duty_that_is_not_done_loses_the_name(fresh_house: House) -> None:
+    house = fresh_house
+    house.join("nodal", "nodal", ("IN/MH",), email="nodal@example.org")
+    case_id = house.enter("shelter", RESCUE)["case"]["id"]
+    returned = house.ask("shelter", "POST", f"/v1/cases/{case_id}/return", json={"returned_on": "2026-10-01"})
+    assert returned.status_code == 201, returned.text
+    house.sandhan.agenda.run_clocks()
+    for _ in range(24 * 14):
+        house.clock.advance(hours=1)
+        if "escalated" in house.sandhan.attention.run_due():
+            break
+    assert named(house, "nodal") == {"shelter"}
+    house.send("shelter", RESCUE | {"protect_location": True}, path=f"/v1/cases/{case_id}", method="PUT")
+    assert named(house, "nodal") == set()

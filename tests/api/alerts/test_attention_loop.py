@@ -251,6 +251,44 @@ def test_what_waited_for_one_without_agreement_ends_though_it_takes_part_no_long
     assert (watch.read(alert_id).state, watch.inbox("centre")) == ("closed", [])
 
 
+@pytest.mark.parametrize(("levels", "known"), [(1, "at once"), (2, "at once"), (1, "at its next step")])
+def test_where_one_above_may_know_no_more_the_next_is_told(world: World, levels: int, known: str) -> None:
+    watch = Watch(world.database)
+    alert_id = watch.alert("critical")
+    for _ in range(levels):
+        assert watch.pass_hours(4) == {"escalated": 1}
+    with watch.database.write() as conn:
+        agreements.leave(conn, "pact", "nodal", at=watch.now, by="test")
+    if known == "at once":
+        end_all_unshared(watch.database, watch.now)
+    for _ in range(4):
+        watch.pass_hours(2)
+    assert {one.state for one in watch.inbox("nodal")} == {"closed"}
+    (waited_for,) = [one for one in watch.inbox("centre") if one.state != "closed"]
+    assert waited_for.about_id == alert_id
+    assert watch.happened(alert_id).count("escalated") == 2
+    watch.act(alert_id)
+    assert watch.read(waited_for.id).state == "closed"
+
+
+def test_of_a_duty_too_nobody_is_reminded_who_may_know_no_more(world: World) -> None:
+    watch = Watch(world.database)
+    duty = {"kind": "clock", "event": "follow_up", "match_id": None, "grade": None, "subject_id": "rescued"}
+    alert_id = watch.alert(**duty, own_case_id="rescued")
+    while not watch.inbox("nodal"):
+        watch.pass_hours(1)
+    (above,) = watch.inbox("nodal")
+    watch.deliver(above.id)
+    with watch.database.write() as conn:
+        agreements.leave(conn, "pact", "nodal", at=watch.now, by="test")
+    while watch.read(above.id).state != "closed":
+        watch.pass_hours(1)
+    assert len(watch.messages(above.id)) == 1
+    watch.pass_hours(1)
+    (centre,) = watch.inbox("centre")
+    assert (centre.about_id, centre.kind) == (alert_id, "clock")
+
+
 def test_who_is_silent_is_not_named_where_that_tells_where_she_is(world: World) -> None:
     watch = Watch(world.database, protected=True)
     watch.alert("critical")
