@@ -17,7 +17,7 @@ from api.alerts.answering import acted_on_match, taken_up
 from api.alerts.compiling import MatchNews, compile_view
 from api.alerts.raising import raise_alert
 from api.alerts.recalling import recall_match
-from api.alerts.routing import RULES, Recipient, route
+from api.alerts.routing import OWNER_RULES, RULES, Recipient, route
 from api.alerts.settling import close_alerts_of
 from api.bulletins.taking_down import take_down_for_case
 from api.ids import RandomBytes
@@ -33,10 +33,8 @@ AWAITING: Final = (MatchState.CONFIRMED_BY_ONE, MatchState.NEEDS_INFORMATION, Ma
 _STOPPED: Final = RECALLED | {*FOUND, MatchState.DISPUTED}
 """States of which people heard that there is nothing to do, or nothing any more.
 
-Of a dispute only the owners hear: whoever was told to stop is told to go on when the two agree on that, and is spared a
-second recall where they do not.
+Of a dispute only the owners hear (`api.alerts.routing.rules_in`).
 """
-_OWNERS: Final = tuple(rule for rule in RULES if rule.code.startswith("owner_"))
 
 
 class MatchFollower:
@@ -90,7 +88,7 @@ class MatchFollower:
         )
         reach = str(Grade.CERTAIN) if only is not None else spoken_reach(match.grade, spoken)
         waited_for = only is None and (everybody or change.to_state in AWAITING or _answers(change))
-        rules = RULES if everybody else _OWNERS
+        rules = RULES if everybody else OWNER_RULES
         for recipient in route(conn, missing, rescued, reach, change.at, rules=rules).told:
             concerned = only is None or recipient.partner.id in only or recipient.rule in _OWNER_CODES
             if concerned and recipient.partner.id != change.partner_id:
@@ -105,7 +103,7 @@ class MatchFollower:
         raise_alert(conn, recipient.partner, occasion, change.at, self._random)
 
 
-_OWNER_CODES: Final = frozenset(rule.code for rule in _OWNERS)
+_OWNER_CODES: Final = frozenset(rule.code for rule in OWNER_RULES)
 
 
 def _lives_again(change: MatchChange) -> bool:

@@ -18,6 +18,7 @@ from typing import Final
 
 from api.access import RECIPIENT_CLASS, AccessScope
 from api.cases.standing import sees_for_its_work
+from api.matches.states import MatchState
 from api.store import Connection, agreements, consents
 from api.store.cases import Case
 from api.store.partners import Partner, get_partner, partners_covering
@@ -59,6 +60,7 @@ A centre that coordinates both sides, or the whole country of the source, covers
 destination alone is not told. State nodal offices and national focal points are those to whom is escalated what others
 leave lying; told of every match, they would be told of too much. A committee's cases are referred to it.
 """
+OWNER_RULES: Final = tuple(rule for rule in RULES if rule.code.startswith("owner_"))
 SIDE_OF_RULE: Final[Mapping[str, Side]] = {rule.code: rule.side for rule in RULES}
 """Code of a rule, as it is kept with an alert -> as whose side its recipient is told."""
 ROUTED_KINDS: Final = tuple(dict.fromkeys(kind for rule in RULES for kind in rule.kinds))
@@ -125,6 +127,15 @@ class Routing:
 
     told: list[Recipient]
     not_told: list[NotTold]
+
+
+def rules_in(state: str) -> tuple[Rule, ...]:
+    """Return the rules by which people are told of a match in a state.
+
+    Of a dispute only the owners hear: whoever was told to stop is told to go on when the two agree on that, and is
+    spared a second recall where they do not.
+    """
+    return OWNER_RULES if state == MatchState.DISPUTED else RULES
 
 
 def route(

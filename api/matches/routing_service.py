@@ -16,7 +16,7 @@ from typing import Final
 from api.access import AccessScope, NotFound, Permission
 from api.alerts.compiling import MatchNews, compile_view
 from api.alerts.raising import notice_of
-from api.alerts.routing import RULES, NotTold, Recipient, Routing, route
+from api.alerts.routing import RULES, NotTold, Recipient, Routing, route, rules_in
 from api.cases.standing import is_party, may_meet
 from api.ids import Clock
 from api.matches.routing_views import NotToldView, RoutingView, ToldView
@@ -106,7 +106,7 @@ def _routing(conn: Connection, asked: _Asked, now: datetime, only: Side | None =
         strongest = among_strongest(conn, {match.id: (match.missing_id, match.rescued_id)})[match.id]
     return route(
         conn, asked.missing, asked.rescued, match.grade, now, strongest=strongest,
-        rules=[rule for rule in RULES if only in (None, rule.side)],
+        rules=[rule for rule in rules_in(match.state) if only in (None, rule.side)],
         judged=frozenset(Side) if only is None else frozenset({only}),
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ from typing import Self
 
 from api.alerts.compiling import MatchNews, compile_view
 from api.alerts.raising import raise_alert
-from api.alerts.routing import BOTH_SIDES, route
+from api.alerts.routing import BOTH_SIDES, route, rules_in
 from api.alerts.sharing_again import tell_who_never_heard
 from api.cases.forms import to_person
 from api.cases.standing import may_meet
@@ -245,15 +245,17 @@ class MatchService:
         """Raise one alert for each recipient, with a message for each of its channels; return how many are new."""
         pair, missing, rescued = news.found.pair, news.missing, news.rescued
         same = [missing.id, rescued.id, pair.grade, pair.model_version, str(missing.version), str(rescued.version)]
+        match = matches.require_match(conn, news.match_id)
         told = MatchNews(
             match_id=news.match_id,
             event=news.event,
             grade=pair.grade,
-            priority=urgency_of(conn, matches.require_match(conn, news.match_id), missing, rescued, now),
+            priority=urgency_of(conn, match, missing, rescued, now),
             same=(*same, *filter(None, (news.reopening,))),
         )
         raised = 0
-        for recipient in route(conn, missing, rescued, pair.grade, now, strongest=strongest).told:
+        rules = rules_in(match.state)
+        for recipient in route(conn, missing, rescued, pair.grade, now, strongest=strongest, rules=rules).told:
             occasion = compile_view(told, recipient, now)
             raised += raise_alert(conn, recipient.partner, occasion, now, self._random) is not None
         return raised

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from api.store import tables
+from api.store import matches, tables
 
 from .conftest import GREEN, REPORT, RESCUE, House, Pair, matched, picture
 from .test_bulletins import desk_in, kept
@@ -89,6 +89,25 @@ def test_a_dispute_is_the_owners_and_who_was_told_to_stop_hears_how_it_ends(own:
     assert all(alerts_of(own, who)[-1]["due_at"] for who in units), "they take it up again"
     verified_by(own)
     assert {events_of(own, who)[-1] for who in (*units, "shelter")} == {"updated"}
+
+
+def test_evidence_that_rises_in_a_dispute_is_the_owners_too(own: Pair) -> None:
+    taken(own, "shelter", "reject", **REJECT)
+    taken(own, "family", "dispute", disposition="confirm")
+    before = everybody(own)
+    with own.house.sandhan.database.write() as conn:  # what was told last was weaker
+        for event in matches.events_of(conn, own.match_id):
+            weaker = update(tables.match_events).where(tables.match_events.c.id == event.id)
+            if event.kind == "new":
+                conn.execute(weaker.values(detail=event.detail | {"grade": "probable", "weight": 1.0}))
+        conn.execute(update(tables.matches).where(tables.matches.c.id == own.match_id).values(weight=1.0))
+    own.house.sandhan.matching.match_case(own.rescued_id)
+    after = everybody(own)
+    assert {who: events[len(before[who]) :] for who, events in after.items()} == {
+        who: ["risen"] if who in ("family", "shelter") else [] for who in before
+    }
+    asked = own.house.ask("family", "GET", f"/v1/matches/{own.match_id}/routing").json()
+    assert {one["rule"] for one in asked["told"]} == {"owner_missing", "owner_rescued"}
 
 
 @pytest.mark.parametrize("grade", ["possible", "certainly-not"])
