@@ -2,7 +2,8 @@
 
 the whole of it   the case is there, open, in time, a missing child's who is not known to be found, and of the partner
                   that published it; the authorisation is in force; a place that is shown is not protected
-for one of them   an agreement with the recipient is in force, and publication and sharing are agreed to for its class
+for one of them   an agreement with the recipient is in force, publication and sharing are agreed to for its class, and
+                  the order covers it as it is now: the areas of a partner change
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import datetime
 
 from api.access import RECIPIENT_CLASS
 from api.bulletins.errors import Ground, PublicationForbidden
+from api.bulletins.scope import PublicationScope
 from api.store import Connection, agreements, authorisations, cases, consents, found
 from api.store.bulletins import Bulletin
 from api.store.cases import Case
@@ -71,7 +73,8 @@ def why_over_for(conn: Connection, bulletin: Bulletin, partner_id: str, now: dat
     partner = get_partner(conn, partner_id)
     if partner is None or not agreed_to(conn, bulletin.case_id, partner):
         return "consent_withdrawn"
-    return None
+    given = authorisations.get(conn, bulletin.authorisation_id)
+    return None if given is None or PublicationScope.read(given.scope).covers(partner) else "out_of_scope"
 
 
 def agreed_to(conn: Connection, case_id: str, partner: Partner) -> bool:

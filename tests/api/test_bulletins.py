@@ -15,8 +15,9 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from api.store import audit, authorisations, bulletins, cases, knowing, outbox
+from api.store import audit, authorisations, bulletins, cases, knowing, outbox, partners
 from api.store.duty_tables import bulletins as bulletin_rows
+from api.store.partners import Partner
 from api.store.tables import matches as match_rows
 from api.store.tables import outbox as outbox_rows
 
@@ -73,6 +74,12 @@ class Desk:
         answer = self.publish(*to, **({"photo_id": self.photo_id} | more))
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
+
+    def partner(self, who: str) -> Partner:
+        with self.house.sandhan.database.read() as conn:
+            found = partners.get_partner(conn, self.house[who].id)
+        assert found is not None
+        return found
 
     def read(self, who: str, bulletin_id: str) -> httpx.Response:
         return self.house.ask(who, "GET", f"/v1/bulletins/{bulletin_id}")

@@ -39,6 +39,21 @@ def pass_days(desk: Desk, days: float) -> None:
     desk.house.sandhan.agenda.run_clocks()
 
 
+@pytest.mark.parametrize("swept", [True, False], ids=["swept", "read at once"])
+def test_it_ends_for_whom_the_order_covers_no_longer(desk: Desk, swept: bool) -> None:
+    house = desk.house
+    there = {one.id: one.areas for one in map(desk.partner, ("ahtu", "mumbai"))}
+    given = desk.authorised(scope={"areas": sorted({area for areas in there.values() for area in areas})})
+    made = desk.published("ahtu", "mumbai", authorisation_id=given)
+    moved = house.ask("operator", "PATCH", f"/v1/partners/{house['ahtu'].id}", json={"areas": ["IN/KL"]})
+    assert moved.status_code == 200, moved.text
+    if swept:
+        house.sandhan.sharing.enforce_due()
+        assert [one["event"] for one in desk.told("ahtu", made["id"])] == ["published", "taken_down"]
+    assert desk.read("ahtu", made["id"]).json()["content"] is None
+    assert desk.read("mumbai", made["id"]).json()["content"] is not None
+
+
 def test_the_owner_is_told_before_an_authorisation_ends_and_when_it_has(desk: Desk) -> None:
     bulletin = desk.published("ahtu")  # for thirty days
     pass_days(desk, 15)
