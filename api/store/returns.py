@@ -6,6 +6,7 @@ A stage that says she is home stands or falls with its entry (`api.care.stages`)
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
@@ -19,6 +20,12 @@ TAKEN_BACK = ("match_undone", "return_corrected", "mistake")
 def returned_among(conn: Connection, case_ids: Sequence[str]) -> set[str]:
     """Return those of these cases whose person came home by a return that nobody took back."""
     return set(conn.scalars(select(follow_ups.c.case_id).where(follow_ups.c.case_id.in_(case_ids), _counts())))
+
+
+def return_counts(conn: Connection, case_id: str, returned_on: date) -> bool:
+    """Tell whether a return of that day was noted, and nobody took it back."""
+    own = follow_ups.c.case_id == case_id, follow_ups.c.returned_on == returned_on
+    return conn.execute(select(follow_ups.c.id).where(*own, _counts()).limit(1)).first() is not None
 
 
 def _counts() -> ColumnElement[bool]:
