@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from api.access import AccessScope, NotFound, Permission
 from api.agenda.answered import duty_done
 from api.care.errors import CaseClosed, NotDue
 from api.care.owning import Texts, reads_texts
 from api.care.schedule import FOLLOW_UP_MONTHS, due_dates
+from api.care.stages import return_of
 from api.cases.standing import own_case
 from api.days import require_past
 from api.ids import Clock, RandomBytes, new_id
-from api.store import Connection, Database, audit, follow_ups
+from api.store import Connection, Database, audit, care, follow_ups, matches
 from api.store.follow_ups import FollowUp, Timer
 from matcher.errors import InvalidRecord
 
@@ -52,6 +53,13 @@ class AgendaPage:
     next: str | None
 
 
+class _Return(NamedTuple):
+    """A return: on which day, and what says so."""
+
+    day: date
+    source: str
+
+
 class FollowUpService:
     """Lets follow-ups run after a return and keeps what came of them.
 
@@ -80,9 +88,16 @@ class FollowUpService:
         )
         audit.append(conn, at=now, actor=scope.actor_id, action="care.follow_ups_started", subject=case_id)
 
-    def stop(self, conn: Connection, case_id: str, outcome: str, scope: AccessScope) -> None:
-        """Cancel the timers that a stage started: the entry turned out to be wrong."""
-        follow_ups.cancel_due(conn, case_id, at=self._clock(), by=scope.actor_id, outcome=outcome, source="stage")
+    def stop(self, conn: Connection, case_id: str, source: str, outcome: str, scope: AccessScope) -> None:
+        """Cancel the timers that run from what was undone or wrong; they run from whatever else says she returned."""
+        stands = _standing_return(conn, case_id)
+        if stands is not None:
+            follow_ups.hand_over(conn, case_id, stands.day, stands.source)
+        cancelled = follow_ups.cancel_due(
+            conn, case_id, at=self._clock(), by=scope.actor_id, outcome=outcome, source=source
+        )  # fmt: skip
+        if cancelled and stands is not None:
+            self.start(conn, case_id, stands.day, stands.source, scope)
 
     def record_return(self, case_id: str, returned_on: date, scope: AccessScope) -> list[FollowUp]:
         """Note that the person of the caller's own case returned home; return the timers.
@@ -171,6 +186,15 @@ class FollowUpService:
             again = follow_ups.get(conn, follow_up_id)
         assert again is not None
         return _shown([again], scope)[0]
+
+
+def _standing_return(conn: Connection, case_id: str) -> _Return | None:
+    """Return what says that she returned: the timeline, else a match that is restored; None where neither does."""
+    entry = return_of(care.stages_of(conn, case_id))
+    if entry is not None:
+        return _Return(entry.entered_on, "stage")
+    day = matches.restored_on(conn, case_id)
+    return None if day is None else _Return(day, "return")
 
 
 def _shown(found: Sequence[FollowUp], scope: AccessScope) -> list[FollowUp]:

@@ -275,7 +275,7 @@ class CareService:
     ) -> None:
         if now is None:
             if before is not None:
-                self._follow_ups.stop(conn, case_id, "return_corrected", scope)
+                self._follow_ups.stop(conn, case_id, "stage", "return_corrected", scope)
         elif before is None or (before.id, before.entered_on) != (now.id, now.entered_on):
             self._follow_ups.start(conn, case_id, now.entered_on, "stage", scope)
 

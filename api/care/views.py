@@ -167,7 +167,7 @@ class SettlingForm(BaseModel):
         "well", "concern", "at_risk", "not_found", "refused", "not_possible", "moved_away", "mistake", "died", "other"
     ] = Field(
         description="done: well, concern, at_risk; missed: not_found, refused, not_possible; cancelled: moved_away, "
-        "mistake, died, other"
+        "mistake (there was no such return), died, other"
     )
     note: LongText | None = None
 

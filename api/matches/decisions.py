@@ -21,7 +21,7 @@ from api.matches.moves import MatchMoves, last_step
 from api.matches.states import SAYS, Action, Disposition, Finding, MatchState
 from api.matches.timeline import Timeline, newest_report, own_sides, side_of_step, situation_of, timeline_of
 from api.matches.workflow import after
-from api.store import Connection, Database, audit, cases, dispositions, follow_ups, freezes, match_notes, matches
+from api.store import Connection, Database, audit, cases, dispositions, freezes, match_notes, matches, returns
 from api.store.dispositions import StoredDisposition
 from api.store.match_notes import MatchNote
 from api.store.matches import Match, MatchEvent
@@ -139,7 +139,7 @@ class DecisionService:
         if home is not None and decision.order is not None:
             detail |= {"authority": decision.order[0], "home_report": [home.report_id, home.version]}
         if action is Action.RESTORE and decision.returned_on is not None:
-            detail |= {"visits": self._begin_visits(conn, match, decision.returned_on, scope)}
+            detail |= self._begin_visits(conn, match, decision.returned_on, scope)
         stands = [one.disposition for one in dispositions.standing(conn, match.id).values()]
         first = says is Disposition.CONFIRM and Disposition.CONFIRM not in stands
 
@@ -172,16 +172,23 @@ class DecisionService:
             self._moves.bring_back(conn, match, rivals, at)
         visits = undone.detail.get("visits")
         if isinstance(visits, str):
-            follow_ups.cancel_due(conn, visits, at=at, by=scope.actor_id, outcome="match_undone", source="return")
+            self._visits.stop(conn, visits, "return", "match_undone", scope)
 
-    def _begin_visits(self, conn: Connection, match: Match, returned_on: date, scope: AccessScope) -> str:
-        """Let follow-ups run in the caller's own case, that of the rescued person first; return which it is."""
+    def _begin_visits(self, conn: Connection, match: Match, returned_on: date, scope: AccessScope) -> dict[str, object]:
+        """Let follow-ups run in the caller's own case, that of the rescued person first.
+
+        Returns:
+            What the event holds: of which case, from which day, and `visits`, what undoing it cancels: not those of a
+            return that was noted before.
+        """
         side = Side.RESCUED if Side.RESCUED in own_sides(conn, match, scope) else Side.MISSING
         case_id = match.case_of(side)
         if cases.require_case(conn, case_id).status != "open":
             raise CaseClosed  # nobody would be told when they fall due
+        noted = returns.return_counts(conn, case_id, returned_on)
         self._visits.start(conn, case_id, returned_on, "return", scope)
-        return case_id
+        detail: dict[str, object] = {"return_of": case_id, "returned_on": returned_on.isoformat()}
+        return detail if noted else {**detail, "visits": case_id}
 
     def _say(
         self, conn: Connection, match: Match, event: int, side: Side, says: Disposition, scope: AccessScope,

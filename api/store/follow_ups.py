@@ -20,7 +20,7 @@ class FollowUp:
     """A visit that is due, or what came of it.
 
     Attributes:
-        source: "stage" or "return": what said that she returned.
+        source: "stage" or "return": what says that she returned; where both do, "return".
         returned_on: the day from which the months are counted.
         state: "due", "done", "missed" or "cancelled".
         outcome: a word that fits the state; None while it is due.
@@ -61,11 +61,14 @@ def schedule(
 ) -> None:
     """Let timers run from a return; those still due from another day of return are cancelled.
 
-    Timers that run or were settled for the same day and number of months are not added again.
+    Timers that run or were settled for the same day and number of months are not added again. A return takes over
+    those of a stage: they go on when the entry of the stage is corrected.
     """
     for other in _of_case(conn, case_id):
         if other.state == "due" and other.returned_on != returned_on:
             _settle(conn, other.id, "cancelled", "return_corrected", None, at, by)
+    if source == "return":
+        hand_over(conn, case_id, returned_on, source)
     there = {
         row.months for row in _of_case(conn, case_id) if row.returned_on == returned_on and row.state != "cancelled"
     }
@@ -77,6 +80,12 @@ def schedule(
     ]  # fmt: skip
     if rows:
         conn.execute(insert(follow_ups), rows)
+
+
+def hand_over(conn: Connection, case_id: str, returned_on: date, source: str) -> None:
+    """Let the timers of a day of return, those that run and those that were settled, be this source's."""
+    mine = follow_ups.c.case_id == case_id, follow_ups.c.returned_on == returned_on, follow_ups.c.state != "cancelled"
+    conn.execute(update(follow_ups).where(*mine).values(source=source))
 
 
 def settle(

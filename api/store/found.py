@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from api.store.care_tables import follow_ups, stage_events
+from api.store.care_tables import stage_events
 from api.store.portable import chunks
+from api.store.returns import returned_among
 from api.store.tables import matches
 
 FOUND_STATES = ("verified", "restored", "placed_safely", "closed")
@@ -25,8 +26,7 @@ def found_among(conn: Connection, case_ids: Sequence[str]) -> set[str]:
         standing = ~select(later.c.id).where(later.c.corrects == stage_events.c.id).exists()
         entered = stage_events.c.case_id.in_(some), stage_events.c.stage != _BEFORE_FOUND, standing
         found.update(conn.scalars(select(stage_events.c.case_id).where(*entered)))
-        home = follow_ups.c.case_id.in_(some), follow_ups.c.state != "cancelled"
-        found.update(conn.scalars(select(follow_ups.c.case_id).where(*home)))
+        found |= returned_among(conn, some)
     return found
 
 

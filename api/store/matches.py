@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Select, func, insert, or_, select, union_all, update
@@ -300,6 +300,19 @@ def events_of(conn: Connection, match_id: str) -> list[MatchEvent]:
     """Return what happened to a match, first to last."""
     statement = select(match_events).where(match_events.c.match_id == match_id).order_by(match_events.c.id)
     return [MatchEvent(**row._asdict()) for row in conn.execute(statement)]
+
+
+def restored_on(conn: Connection, case_id: str) -> date | None:
+    """Return the day of the return of which a match of a case tells that is restored; None where none does."""
+    for match in matches_of_case(conn, case_id):
+        if match.state not in FOUND_STATES:
+            continue
+        events = events_of(conn, match.id)
+        undone = {event.detail.get("undoes") for event in events}
+        for event in reversed(events):
+            if event.kind == "restore" and event.id not in undone and event.detail.get("return_of") == case_id:
+                return date.fromisoformat(str(event.detail["returned_on"]))
+    return None
 
 
 def _of_either(match: Match) -> Select[Any]:

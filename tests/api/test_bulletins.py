@@ -320,6 +320,17 @@ def test_a_report_that_is_being_made_or_compared_is_not_found(fresh_desk: Desk) 
     assert fresh_desk.publish("ahtu").status_code == 201
 
 
+def test_a_return_that_was_a_mistake_forbids_nothing_though_one_visit_was_made(fresh_desk: Desk) -> None:
+    house, own = fresh_desk.house, f"/v1/cases/{fresh_desk.case_id}"
+    first, *others = house.ask("family", "POST", f"{own}/return", json={"returned_on": "2026-10-28"}).json()["items"]
+    settled = [(first, "missed", "not_found"), *((visit, "cancelled", "mistake") for visit in others)]
+    refused(fresh_desk.authorise(), 403, "publication_forbidden")
+    for visit, state, outcome in settled:
+        form = {"state": state, "outcome": outcome}
+        assert house.ask("family", "POST", f"{own}/follow-ups/{visit['id']}", json=form).status_code == 200
+    assert fresh_desk.publish("ahtu").status_code == 201
+
+
 def test_where_a_protected_child_was_is_not_published(open_desk: Desk) -> None:
     made, kept_back = open_desk.published("ahtu"), open_desk.published("ahtu", fields=["name"])
     given = open_desk.authorised()

@@ -172,6 +172,11 @@ def test_a_return_starts_them_too_and_a_corrected_stage_does_not_end_those(house
     assert due(house, own) == SIX
     stage(house, own, "rehabilitation", "2026-10-30", corrects=entry)
     assert due(house, own) == SIX
+    later = enter(house, "F-6")
+    entry = stage(house, later, "re_integration", "2026-10-31")["entries"][0]["id"]
+    post(house, f"{later}/return", {"returned_on": "2026-10-31"})
+    stage(house, later, "rehabilitation", "2026-10-30", corrects=entry)
+    assert due(house, later) == SIX
 
 
 def test_what_came_of_a_visit_is_entered_once(house: House) -> None:

@@ -300,6 +300,76 @@ def test_follow_ups_do_not_run_in_a_closed_case(own: Pair) -> None:
     assert taken(own, "family", "restore", order=ORDER)["state"] == "restored"
 
 
+def stage(pair: Pair, name: str, day: str, **more: str) -> str:
+    """Enter a stage of the missing report; return the id of the entry."""
+    path = f"/v1/cases/{pair.missing_id}/stages"
+    answer = pair.house.ask("family", "POST", path, json={"stage": name, "entered_on": day, **more})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["entries"][-1]["id"])
+
+
+def visits_of(pair: Pair, *states: str) -> list[tuple[str, str]]:
+    """Return (day of return, state) of each visit of the missing report that is in one of these states."""
+    visits = pair.house.ask("family", "GET", f"/v1/cases/{pair.missing_id}/follow-ups").json()["items"]
+    return [(visit["returned_on"], visit["state"]) for visit in visits if not states or visit["state"] in states]
+
+
+@pytest.fixture
+def sure(own: Pair) -> Pair:
+    """A verified match, and a home that is safe."""
+    verified(own)
+    home_found(own, "family", "safe")
+    return own
+
+
+def test_a_restoration_that_is_undone_leaves_the_visits_of_a_stage_of_that_day(sure: Pair) -> None:
+    taken(sure, "family", "restore", order=ORDER, returned_on="2026-11-01")
+    stage(sure, "re_integration", "2026-11-01")
+    taken(sure, "family", "undo", reason="mistake")
+    taken(sure, "family", "restore", order=ORDER)
+    assert visits_of(sure) == [("2026-11-01", "due")] * 6
+
+
+def test_a_stage_that_is_corrected_leaves_the_visits_of_a_restoration_of_that_day(sure: Pair) -> None:
+    entry = stage(sure, "re_integration", "2026-11-01")
+    taken(sure, "family", "restore", order=ORDER, returned_on="2026-11-01")
+    stage(sure, "repatriation", "2026-11-01", corrects=entry)
+    assert visits_of(sure) == [("2026-11-01", "due")] * 6
+    taken(sure, "family", "undo", reason="mistake")
+    assert visits_of(sure) == [("2026-11-01", "cancelled")] * 6
+
+
+def test_a_restoration_that_is_undone_leaves_the_visits_of_a_return_that_was_noted_before(sure: Pair) -> None:
+    path = f"/v1/cases/{sure.missing_id}/return"
+    assert sure.house.ask("family", "POST", path, json={"returned_on": "2026-11-01"}).status_code == 201
+    taken(sure, "family", "restore", order=ORDER, returned_on="2026-11-01")
+    taken(sure, "family", "undo", reason="mistake")
+    assert visits_of(sure) == [("2026-11-01", "due")] * 6
+
+
+def test_visits_run_again_from_the_day_that_still_stands(sure: Pair) -> None:
+    taken(sure, "family", "restore", order=ORDER, returned_on="2026-10-31")
+    entry = stage(sure, "re_integration", "2026-11-01")
+    assert visits_of(sure, "due") == [("2026-11-01", "due")] * 6
+    stage(sure, "repatriation", "2026-11-01", corrects=entry)
+    assert visits_of(sure, "due") == [("2026-10-31", "due")] * 6
+    stage(sure, "re_integration", "2026-10-30")
+    taken(sure, "family", "undo", reason="mistake")
+    assert visits_of(sure, "due") == [("2026-10-30", "due")] * 6
+
+
+def test_what_was_settled_of_a_return_is_not_due_again(sure: Pair) -> None:
+    taken(sure, "family", "restore", order=ORDER, returned_on="2026-11-01")
+    stage(sure, "re_integration", "2026-11-01")
+    path = f"/v1/cases/{sure.missing_id}/follow-ups"
+    first, second, *_ = sure.house.ask("family", "GET", path).json()["items"]
+    for visit, state, outcome in ((first, "done", "well"), (second, "cancelled", "moved_away")):
+        settled = {"state": state, "outcome": outcome}
+        assert sure.house.ask("family", "POST", f"{path}/{visit['id']}", json=settled).status_code == 200
+    taken(sure, "family", "undo", reason="mistake")
+    assert [state for _, state in visits_of(sure)] == ["done", "cancelled", "due", "due", "due", "due"]
+
+
 def test_the_rivals_of_a_verified_match_end_and_come_back(own: Pair, heard: list[MatchChange]) -> None:
     house = own.house
     second = house.enter("family", REPORT | {"external_id": "FIR-SECOND"})
