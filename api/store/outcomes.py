@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, select
 
 from api.store.matches import ANNOUNCED
-from api.store.tables import alerts, cases, changes, match_events, matches
+from api.store.tables import alerts, changes, match_events, matches
+
+ENDING = ("case_closed", "withdraw")
+"""Kinds of the events by which a match ends with its case: closed by its owner, or without consent, or erased."""
 
 
 def latest_event(conn: Connection) -> int:
@@ -43,18 +46,13 @@ def announced(conn: Connection, after_event: int, upto_seq: int) -> dict[str, in
     return found
 
 
-def withdrawn(conn: Connection, from_seq: int, upto_seq: int) -> int:
-    """Return how many suggestions ended because a case was closed between two changes, the first one left out.
+def withdrawn(conn: Connection, after_event: int, upto_event: int) -> int:
+    """Return how many suggestions ended with a case of theirs between two events, the first one left out.
 
-    A suggestion that a person has answered, or whose other case was closed before, had ended already.
+    What a person had answered was no suggestion any more; one that lives again, with its case, has not ended.
     """
-    between = select(changes.c.case_id).where(
-        changes.c.kind == "status", changes.c.seq > from_seq, changes.c.seq <= upto_seq
-    )
-    closed = select(cases.c.id).where(cases.c.status == "closed", cases.c.id.in_(between))
-    open_ones = select(cases.c.id).where(cases.c.status == "open")
-    sides = (matches.c.missing_id, matches.c.rescued_id)
-    statement = select(func.count()).select_from(matches)
-    statement = statement.where(matches.c.state == "suggested", matches.c.grade != "certainly-not")
-    statement = statement.where(or_(*(side.in_(closed) for side in sides)))
-    return conn.scalar(statement.where(*(or_(side.in_(open_ones), side.in_(closed)) for side in sides))) or 0
+    of_match = match_events.c.match_id == matches.c.id
+    statement = select(match_events.c.match_id, match_events.c.detail).join(matches, of_match)
+    between = match_events.c.id > after_event, match_events.c.id <= upto_event, match_events.c.kind.in_(ENDING)
+    ended = statement.where(*between, matches.c.state == "withdrawn", matches.c.grade != "certainly-not")
+    return len({row.match_id for row in conn.execute(ended) if row.detail["from"] == "suggested"})
