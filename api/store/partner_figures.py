@@ -82,11 +82,11 @@ def found_in_run(
     """Return (what happened, grade) -> how many of a partner's matches a run found new, risen or fallen.
 
     Args: as of `outcomes.announced`.
-        until: when the run ended; what came later is not its.
+        until: when the run ended; what was found, or changed, later is none of its concern.
     """
     events = news()
     statement = _own_events(events, partner_id).where(events.c.id > after_event, events.c.at <= until)
-    rows = _of_known(conn.execute(statement.where(*_settled(upto_seq))).all(), known)
+    rows = _of_known(conn.execute(statement.where(*_settled(upto_seq, until))).all(), known)
     return Counter((str(row.kind), str(row.detail["grade"])) for row in rows)
 
 
@@ -117,7 +117,7 @@ def alerts_of_run(conn: Connection, partner_id: str, *, after_event: int, upto_s
     statement = select(func.count()).select_from(events).join(alerts, told_of(events))
     statement = statement.join(matches, events.c.match_id == matches.c.id)
     mine = (alerts.c.recipient_id == partner_id, events.c.id > after_event, events.c.at <= until)
-    return _count(conn, statement.where(*mine, *_settled(upto_seq)))
+    return _count(conn, statement.where(*mine, *_settled(upto_seq, until)))
 
 
 def alerts_since(conn: Connection, partner_id: str, since: datetime, until: datetime) -> dict[str, int]:
@@ -177,10 +177,13 @@ def _in_time(now: datetime) -> ColumnElement[bool]:
     return or_(cases.c.expires_at.is_(None), cases.c.expires_at > now)
 
 
-def _settled(upto_seq: int) -> tuple[ColumnElement[bool], ...]:
-    """Leave out pairs of cases that came or changed later: these were compared on arrival, by others."""
-    later = select(changes.c.case_id).where(changes.c.seq > upto_seq)
-    return matches.c.missing_id.not_in(later), matches.c.rescued_id.not_in(later)
+def _settled(upto_seq: int, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Leave out pairs of cases that came or changed while a run was under way: others compared these on arrival.
+
+    What changed once it was over takes nothing from what it found.
+    """
+    meanwhile = select(changes.c.case_id).where(changes.c.seq > upto_seq, changes.c.at <= until)
+    return matches.c.missing_id.not_in(meanwhile), matches.c.rescued_id.not_in(meanwhile)
 
 
 def _own_events(events: Subquery, partner_id: str) -> Select[Any]:
