@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from api.nightly.errors import RunStopped
 from api.nightly.partner_page import write_partner_reports
 from api.nightly.run import CrossMatch
 from api.store import audit, matches, runs, tables
@@ -19,13 +20,13 @@ from .test_agreements import manage
 WORDS = ("সুনীতা", "सुनिता", "Gosaba", "Mumbai", "24-parganas", "55501", "FIR-2023-77")
 
 
-def night(house: House) -> str:
+def night(house: House, **options: Any) -> str:
     sandhan = house.sandhan
     job = CrossMatch(
         sandhan.database, sandhan.matching, sandhan.model.version, sandhan.clock, sandhan.random_bytes,
         open_index=lambda _beat: None,
     )  # fmt: skip
-    return job.run()[-1].run_id
+    return job.run(**options)[-1].run_id
 
 
 @pytest.fixture
@@ -112,6 +113,28 @@ def test_a_match_that_may_be_read_no_longer_does_not_wait(fresh_house: House, ma
         report = read(fresh_house, who)
         assert report["undecided"] == []
         assert not counted(report)
+
+
+def test_a_run_that_is_resumed_late_is_the_last_one_and_nights_follow_each_other(fresh_house: House) -> None:
+    house = fresh_house
+    house.enter("shelter", RESCUE)
+    with pytest.raises(RunStopped):
+        night(house, full=True, stop=lambda: True)
+    house.clock.advance(hours=24)
+    short = night(house)
+    house.clock.advance(hours=12)
+    house.enter("family", REPORT)
+    house.clock.advance(hours=12)
+    resumed = night(house, full=True)
+    house.clock.advance(hours=1)
+    report = read(house, "family")
+    assert report["run_id"] == resumed < short
+    assert [past["run_id"] for past in report["nights"]] == [short, resumed]
+    assert [past["found"]["certain"] for past in report["nights"]] == [0, 1]
+    assert [past["finished_at"] for past in report["nights"]] == sorted(
+        past["finished_at"] for past in report["nights"]
+    )
+    assert report["alerts"]["sent"] == 1
 
 
 @pytest.mark.parametrize("weaker", [0.0, 5.0, -5.0])
