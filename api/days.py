@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator
@@ -41,6 +41,17 @@ def require_coming(field: str, day: date, now: datetime, *, within: timedelta) -
         raise InvalidRecord(field, "lies in the past")
     if day > now.date() + within:
         raise InvalidRecord(field, f"lies more than {within.days} days ahead")
+
+
+def end_of(field: str, day: date, zone: tzinfo = UTC) -> datetime:
+    """Return the moment at which a day is over.
+
+    Raises:
+        InvalidRecord: it is the last day that there is, 31 December 9999.
+    """
+    if day == date.max:
+        raise InvalidRecord(field, "lies too far ahead")
+    return datetime.combine(day + timedelta(days=1), time.min, zone)
 
 
 def _iso_day(value: object) -> object:

@@ -24,7 +24,7 @@ from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import raise_alert
 from api.bulletins.ending import AHEAD as BULLETINS_AHEAD
 from api.bulletins.ending import ending, is_told_of_ending, tell_of_ending, warnings_over
-from api.days import require_past
+from api.days import FIRST_DAY, require_past
 from api.ids import Clock as Now
 from api.ids import RandomBytes
 from api.store import Connection, Database, agenda, alerts, attention, audit, knowing
@@ -89,7 +89,7 @@ class AgendaService:
         with self._database.write() as conn:
             register = Register(conn, self._now())
             today = register.today(scope.partner_id)
-            last = until or today + AHEAD
+            last = max(until or today + AHEAD, FIRST_DAY)  # nothing was due before
             if last > today + FARTHEST:
                 raise InvalidRecord("until", f"lies more than {FARTHEST.days} days ahead")
             items = sorted(self._items(register, scope, today, last), key=lambda item: item.order)

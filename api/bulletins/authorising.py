@@ -9,7 +9,7 @@ published under it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from api.bulletins.scope import PublicationScope
 from api.bulletins.standing import require_lawful
 from api.bulletins.taking_down import take_down
 from api.cases.standing import own_case
+from api.days import end_of
 from api.ids import Clock, RandomBytes, new_id
 from api.store import Connection, Database, audit, authorisations, bulletins, partners
 from api.store.authorisations import Authorisation
@@ -134,8 +135,7 @@ def _end_of(conn: Connection, case: Case, until: date, now: datetime) -> datetim
         InvalidRecord: it is past, or farther off than anybody may authorise.
     """
     owner = partners.get_partner(conn, case.owner_id)
-    zone = ZoneInfo((owner.time_zone if owner else None) or "UTC")
-    end = datetime.combine(until + timedelta(days=1), time.min, zone)
+    end = end_of("until", until, ZoneInfo((owner.time_zone if owner else None) or "UTC"))
     if end <= now:
         raise InvalidRecord("until", "is a day that is over")
     if end > now + LONGEST + timedelta(days=1):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Final, Literal
 
 from api.access import AccessScope, NotFound, Permission
@@ -18,6 +18,7 @@ from api.cases.agreed import ConsentForm, Given, as_rows
 from api.cases.photos import PhotoDesk
 from api.cases.retention import Retention
 from api.cases.standing import own_case
+from api.days import end_of
 from api.entity_tags import PreconditionFailed
 from api.ids import Clock, RandomBytes
 from api.matches.ending import end_matches_of, revive_matches_of, take_back_matches_of
@@ -202,7 +203,7 @@ class Lifecycle:
         """
         scope.require(Permission.CONSENTS_MANAGE)
         now = self._clock()
-        moment = datetime.combine(until, time.min, now.tzinfo) + timedelta(days=1)
+        moment = end_of("until", until)
         if moment <= now:
             raise InvalidRecord("until", "is a day that is over; erase the case if it is no longer needed")
         if moment > self._retention.latest(now):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, cast
 
 import typer
@@ -13,6 +13,7 @@ from api.access import CASE_WORK, OPERATOR, AccessScope, Permission
 from api.commands import partner_keys
 from api.commands.console import out, print_json
 from api.commands.context import services
+from api.days import end_of
 from api.partners.office_hours import WEEKDAYS, Hours
 from api.partners.rules import PARTNER_KINDS, Changes
 from api.partners.service import NewPartner
@@ -122,7 +123,7 @@ def agree(
         parties = list(partner or ())
         if everybody:
             parties += [one.id for one in sandhan.partners.list(_LOCAL) if one.kind != "operator"]
-        end = until.replace(tzinfo=UTC) + timedelta(days=1) if until else None
+        end = end_of("until", until.date()) if until else None
         made = sandhan.agreements.propose(parties, reference, end, _LOCAL, signed=True)
     out.print(f"{made.id}: in force between {len(made.parties)} partners")
 

@@ -169,12 +169,12 @@ def read_records(file: IO[bytes]) -> Iterator[PfifPerson | PfifNote]:
 
 
 def moment(text: str | None) -> datetime | None:
-    """Return the moment that a date of PFIF (yyyy-mm-ddThh:mm:ssZ) means, None when it is none."""
+    """Return the moment in UTC that a date of PFIF (yyyy-mm-ddThh:mm:ssZ) means, None when it is none."""
     try:
         found = datetime.fromisoformat((text or "").strip())
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # of another time zone, and before the first or after the last moment of UTC
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
 
 def is_found(person: PfifPerson) -> bool:

@@ -7,14 +7,14 @@ timeline, with who undid it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from api.access import AccessScope, NotFound, Permission
 from api.care.errors import CaseClosed
 from api.care.follow_ups import FollowUpService
 from api.cases.standing import is_party
-from api.days import require_past
+from api.days import end_of, require_past
 from api.entity_tags import PreconditionFailed
 from api.ids import Clock
 from api.matches.moves import MatchMoves, last_step
@@ -248,4 +248,4 @@ def _end_of(until: date | None, now: datetime) -> datetime | None:
         return None
     if until > (now + _LONGEST).date():
         raise InvalidRecord("until", f"lies more than {_LONGEST.days} days ahead")
-    return datetime.combine(until, time.min, now.tzinfo) + timedelta(days=1)
+    return end_of("until", until)

@@ -24,7 +24,8 @@ _WORDS = {
     "least possible. Each pair counts once; it counts for every route that proposed it.",
     "Possible, probable, certain": "how strong the evidence for a pair is. Alerts are sent from probable on.",
     "New": "the pair was found for the first time.",
-    "Risen": "the evidence for a known pair has become clearly stronger since its partners were last told.",
+    "Risen": "the evidence for a known pair has become clearly stronger since its partners were last told, or a "
+    "rejected pair is suggested anew.",
     "Fallen": "the evidence for a known pair has become clearly weaker; nobody is alerted.",
     "Withdrawn": "the pair was a suggestion that nobody had answered, and ended because one of its cases was closed "
     "since the run before.",

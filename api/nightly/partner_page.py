@@ -34,7 +34,7 @@ _WORDS: Final = {
     "Match": "a missing report and a rescued person who may be one person. The engine suggests it; people decide.",
     "Possible, probable, certain": "how strong the evidence is. No grade is a proof. Alerts are sent from probable on.",
     "New": "found for the first time.",
-    "Risen": "the evidence has become clearly stronger since you were last told.",
+    "Risen": "the evidence has become clearly stronger since you were last told, or a rejected match suggested anew.",
     "Fallen": "the evidence has become clearly weaker; nobody is alerted.",
     "Night by night": "new and risen matches of your cases, from the end of one run to the end of the next: also those "
     "found the moment a case came in.",

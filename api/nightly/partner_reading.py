@@ -42,7 +42,7 @@ class NightlyReports:
         scope.require(Permission.MATCHES_READ)
         now = self._clock()
         with self._database.read() as conn:
-            finished = [run for run in runs.list_runs(conn, KIND, _PAST_RUNS) if run.state == "finished"]
+            finished = runs.list_finished(conn, KIND, _PAST_RUNS)
             known = [run for run in finished if "from_event" in run.parameters]  # not of an older version
             if not known:
                 raise NotFound("report")

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import dropwhile
 from typing import Final
 
 from api.matches.knowing import known_cases
@@ -152,12 +153,12 @@ def partner_report(conn: Connection, run: Run, partner_id: str, now: datetime, p
     """Return the report of a finished run for one partner."""
     ended = run.finished_at or run.updated_at
     window = {"after_event": int(str(run.parameters["from_event"])), "upto_seq": run.upto_seq}
-    past = [one for one in runs.list_runs(conn, KIND, _PAST_RUNS) if one.state == "finished" and one.id <= run.id]
+    past = list(dropwhile(lambda one: one.id != run.id, runs.list_finished(conn, KIND, _PAST_RUNS)))
     shown = past[: RUNS_SHOWN + 1][::-1]
-    # The very first run has none before it: what it found, it found since it began.
+    # The very first run has none before it: what was found, was found since one began, though another ended first.
     moments = [(one.finished_at or one.updated_at) for one in shown]
     if len(past) <= RUNS_SHOWN:
-        moments.insert(0, shown[0].started_at)
+        moments.insert(0, min(one.started_at for one in shown))
     else:
         shown = shown[1:]
 

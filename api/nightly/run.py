@@ -165,7 +165,7 @@ class CrossMatch:
                 raise RunInProgress(max(unfinished, key=lambda run: run.updated_at, default=None), LEASE_TTL)
             same_mode = [run for run in unfinished if run.parameters.get("full") == full]
             same = [run for run in same_mode if run.parameters.get("model") == self._model_version]
-            same = [run for run in same if "from_event" in run.parameters]  # not one of an older version
+            same = [run for run in same if "since_event" in run.parameters]  # not one of an older version
             if same:
                 run = same[0]
                 # Said again without moving: the run with the latest sign of life is the one under way.
@@ -173,7 +173,7 @@ class CrossMatch:
             else:
                 for run in same_mode:  # begun with another model: half of its pairs would be weighed differently
                     runs.finish(conn, run.id, at=self._at(run), failed=True)
-                finished = [run.upto_seq for run in past if run.state == "finished"]
+                finished = [run for run in past if run.state == "finished"]
                 run = runs.open_run(
                     conn,
                     run_id=new_id("run", now, self._random),
@@ -181,7 +181,8 @@ class CrossMatch:
                     parameters={
                         "full": full,
                         "model": self._model_version,
-                        "from_seq": max(finished, default=0),
+                        "from_seq": max((run.upto_seq for run in finished), default=0),
+                        "since_event": max((_begun_at(run) for run in finished), default=0),
                         "from_event": outcomes.latest_event(conn),
                     },
                     upto_seq=changes.latest_seq(conn),
@@ -249,8 +250,9 @@ class CrossMatch:
             self._hold(conn, work)
             # From what is stored: of a chunk that it died in, a run knows not what became of it the first time.
             work.tally.update(outcomes.announced(conn, int(str(work.run.parameters["from_event"])), work.run.upto_seq))
-            from_seq = int(str(work.run.parameters["from_seq"]))
-            work.tally["withdrawn"] = outcomes.withdrawn(conn, from_seq, work.run.upto_seq)
+            # What ended before this run began, since the one before did: resumed or not, no end is counted twice.
+            window = (int(str(work.run.parameters[name])) for name in ("since_event", "from_event"))
+            work.tally["withdrawn"] = outcomes.withdrawn(conn, *window)
             ended = runs.finish(conn, work.run.id, at=self._at(work.run), counters=dict(work.tally))
             audit.append(
                 conn, at=now, actor=ENGINE, action="crossmatch.finished", subject=ended.id,
@@ -301,6 +303,11 @@ class CrossMatch:
         began = self._stopwatch()
         yield
         work.tally[f"ms_{stage}"] += max(round((self._stopwatch() - began) * 1000), 0)
+
+
+def _begun_at(run: Run) -> int:
+    """Return the number of the newest event when a run began; 0 for one of an older version, which did not note it."""
+    return int(str(run.parameters.get("from_event", 0)))
 
 
 def _count(work: _Work, outcome: MatchOutcome) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, status
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.access import Permission
 from api.answers import IdempotencyKey, IfNoneMatch, as_answer, once, shown
+from api.days import end_of
 from api.dependencies import Caller, Services
 from api.idempotency import Answer
 from api.paging import After, PageOf
@@ -85,9 +86,7 @@ def propose_agreement(
     form: AgreementForm, request: Request, caller: Caller, services: Services, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Record an agreement: in force for your organisation at once, for the others when they accept."""
-    until = None
-    if form.valid_until is not None:
-        until = datetime.combine(form.valid_until, time.min, UTC) + timedelta(days=1)
+    until = None if form.valid_until is None else end_of("valid_until", form.valid_until)
 
     def work(agreement_id: str | None) -> Answer:
         made = services.agreements.propose(

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, and_, func, or_, select
 
-from api.store.matches import ANNOUNCED
-from api.store.tables import SIDES, alerts, cases, changes, match_events, matches, photos
+from api.store.outcomes import news, told_of
+from api.store.tables import SIDES, alerts, cases, changes, matches, photos
 
 UNDECIDED = ("suggested", "triage", "needs_information", "confirmed_by_one", "disputed")
 """States of a match that still need a word of a partner."""
@@ -82,10 +82,11 @@ def found_in_run(
     """Return (what happened, grade) -> how many of a partner's matches a run found new, risen or fallen.
 
     Args: as of `outcomes.announced`.
-        until: when the run ended; what came later is not its.
+        until: when the run ended; what was found, or changed, later is none of its concern.
     """
-    statement = _own_events(partner_id, upto_seq).where(match_events.c.id > after_event, _until(until))
-    rows = _of_known(conn.execute(statement).all(), known)
+    events = news()
+    statement = _own_events(events, partner_id).where(events.c.id > after_event, events.c.at <= until)
+    rows = _of_known(conn.execute(statement.where(*_settled(upto_seq, until))).all(), known)
     return Counter((str(row.kind), str(row.detail["grade"])) for row in rows)
 
 
@@ -102,8 +103,9 @@ def found_between(
         moments: ascending; one more than steps.
     """
     steps: list[Counter[str]] = [Counter() for _ in moments[1:]]
-    statement = _own_events(partner_id).where(match_events.c.at > moments[0], _until(moments[-1]))
-    rows = conn.execute(statement.where(match_events.c.kind.in_(list(kinds)))).all()
+    events = news()
+    statement = _own_events(events, partner_id).where(events.c.at > moments[0], events.c.at <= moments[-1])
+    rows = conn.execute(statement.where(events.c.kind.in_(list(kinds)))).all()
     for row in _of_known(rows, known):
         steps[next(n for n, end in enumerate(moments[1:]) if row.at <= end)][str(row.detail["grade"])] += 1
     return steps
@@ -111,16 +113,11 @@ def found_between(
 
 def alerts_of_run(conn: Connection, partner_id: str, *, after_event: int, upto_seq: int, until: datetime) -> int:
     """Return how many alerts a run put into a partner's inbox; its own cases need not be concerned."""
-    # An alert is queued in the transaction that records the event, with the same time.
-    same = and_(
-        alerts.c.match_id == match_events.c.match_id,
-        alerts.c.event == match_events.c.kind,
-        alerts.c.created_at == match_events.c.at,
-    )
-    statement = select(func.count()).select_from(match_events).join(alerts, same)
-    statement = statement.join(matches, match_events.c.match_id == matches.c.id)
-    mine = (alerts.c.recipient_id == partner_id, match_events.c.id > after_event, _until(until))
-    return _count(conn, statement.where(*mine, *_settled(upto_seq)))
+    events = news()
+    statement = select(func.count()).select_from(events).join(alerts, told_of(events))
+    statement = statement.join(matches, events.c.match_id == matches.c.id)
+    mine = (alerts.c.recipient_id == partner_id, events.c.id > after_event, events.c.at <= until)
+    return _count(conn, statement.where(*mine, *_settled(upto_seq, until)))
 
 
 def alerts_since(conn: Connection, partner_id: str, since: datetime, until: datetime) -> dict[str, int]:
@@ -180,27 +177,23 @@ def _in_time(now: datetime) -> ColumnElement[bool]:
     return or_(cases.c.expires_at.is_(None), cases.c.expires_at > now)
 
 
-def _until(moment: datetime) -> ColumnElement[bool]:
-    return match_events.c.at <= moment
+def _settled(upto_seq: int, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Leave out pairs of cases that came or changed while a run was under way: others compared these on arrival.
+
+    What changed once it was over takes nothing from what it found.
+    """
+    meanwhile = select(changes.c.case_id).where(changes.c.seq > upto_seq, changes.c.at <= until)
+    return matches.c.missing_id.not_in(meanwhile), matches.c.rescued_id.not_in(meanwhile)
 
 
-def _settled(upto_seq: int) -> tuple[ColumnElement[bool], ...]:
-    """Leave out pairs of cases that came or changed later: these were compared on arrival, by others."""
-    later = select(changes.c.case_id).where(changes.c.seq > upto_seq)
-    return matches.c.missing_id.not_in(later), matches.c.rescued_id.not_in(later)
-
-
-def _own_events(partner_id: str, upto_seq: int | None = None) -> Select[Any]:
-    """Select what the engine found of a partner's matches; with a number, only of cases that have not changed since."""
+def _own_events(events: Subquery, partner_id: str) -> Select[Any]:
+    """Select what the engine found of a partner's matches."""
     own = select(cases.c.id).where(cases.c.owner_id == partner_id)
-    statement = (
-        select(
-            match_events.c.kind, match_events.c.at, match_events.c.detail, matches.c.missing_id, matches.c.rescued_id
-        )
-        .join(matches, match_events.c.match_id == matches.c.id)
-        .where(match_events.c.kind.in_(ANNOUNCED), or_(matches.c.missing_id.in_(own), matches.c.rescued_id.in_(own)))
+    return (
+        select(events.c.kind, events.c.at, events.c.detail, matches.c.missing_id, matches.c.rescued_id)
+        .join(matches, events.c.match_id == matches.c.id)
+        .where(or_(matches.c.missing_id.in_(own), matches.c.rescued_id.in_(own)))
     )
-    return statement if upto_seq is None else statement.where(*_settled(upto_seq))
 
 
 def _count(conn: Connection, statement: Select[int]) -> int:

@@ -14,8 +14,9 @@ from api.store.care_tables import follow_ups
 from api.store.tables import match_events, matches
 
 TAKEN_BACK = ("match_undone", "return_corrected", "mistake", "case_closed")
-"""Outcomes of a cancelled visit by which a return counts no more: there was none on that day; or the case was closed with
-it, and whoever opens it again searches again, unless the return is entered again."""
+"""Outcomes of a cancelled visit by which a return counts no more: there was none, or the case was closed with
+it: whoever opens that again searches again, unless the return is entered again.
+"""
 
 
 def returned_among(conn: Connection, case_ids: Sequence[str]) -> set[str]:

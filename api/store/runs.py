@@ -98,6 +98,13 @@ def list_runs(conn: Connection, kind: str, limit: int) -> list[Run]:
     return [Run(**row._asdict()) for row in conn.execute(statement.limit(limit))]
 
 
+def list_finished(conn: Connection, kind: str, limit: int) -> list[Run]:
+    """Return the finished runs of a kind, the one that ended last first: a resumed one may have begun long before."""
+    statement = select(runs).where(runs.c.kind == kind, runs.c.state == "finished")
+    statement = statement.order_by(runs.c.finished_at.desc(), runs.c.id.desc())
+    return [Run(**row._asdict()) for row in conn.execute(statement.limit(limit))]
+
+
 def _running(run_id: str) -> Update:
     return update(runs).where(runs.c.id == run_id, runs.c.state == "running")
 

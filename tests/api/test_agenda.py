@@ -481,7 +481,8 @@ def test_the_pages(fresh_house: House) -> None:
             break
         assert done(house, "family", whole[2]["id"], "2027-03-02").status_code in (204, 409)
     assert found == whole[:2], "what was done meanwhile is gone"
-    for wrong in ({"after": "x"}, {"until": "2031-01-01"}, {"until": "20270301"}):
+    assert agenda(house, "family", "0001-01-01") == [], "nothing was due before anything was reported"
+    for wrong in ({"after": "x"}, {"until": "2031-01-01"}, {"until": "9999-12-31"}, {"until": "20270301"}):
         answer = house.ask("family", "GET", "/v1/agenda", params=wrong)
         assert answer.status_code == 422, wrong
     first = house.ask("family", "GET", "/v1/agenda", params={"limit": 1}).json()

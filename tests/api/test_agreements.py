@@ -179,6 +179,7 @@ def test_what_is_no_agreement_is_refused(apart: House) -> None:
     assert field(propose(apart, "north", "south", "family")) == (422, "parties"), "not its own"
     assert field(propose(apart, "north", "north", "north")) == (422, "parties")
     assert field(propose(apart, "north", "north", "south", valid_until="2026-10-01")) == (422, "valid_until")
+    assert field(propose(apart, "north", "north", "south", valid_until="9999-12-31")) == (422, "valid_until")
     assert field(propose(apart, "north", "north", "south", reference="a\nb")) == (422, "reference")
     form = {"parties": [apart["north"].id, "partner_none"], "reference": "MoU"}
     assert field(manage(apart, "north", "POST", "/v1/agreements", json=form)) == (422, "parties")

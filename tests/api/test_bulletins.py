@@ -363,6 +363,7 @@ def test_software_authorises_nothing(open_desk: Desk) -> None:
         ({"order_number": " "}, "order_number"),
         ({"until": "2026-10-31"}, "until"),
         ({"until": "2027-06-01"}, "until"),
+        ({"until": "9999-12-31"}, "until"),
     ],
     ids=str,
 )

@@ -214,7 +214,9 @@ def test_a_refusal_is_recorded_by_withdrawing(own: Pair) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "granted")
 
 
-@pytest.mark.parametrize(("until", "code"), [("2020-01-01", 422), ("2099-01-01", 422), ("2026-11-02", 200)])
+@pytest.mark.parametrize(
+    ("until", "code"), [("2020-01-01", 422), ("2099-01-01", 422), ("9999-12-31", 422), ("2026-11-02", 200)]
+)
 def test_a_case_is_kept_until_a_day_that_can_be_named(own: Pair, until: str, code: int) -> None:
     answer = own.house.ask("family", "PUT", f"/v1/cases/{own.missing_id}/expiry", json={"until": until})
     assert answer.status_code == code

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from api.nightly.errors import RunStopped
 from api.nightly.partner_page import write_partner_reports
 from api.nightly.run import CrossMatch
-from api.store import audit
+from api.store import audit, matches, runs, tables
 
 from .conftest import REPORT, RESCUE, House
 from .test_agreements import manage
@@ -19,13 +20,13 @@ from .test_agreements import manage
 WORDS = ("সুনীতা", "सुनिता", "Gosaba", "Mumbai", "24-parganas", "55501", "FIR-2023-77")
 
 
-def night(house: House) -> str:
+def night(house: House, **options: Any) -> str:
     sandhan = house.sandhan
     job = CrossMatch(
         sandhan.database, sandhan.matching, sandhan.model.version, sandhan.clock, sandhan.random_bytes,
         open_index=lambda _beat: None,
     )  # fmt: skip
-    return job.run()[-1].run_id
+    return job.run(**options)[-1].run_id
 
 
 @pytest.fixture
@@ -112,6 +113,58 @@ def test_a_match_that_may_be_read_no_longer_does_not_wait(fresh_house: House, ma
         report = read(fresh_house, who)
         assert report["undecided"] == []
         assert not counted(report)
+
+
+def test_a_run_that_is_resumed_late_is_the_last_one_and_nights_follow_each_other(fresh_house: House) -> None:
+    house = fresh_house
+    house.enter("shelter", RESCUE)
+    with pytest.raises(RunStopped):
+        night(house, full=True, stop=lambda: True)
+    house.clock.advance(hours=24)
+    short = night(house)
+    house.clock.advance(hours=12)
+    house.enter("family", REPORT)
+    house.clock.advance(hours=12)
+    resumed = night(house, full=True)
+    house.clock.advance(hours=1)
+    report = read(house, "family")
+    assert report["run_id"] == resumed < short
+    assert [past["run_id"] for past in report["nights"]] == [short, resumed]
+    assert [past["found"]["certain"] for past in report["nights"]] == [0, 1]
+    assert [past["finished_at"] for past in report["nights"]] == sorted(
+        past["finished_at"] for past in report["nights"]
+    )
+    assert report["alerts"]["sent"] == 1
+
+
+@pytest.mark.parametrize("weaker", [0.0, 5.0, -5.0])
+def test_a_rejected_pair_that_is_suggested_anew_has_risen_and_does_so_once(
+    fresh_house: House, match_id: str, weaker: float
+) -> None:
+    """Whether its evidence is as it was, or has risen or fallen since it was told of."""
+    house, database = fresh_house, fresh_house.sandhan.database
+    night(house)
+    reject = {"action": "reject", "reason": "wrong_age", "until": "2026-11-20"}
+    assert house.ask("shelter", "POST", f"/v1/matches/{match_id}/decisions", json=reject).status_code == 200
+    with database.write() as conn:
+        (new, *_) = matches.events_of(conn, match_id)
+        weight = float(str(new.detail["weight"])) - weaker
+        of_event, of_match = tables.match_events.c.id == new.id, tables.matches.c.id == match_id
+        detail = new.detail | {"weight": weight}
+        conn.execute(tables.match_events.update().where(of_event).values(detail=detail))
+        conn.execute(tables.matches.update().where(of_match).values(weight=weight))
+    house.clock.advance(days=30)
+    run_id = night(house)
+    with database.read() as conn:
+        run = runs.get_run(conn, run_id)
+    assert run is not None
+    assert [run.counters[name] for name in ("new", "risen", "fallen")] == [0, 1, 0]
+    report = read(house, "family")
+    assert [report["matches"][kind]["certain"] for kind in ("new", "risen", "fallen")] == [0, 1, 0]
+    assert report["nights"][-1]["found"]["certain"] == 1
+    sent = {who: read(house, who)["alerts"]["by_this_run"] for who in house.members.keys() - {"operator"}}
+    assert (sent["family"], sent["stranger"]) == (1, 0)
+    assert run.counters["alerts"] == sum(sent.values())
 
 
 def test_no_figure_tells_of_a_match_that_its_owner_may_not_know_of(fresh_house: House, tmp_path: Path) -> None:

@@ -162,6 +162,7 @@ def test_what_has_expired(text: str, expired: bool) -> None:
 def test_moments() -> None:
     assert moment("2026-11-01T00:00:00Z") == moment("2026-11-01T05:30:00+05:30") == moment("2026-11-01T00:00:00") == NOW
     assert moment("yesterday") is moment(None) is moment("") is None
+    assert moment("0001-01-01T00:00:00+05:30") is moment("9999-12-31T23:59:59-05:30") is None, "none in UTC"
 
 
 BOMB = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select
 
+from api.access import CASE_WORK, AccessScope
 from api.bootstrap import Sandhan
 from api.cases.agreed import as_rows
 from api.cases.forms import CaseForm
@@ -26,6 +27,7 @@ from api.store import (
     agreements,
     cases,
     consents,
+    matches,
     partners,
     runs,
     tables,
@@ -128,14 +130,35 @@ class World:
             ).all()
         return {(row[0], row[1]): (row[2], round(row[3], 6), row[4]) for row in rows}
 
+    def suggested(self) -> set[tuple[str, str]]:
+        """Return the pairs that are suggestions: nobody has answered them, and both cases are open."""
+        columns = tables.matches.c
+        statement = select(columns.missing_id, columns.rescued_id)
+        statement = statement.where(columns.state == "suggested", columns.grade != "certainly-not")
+        with self.sandhan.database.read() as conn:
+            return {(row[0], row[1]) for row in conn.execute(statement)}
+
+    def move(self, missing_id: str, rescued_id: str, state: str, *, kind: str) -> None:
+        """Move a suggestion as a person would."""
+        with self.sandhan.database.write() as conn:
+            (match,) = [one for one in matches.matches_of_case(conn, missing_id) if one.rescued_id == rescued_id]
+            assert matches.set_state(
+                conn, match.id, state, expected="suggested", kind=kind, actor="key", at=self.clock()
+            )
+
+    def set_status(self, case_id: str, status: str) -> None:
+        """Close or open a case as its owner does over the API."""
+        with self.sandhan.database.read() as conn:
+            owner = cases.require_case(conn, case_id).owner_id
+        scope = AccessScope(owner, "key", "ahtu", (), frozenset(CASE_WORK))
+        self.sandhan.cases.set_status(case_id, status, scope)
+
     def told(self) -> Counter[tuple[str, str, str, str]]:
         """Return who was told of which pair for what, each as often as it was told."""
-        matches, alerts = tables.matches, tables.alerts
-        statement = select(matches.c.missing_id, matches.c.rescued_id, alerts.c.recipient_id, alerts.c.event)
+        pairs, alerts = tables.matches, tables.alerts
+        statement = select(pairs.c.missing_id, pairs.c.rescued_id, alerts.c.recipient_id, alerts.c.event)
         with self.sandhan.database.read() as conn:
-            return Counter(
-                tuple(row) for row in conn.execute(statement.join(alerts, alerts.c.match_id == matches.c.id))
-            )
+            return Counter(tuple(row) for row in conn.execute(statement.join(alerts, alerts.c.match_id == pairs.c.id)))
 
     def messages(self) -> int:
         with self.sandhan.database.read() as conn:

@@ -204,27 +204,45 @@ def test_candidates_are_counted_by_the_route_that_proposed_them(world: World, sa
 def test_suggestions_end_with_their_cases_and_are_counted_once(world: World, sample: LinkedSample) -> None:
     world.enter(*sample.reports, *sample.rescues)
     assert world.run().counters["withdrawn"] == 0
-    standing = {pair for pair, (grade, *_) in world.pairs().items() if grade != "certainly-not"}
-    busiest, _ = Counter(rescued for _, rescued in standing).most_common(1)[0]
-    gone = {missing for missing, rescued in standing if rescued == busiest}
-    answered = next(iter(gone))
-    with world.sandhan.database.write() as conn:
-        conn.execute(
-            tables.matches.update()
-            .where(tables.matches.c.missing_id == answered, tables.matches.c.rescued_id == busiest)
-            .values(state="confirmed")
-        )
-        cases.set_status(conn, busiest, "closed", world.clock())
+    (missing, rescued), *others = sorted(world.suggested())
+    answered = next(pair for pair in others if pair[1] != rescued)
+    world.move(*answered, "triage", kind="take_up")
+    before = world.suggested()
+    world.set_status(rescued, "closed")
+    world.set_status(answered[1], "closed")
+    ended = before - world.suggested()
     second = world.run()
-    assert second.counters["withdrawn"] == len(gone) - 1
-    assert second.counters["passed_over"] == 1
+    assert (missing, rescued) in ended
+    assert answered not in ended
+    assert (second.counters["withdrawn"], second.counters["passed_over"]) == (len(ended), 2)
     assert world.run().counters["withdrawn"] == 0
     # A report of a suggestion that has ended ends nothing more by being closed itself; its others it does end.
-    with world.sandhan.database.write() as conn:
-        for missing in gone - {answered}:
-            cases.set_status(conn, missing, "closed", world.clock())
-    others = {pair for pair in standing if pair[0] in gone - {answered} and pair[1] != busiest}
-    assert world.run(full=True).counters["withdrawn"] == len(others)
+    before = world.suggested()
+    world.set_status(missing, "closed")
+    assert world.run(full=True).counters["withdrawn"] == len(before - world.suggested())
+
+
+def test_a_suggestion_that_lives_again_is_not_counted_as_withdrawn(
+    world: World, sure: tuple[SyntheticRecord, SyntheticRecord]
+) -> None:
+    world.enter(*sure)
+    world.run()
+    for status in ("closed", "open", "closed", "open"):
+        world.set_status(world.ids["M-late"], status)
+    assert world.run().counters["withdrawn"] == 0
+    for status in ("closed", "open", "closed"):
+        world.set_status(world.ids["M-late"], status)
+    assert world.run().counters["withdrawn"] == 1
+
+
+def test_the_first_run_counts_what_was_withdrawn_before_it(
+    world: World, sure: tuple[SyntheticRecord, SyntheticRecord]
+) -> None:
+    world.enter(*sure)
+    world.sandhan.matching.match_cases([world.ids["M-late"]])
+    world.set_status(world.ids["R-late"], "closed")
+    assert world.run().counters["withdrawn"] == 1
+    assert world.run().counters["withdrawn"] == 0
 
 
 def test_what_others_find_meanwhile_is_not_counted(

@@ -146,6 +146,24 @@ def test_after_a_resumed_run_the_rest_is_done_at_once(
     assert (world.ids["M-late"], world.ids["R-late"]) in world.pairs()
 
 
+def test_a_case_closed_while_a_run_lay_dead_is_the_next_runs(
+    world: World, sample: LinkedSample, sure: tuple[SyntheticRecord, SyntheticRecord]
+) -> None:
+    world.enter(*sample.reports[:4], *sure)
+    world.run()
+
+    def die(_at: RunProgress) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        world.job().run(watch=die)
+    world.set_status(world.ids["M-late"], "closed")
+    resumed, after = world.job().run()
+    assert resumed.resumed
+    assert (resumed.counters["withdrawn"], after.counters["withdrawn"]) == (0, 1)
+    assert world.run().counters["withdrawn"] == 0
+
+
 def test_a_run_is_resumed_only_as_what_it_was(world: World, sample: LinkedSample) -> None:
     world.enter(*sample.reports[:4], *sample.rescues[:4])
 

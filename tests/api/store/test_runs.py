@@ -50,3 +50,13 @@ def test_the_newest_run_comes_first(conn, world) -> None:
     newest = runs.latest_unfinished(conn, "crossmatch")
     assert newest is not None
     assert newest.id == "new"
+
+
+def test_of_finished_runs_the_one_that_ended_last_comes_first(conn, world) -> None:
+    for run_id, began, ended in (("resumed", 0, 50), ("short", 24, 25), ("failed", 26, 27)):
+        begin(conn, world, run_id, at=world.later(hours=began))
+        runs.finish(conn, run_id, at=world.later(hours=ended), failed=run_id == "failed")
+    begin(conn, world, "running", at=world.later(hours=60))
+    assert [run.id for run in runs.list_finished(conn, "crossmatch", 9)] == ["resumed", "short"]
+    assert [run.id for run in runs.list_finished(conn, "crossmatch", 1)] == ["resumed"]
+    assert runs.list_finished(conn, "import", 9) == []
