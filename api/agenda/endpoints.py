@@ -21,7 +21,9 @@ class ItemView(BaseModel):
     """Something that your unit has to do. It names nobody: read the thing itself."""
 
     id: str
-    kind: Literal["untraced", "quarterly", "follow_up", "authorisation", "alert", "disclosure", "referral", "match"]
+    kind: Literal[
+        "untraced", "quarterly", "follow_up", "authorisation", "alert", "disclosure", "referral", "match", "return"
+    ]
     due_on: date | None = Field(description="null for what waits without a day")
     overdue: bool
     case_id: str | None
@@ -64,7 +66,8 @@ def read_agenda(
 ) -> AgendaPage:
     """Read what your unit has to do: the longest overdue first, then what is coming, then what waits without a day.
 
-    A match stands here while it waits for your side and no alert of yours reminds of it.
+    A match stands here while it waits for your side and no alert of yours reminds of it; a restored one (`return`)
+    until somebody has entered the day of the return, from which visits run.
     An Anti-Human Trafficking Unit sees here also the reports of its area that were untraced for four months.
     """
     filters = {"until": until}

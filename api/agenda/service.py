@@ -19,7 +19,7 @@ from api.agenda.clocks import Clock, due_until
 from api.agenda.duties import Register, item_id, mark_of, read_item_id
 from api.agenda.errors import FiledAlready
 from api.agenda.telling import concerns, still_due, untold
-from api.agenda.waiting import waiting_matches
+from api.agenda.waiting import waiting_matches, waiting_returns
 from api.alerts.deadlines import deadlines_of
 from api.alerts.raising import raise_alert
 from api.bulletins.ending import AHEAD as BULLETINS_AHEAD
@@ -33,7 +33,9 @@ from api.store.alerts import Alert
 from api.store.partners import Partner
 from matcher.errors import InvalidRecord
 
-Kind = Literal["untraced", "quarterly", "follow_up", "authorisation", "alert", "disclosure", "referral", "match"]
+Kind = Literal[
+    "untraced", "quarterly", "follow_up", "authorisation", "alert", "disclosure", "referral", "match", "return"
+]
 AHEAD: Final = timedelta(days=31)
 FARTHEST: Final = timedelta(days=3 * 366)
 _SHORTEST: Final = timedelta(days=118)
@@ -293,6 +295,9 @@ class AgendaService:
             for match, case_id in waiting_matches(conn, scope, register.now, besides_alerts=reminded):
                 day = register.day_of(match.since, mine)
                 yield Item(match.id, "match", None, False, case_id, f"/v1/matches/{match.id}", since=day)
+            for match, case_id in waiting_returns(conn, scope, register.now):
+                day = register.day_of(match.since, mine)
+                yield Item(match.id, "return", None, False, case_id, f"/v1/cases/{case_id}/return", since=day)
         if Permission.REFERRALS_MANAGE in scope.permissions:
             yield from waiting("referral", agenda.waiting_referrals(conn, mine), dated=False)
 

@@ -5,6 +5,7 @@ confirmed by one                the side that has not confirmed
 needs information               the side that was asked
 disputed                        the side that did not speak last
 in every other living state     both
+restored, no day of return      both, until one of them enters it: nobody visits her before
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import Final
 
 from api.access import AccessScope
 from api.matches.states import LIVING, Disposition, MatchState
-from api.store import Connection, agreements, consents
+from api.store import Connection, agreements, consents, follow_ups
 from api.store.match_duties import GoingMatch, going_matches
 from matcher.model import Grade
+from matcher.person import Side
 
 _SPOKEN: Final[Mapping[str, Disposition]] = {
     MatchState.CONFIRMED_BY_ONE: Disposition.CONFIRM,
@@ -51,6 +53,18 @@ def waiting_matches(
         mine = [side for side, owner in match.owners.items() if owner == scope.partner_id and waits_for(match, side)]
         if mine and (other is None or (other[0] in shared and other[1] in agreed)):
             yield match, match.case_ids[mine[0]]
+
+
+def waiting_returns(conn: Connection, scope: AccessScope, now: datetime) -> Iterator[tuple[GoingMatch, str]]:
+    """Give the restored matches of the caller's organisation from whose return no visits run, with its own case."""
+    found = going_matches(conn, scope.partner_id, states=(MatchState.RESTORED,), at=now, besides_alerts=False)
+    begun = follow_ups.begun_among(conn, sorted({case_id for match in found for case_id in match.case_ids.values()}))
+    for match in found:
+        if begun.isdisjoint(match.case_ids.values()):
+            own = [
+                match.case_ids[side] for side in (Side.RESCUED, Side.MISSING) if match.owners[side] == scope.partner_id
+            ]
+            yield match, own[0]
 
 
 def _across(match: GoingMatch, partner_id: str) -> tuple[str, str] | None:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, and_, insert, select, tuple_, update
 
 from api.store import keys
 from api.store.care_tables import follow_ups
+from api.store.portable import chunks
+from api.store.returns import TAKEN_BACK
 from api.store.sealed_documents import open_document, seal_document
 from api.store.tables import cases, record_keys
 
@@ -80,6 +82,15 @@ def schedule(
     ]  # fmt: skip
     if rows:
         conn.execute(insert(follow_ups), rows)
+
+
+def begun_among(conn: Connection, case_ids: Sequence[str]) -> set[str]:
+    """Return those of these cases in which visits run or ran from a return that nobody took back."""
+    found: set[str] = set()
+    wrong = and_(follow_ups.c.state == "cancelled", follow_ups.c.outcome.in_(TAKEN_BACK))
+    for some in chunks(case_ids):
+        found.update(conn.scalars(select(follow_ups.c.case_id).where(follow_ups.c.case_id.in_(some), ~wrong)))
+    return found
 
 
 def hand_over(conn: Connection, case_id: str, returned_on: date, source: str) -> None:

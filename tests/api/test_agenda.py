@@ -206,9 +206,9 @@ def test_who_is_found_or_gone_is_on_no_agenda(fresh_house: House, case_id: str, 
         assert house.sandhan.agenda.run_clocks() == 2
 
 
-def settled(house: House, visit: dict[str, Any], state: str, outcome: str) -> None:
+def settled(house: House, visit: dict[str, Any], state: str, outcome: str, who: str = "family") -> None:
     path = f"/v1/cases/{visit['case_id']}/follow-ups/{visit['id']}"
-    answer = house.ask("family", "POST", path, json={"state": state, "outcome": outcome})
+    answer = house.ask(who, "POST", path, json={"state": state, "outcome": outcome})
     assert answer.status_code == 200, answer.text
 
 
@@ -617,3 +617,24 @@ def test_nobody_is_reminded_of_what_is_no_duty_any_more(fresh_house: House, case
     whose = {one.recipient_id for one in found if one.state != "closed"}
     assert whose <= ({house["family"].id} if how == "handed" else set())
     assert all(one.next_step_at is None for one in found if one.state == "closed")
+
+
+def test_a_restored_match_waits_for_the_day_of_the_return(fresh_house: House) -> None:
+    pair, house = matched(fresh_house), fresh_house
+
+    def waiting() -> dict[str, list[str]]:
+        of = {who: [item for item in agenda(house, who) if item["kind"] == "return"] for who in UNITS}
+        return {who: [item["link"] for item in items] for who, items in of.items() if items}
+
+    verified(pair)
+    home_found(pair, "family", "safe")
+    assert waiting() == {}
+    taken(pair, "family", "restore", order=ORDER)
+    own = {"family": f"/v1/cases/{pair.missing_id}/return", "shelter": f"/v1/cases/{pair.rescued_id}/return"}
+    assert waiting() == {who: [link] for who, link in own.items()}
+    visits = house.ask("shelter", "POST", own["shelter"], json={"returned_on": "2026-10-31"})
+    assert visits.status_code == 201
+    assert waiting() == {}, "one of the two sees to the visits"
+    for visit in visits.json()["items"]:
+        settled(house, visit, "cancelled", "mistake", who="shelter")
+    assert waiting().keys() == own.keys(), "there was no such return"
