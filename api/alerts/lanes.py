@@ -14,8 +14,9 @@ from typing import Final
 
 from api.alerts.courier import Courier
 from api.alerts.outcomes import MOST_REFUSALS, SCHEDULE, WORKS_WITHIN, SendResult, next_attempt
+from api.alerts.unshared import ENGINE
 from api.faults import origin
-from api.store import Connection, Database, outbox, outbox_lanes, partners
+from api.store import Connection, Database, audit, outbox, outbox_lanes, partners
 from api.store.outbox import OutboxMessage, Receipt
 from api.store.outbox_lanes import Claim
 from api.store.partners import Partner
@@ -115,11 +116,12 @@ class LaneRunner:
         until, again = now + self._settings.lease, None
         waiting = [message.id for message in progress.rest]
         sent = [receipt.message_id for receipt in progress.receipts]
-        with self._database.write(ordered=False) as conn:
+        audited = failed is not None and failed[1].gone
+        with self._database.write(ordered=audited) as conn:
             outbox.lock(conn, [*sent, *waiting, *([failed[0].id] if failed else [])])
             outbox.record_receipts(conn, progress.receipts)
             if failed is not None:
-                again = self._record_failure(conn, *failed, now, progress.until)
+                again = self._record_failure(conn, *failed, now, progress)
             if again is not None:
                 outbox_lanes.release(conn, waiting, progress.until)
                 left = {}
@@ -136,16 +138,15 @@ class LaneRunner:
             log.warning("message %s not delivered (%s): %s", failed[0].id, failed[1].outcome, fate)
 
     def _record_failure(
-        self, conn: Connection, message: OutboxMessage, result: SendResult, now: datetime, claimed: datetime
+        self, conn: Connection, message: OutboxMessage, result: SendResult, now: datetime, progress: _Progress
     ) -> datetime | None:
         """Record a failure; return when the message is tried again, None when it is given up."""
-        again = self._next_attempt(conn, message, result, now)
+        moved = result.gone and not _switch_off(conn, message, progress.partner, now)
+        again = now if moved else self._next_attempt(conn, message, result, now)
         outbox.record_failure(
             conn, message.id, now, result.outcome, result.status_code, result.detail, again,
-            claimed=claimed, early=message.early_for is not None, refused=result.refused,
+            claimed=progress.until, early=message.early_for is not None, refused=result.refused,
         )  # fmt: skip
-        if result.gone:
-            partners.disable_webhook(conn, message.recipient_id)
         return again
 
     def _next_attempt(
@@ -175,3 +176,15 @@ class LaneRunner:
             outbox_lanes.release(conn, waiting, progress.until)
         progress.handled += len(progress.receipts)
         progress.receipts, progress.rest = [], []
+
+
+def _switch_off(conn: Connection, message: OutboxMessage, called: Partner | None, now: datetime) -> bool:
+    """Switch off the webhook that has answered 410; False where the partner has another one by now."""
+    url = None if called is None else called.webhook_url
+    if url is None or not partners.disable_webhook(conn, message.recipient_id, url):
+        return False
+    detail: dict[str, object] = {"message": message.id}
+    audit.append(
+        conn, at=now, actor=ENGINE, action="partner.webhook_off", subject=message.recipient_id, detail=detail
+    )  # fmt: skip
+    return True

@@ -161,7 +161,9 @@ def test_a_slow_senders_late_failure_does_not_undo_a_delivery(conn, world) -> No
 
 def test_a_webhook_that_is_gone_is_forgotten_and_its_secret_kept(conn, world) -> None:
     partner = world.partner(conn, webhook_url="https://example.org/hook", webhook_secret="whsec_x")
-    partners.disable_webhook(conn, partner.id)
+    assert not partners.disable_webhook(conn, partner.id, "https://example.org/moved-from")
+    assert partners.get_partner(conn, partner.id) == partner
+    assert partners.disable_webhook(conn, partner.id, "https://example.org/hook")
     found = partners.get_partner(conn, partner.id)
     assert found is not None
     assert (found.webhook_url, found.webhook_secret) == (None, "whsec_x")
@@ -173,7 +175,7 @@ def test_what_is_not_there_is_missing(conn, world) -> None:
     with pytest.raises(RowMissing):
         fail(conn, "nothing", world.now, None)
     with pytest.raises(RowMissing):
-        partners.disable_webhook(conn, "nobody")
+        partners.disable_webhook(conn, "nobody", "https://example.org/hook")
 
 
 @pytest.mark.parametrize("ordered", [True, False])
