@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from time import monotonic, sleep
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 
 from api.store import Database, RowMissing, alerts, attention, dead_letters, outbox, outbox_lanes, partners
 
@@ -251,6 +251,39 @@ def test_a_step_of_a_person_and_a_delivery_that_touch_the_same_alerts_do_not_blo
         delivery.result(timeout=20)
     with database.read() as conn:
         assert [state(conn, alert) for alert in (earlier, later)] == [("closed", ["delivered"])] * 2
+
+
+def test_a_claim_that_gives_up_what_was_lost_and_its_late_sender_do_not_block_each_other_for_good(
+    url: str, opened: Callable[[str], Database], world
+) -> None:
+    """The sender has the alert and waits for the message: who has changed the message must not want the alert."""
+    database = opened(url)
+    if database.dialect == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    with database.write() as conn:
+        alert = world.alert(conn)
+        [message_id] = claim(conn, world.now)
+        outbox.hold_back_alerts(conn, [alert.id], world.now, "it is over")
+    late: list[Future[None]] = []
+
+    def record() -> None:
+        with database.write(ordered=False) as conn:
+            outbox.lock(conn, [message_id])
+
+    def meanwhile(conn: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE outbox") and not late:
+            late.append(pool.submit(record))
+            _until_somebody_waits(conn)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.write(ordered=False) as conn:
+            event.listen(conn, "after_cursor_execute", meanwhile)
+            outbox.give_up_lost(conn, world.later(minutes=3))
+        late[0].result(timeout=20)
+    with database.read() as conn:
+        assert state(conn, alert)[1] == ["dead_letter"]
+        [message] = outbox.messages_of(conn, alert.id)
+        assert message.attempts == len(outbox.attempts_of(conn, message_id)) == 2
 
 
 def _until_somebody_waits(conn) -> None:
