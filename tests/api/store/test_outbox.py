@@ -112,6 +112,19 @@ def test_a_dead_letter_is_sent_again_by_hand_under_its_own_id(conn, world) -> No
     assert len(outbox.attempts_of(conn, message_id)) == 2
 
 
+@pytest.mark.parametrize("ended", alerts.ENDED)
+def test_nothing_is_sent_again_of_an_alert_that_has_ended(conn, world, ended: str) -> None:
+    alert = world.alert(conn)
+    (message_id,) = claim(conn, world.now)
+    fail(conn, message_id, world.now, None)
+    assert [letter.message_id for letter in dead_letters.dead_letters(conn)] == [message_id]
+    attention.end(conn, [alert.id], ended, world.now)
+    for which in ({"message_id": message_id}, {"alert_id": alert.id}, {}):
+        assert dead_letters.replay(conn, world.now, **which) == []
+    assert dead_letters.dead_letters(conn) == dead_letters.lanes(conn) == []
+    assert state(conn, alert) == (ended, ["dead_letter"])
+
+
 @pytest.mark.parametrize("acknowledged_first", [True, False])
 def test_an_acknowledged_alert_stays_so_when_another_channel_arrives(conn, world, acknowledged_first: bool) -> None:
     alert = world.alert(conn, ("email", "webhook"))
