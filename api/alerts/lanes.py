@@ -1,8 +1,9 @@
 """How does one receiver get its messages in order, while all the others get theirs?
 
 The front of a lane is sent one after another, outside any transaction. The first that fails ends it: what stands
-behind goes back, unsent, to wait with it. What arrived is recorded about once a second, so a crash repeats at most
-the messages of that second, under the ids that they had.
+behind goes back, unsent, to wait with it. So does what is left when the lane has had its turn, or receivers that are
+slow and take everything would keep every thread until nothing waits for them. What arrived is recorded about once a
+second, so a crash repeats at most the messages of that second, under the ids that they had.
 """
 
 import logging
@@ -25,6 +26,9 @@ log = logging.getLogger("sandhan.delivery")
 
 RECORD_EVERY: Final = timedelta(seconds=1)
 """How often what arrived is recorded, or four times within the time of a claim where that is short."""
+
+TURN: Final = timedelta(seconds=5)
+"""How long a lane is sent from before others have their turn; what is under way then is finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class _Progress:
     rest: list[OutboxMessage]
     partner: Partner | None
     recorded_at: datetime
+    turn_ends: datetime
     receipts: list[Receipt] = field(default_factory=list)
     handled: int = 0
 
@@ -84,7 +89,8 @@ class LaneRunner:
         try:
             with self._database.read() as conn:
                 partner = partners.get_partner(conn, claim.recipient_id)
-            progress = _Progress(claim.until, list(claim.messages), partner, self._clock())
+            now = self._clock()
+            progress = _Progress(claim.until, list(claim.messages), partner, now, now + TURN)
             while progress.rest and self._has_time(progress):
                 self._send_next(progress)
                 handled = progress.handled
@@ -95,7 +101,9 @@ class LaneRunner:
         return handled
 
     def _has_time(self, progress: _Progress) -> bool:
-        return not self._stopping.is_set() and self._clock() + self._settings.longest_send <= progress.until
+        now = self._clock()
+        in_turn = now < progress.turn_ends and now + self._settings.longest_send <= progress.until
+        return in_turn and not self._stopping.is_set()
 
     def _send_next(self, progress: _Progress) -> None:
         message = progress.rest.pop(0)

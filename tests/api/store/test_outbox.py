@@ -222,6 +222,25 @@ def test_dispatchers_never_claim_the_same_message(
         assert outbox.pending_count(conn) == 0
 
 
+def test_where_not_all_find_room_a_critical_lane_comes_first_and_then_who_was_served_longest_ago(conn, world) -> None:
+    match_id = world.match(conn).id
+    lanes = {name: world.partner(conn).id for name in ("a", "b", "c", "d")}
+
+    def queue(name: str, priority: str) -> str:
+        alert = world.alert(conn, match_id=match_id, recipient_id=lanes[name], priority=priority)
+        return f"{alert.id}-webhook"
+
+    served = [queue("a", "standard"), queue("b", "standard")]
+    assert claim(conn, world.now) == served
+    for message_id, second in zip(served, (2, 1), strict=True):
+        outbox.record_success(conn, message_id, world.later(seconds=second), 200)
+    first_of = {name: queue(name, "standard") for name in lanes}
+    critical = queue("d", "critical")
+    now = world.later(seconds=3)
+    assert claim(conn, now, lanes=1) == [first_of["d"], critical]
+    assert [claim(conn, now, lanes=1) for _ in range(3)] == [[first_of[name]] for name in ("c", "b", "a")]
+
+
 def test_a_message_locked_by_one_dispatcher_does_not_hold_up_another(
     url: str, opened: Callable[[str], Database], world
 ) -> None:
