@@ -99,7 +99,8 @@ def _speak_again(
         due_at=due_at,
         link=link_of(alert.id),
     )
-    alerts.add_messages(conn, alert.id, recipient.id, now, messages_to(recipient, notice, now, random_bytes))
+    messages = messages_to(recipient, notice, now, random_bytes, reminds_of=alert.event)
+    alerts.add_messages(conn, alert.id, recipient.id, now, messages)
     inbox.come_again(conn, alert.id)
 
 

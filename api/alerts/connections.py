@@ -84,6 +84,11 @@ class IdleConnections:
         self._lock = threading.Lock()
         self._idle: OrderedDict[int, tuple[Key, Connection]] = OrderedDict()
 
+    def holds(self, key: Key) -> bool:
+        """Tell whether a connection is kept under a key."""
+        with self._lock:
+            return any(kept_under == key for kept_under, _ in self._idle.values())
+
     def take(self, key: Key) -> Connection | None:
         """Return a connection kept under a key, for the caller alone."""
         with self._lock:

@@ -6,12 +6,16 @@ a sender for hours. The watch shuts the socket down when the time for everything
 
 import heapq
 import itertools
+import math
 import os
 import socket
 import threading
 import time
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
+
+_NEXT_TO_NOTHING_S: Final = 0.001
+"""A time limit of 0 would mean something else to a socket."""
 
 
 class Deadline:
@@ -23,6 +27,7 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self._ends = math.inf
         self._lock = threading.Lock()
         self._watched: list[socket.socket] = []
         self._passed = self._over = False
@@ -31,6 +36,11 @@ class Deadline:
     def passed(self) -> bool:
         """Whether the time ran out inside the block."""
         return self._passed
+
+    @property
+    def left(self) -> float:
+        """Seconds left inside the block; a little more than 0 when none are."""
+        return max(self._ends - time.monotonic(), _NEXT_TO_NOTHING_S)
 
     def watch(self, connection: socket.socket) -> None:
         """Watch a connected socket."""
@@ -52,7 +62,8 @@ class Deadline:
 
     def __enter__(self) -> Self:
         """Start the clock."""
-        _WATCH.add(time.monotonic() + self._seconds, self)
+        self._ends = time.monotonic() + self._seconds
+        _WATCH.add(self._ends, self)
         return self
 
     def __exit__(

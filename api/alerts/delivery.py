@@ -8,7 +8,8 @@ Alerts are written into the outbox in the same transaction as the match. The dis
 
 A crash between sending and recording leaves the claim behind. When its lease runs out, anybody claims the lane again
 and sends with the same ids: at least once, and recognisable. Webhooks and e-mail have threads of their own, and so have
-receivers that just failed: neither a mail server that hangs nor a receiver that does delays the others.
+receivers that just failed: neither a mail server that hangs nor a receiver that does delays the others. Who is slow and
+takes everything has a turn of a few seconds, and then those theirs who waited.
 """
 
 import logging

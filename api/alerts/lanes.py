@@ -1,8 +1,9 @@
 """How does one receiver get its messages in order, while all the others get theirs?
 
 The front of a lane is sent one after another, outside any transaction. The first that fails ends it: what stands
-behind goes back, unsent, to wait with it. What arrived is recorded about once a second, so a crash repeats at most
-the messages of that second, under the ids that they had.
+behind goes back, unsent, to wait with it. So does what is left when the lane has had its turn, or receivers that are
+slow and take everything would keep every thread until nothing waits for them. What arrived is recorded about once a
+second, so a crash repeats at most the messages of that second, under the ids that they had.
 """
 
 import logging
@@ -14,8 +15,9 @@ from typing import Final
 
 from api.alerts.courier import Courier
 from api.alerts.outcomes import MOST_REFUSALS, SCHEDULE, WORKS_WITHIN, SendResult, next_attempt
+from api.alerts.unshared import ENGINE
 from api.faults import origin
-from api.store import Connection, Database, outbox, outbox_lanes, partners
+from api.store import Connection, Database, audit, outbox, outbox_lanes, partners
 from api.store.outbox import OutboxMessage, Receipt
 from api.store.outbox_lanes import Claim
 from api.store.partners import Partner
@@ -24,6 +26,9 @@ log = logging.getLogger("sandhan.delivery")
 
 RECORD_EVERY: Final = timedelta(seconds=1)
 """How often what arrived is recorded, or four times within the time of a claim where that is short."""
+
+TURN: Final = timedelta(seconds=5)
+"""How long a lane is sent from before others have their turn; what is under way then is finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class _Progress:
     rest: list[OutboxMessage]
     partner: Partner | None
     recorded_at: datetime
+    turn_ends: datetime
     receipts: list[Receipt] = field(default_factory=list)
     handled: int = 0
 
@@ -83,7 +89,8 @@ class LaneRunner:
         try:
             with self._database.read() as conn:
                 partner = partners.get_partner(conn, claim.recipient_id)
-            progress = _Progress(claim.until, list(claim.messages), partner, self._clock())
+            now = self._clock()
+            progress = _Progress(claim.until, list(claim.messages), partner, now, now + TURN)
             while progress.rest and self._has_time(progress):
                 self._send_next(progress)
                 handled = progress.handled
@@ -94,7 +101,9 @@ class LaneRunner:
         return handled
 
     def _has_time(self, progress: _Progress) -> bool:
-        return not self._stopping.is_set() and self._clock() + self._settings.longest_send <= progress.until
+        now = self._clock()
+        in_turn = now < progress.turn_ends and now + self._settings.longest_send <= progress.until
+        return in_turn and not self._stopping.is_set()
 
     def _send_next(self, progress: _Progress) -> None:
         message = progress.rest.pop(0)
@@ -115,11 +124,12 @@ class LaneRunner:
         until, again = now + self._settings.lease, None
         waiting = [message.id for message in progress.rest]
         sent = [receipt.message_id for receipt in progress.receipts]
-        with self._database.write(ordered=False) as conn:
+        audited = failed is not None and failed[1].gone
+        with self._database.write(ordered=audited) as conn:
             outbox.lock(conn, [*sent, *waiting, *([failed[0].id] if failed else [])])
             outbox.record_receipts(conn, progress.receipts)
             if failed is not None:
-                again = self._record_failure(conn, *failed, now, progress.until)
+                again = self._record_failure(conn, *failed, now, progress)
             if again is not None:
                 outbox_lanes.release(conn, waiting, progress.until)
                 left = {}
@@ -136,16 +146,15 @@ class LaneRunner:
             log.warning("message %s not delivered (%s): %s", failed[0].id, failed[1].outcome, fate)
 
     def _record_failure(
-        self, conn: Connection, message: OutboxMessage, result: SendResult, now: datetime, claimed: datetime
+        self, conn: Connection, message: OutboxMessage, result: SendResult, now: datetime, progress: _Progress
     ) -> datetime | None:
         """Record a failure; return when the message is tried again, None when it is given up."""
-        again = self._next_attempt(conn, message, result, now)
+        moved = result.gone and not _switch_off(conn, message, progress.partner, now)
+        again = now if moved else self._next_attempt(conn, message, result, now)
         outbox.record_failure(
             conn, message.id, now, result.outcome, result.status_code, result.detail, again,
-            claimed=claimed, early=message.early_for is not None, refused=result.refused,
+            claimed=progress.until, early=message.early_for is not None, refused=result.refused,
         )  # fmt: skip
-        if result.gone:
-            partners.disable_webhook(conn, message.recipient_id)
         return again
 
     def _next_attempt(
@@ -175,3 +184,15 @@ class LaneRunner:
             outbox_lanes.release(conn, waiting, progress.until)
         progress.handled += len(progress.receipts)
         progress.receipts, progress.rest = [], []
+
+
+def _switch_off(conn: Connection, message: OutboxMessage, called: Partner | None, now: datetime) -> bool:
+    """Switch off the webhook that has answered 410; False where the partner has another one by now."""
+    url = None if called is None else called.webhook_url
+    if url is None or not partners.disable_webhook(conn, message.recipient_id, url):
+        return False
+    detail: dict[str, object] = {"message": message.id}
+    audit.append(
+        conn, at=now, actor=ENGINE, action="partner.webhook_off", subject=message.recipient_id, detail=detail
+    )  # fmt: skip
+    return True

@@ -2,8 +2,9 @@
 
 A partner's rules: `{"until": "2026-12-24", "grades": ["possible"], "kinds": ["digest"], "outside_hours": true}`. What
 is of these grades or kinds is in the inbox and in no message; with `outside_hours` other messages wait until the office
-opens. No rule reaches a critical alert, a recall or an escalation: that is asked before any rule is looked at. A grade
-is the engine's word: what people say of a match, and a reminder that they wait, is sent whatever the grade is.
+opens. No rule reaches a critical alert, a recall or an escalation, nor a reminder of one: that is asked before any rule
+is looked at. A grade is the engine's word: what people say of a match, and a reminder that they wait, is sent whatever
+the grade is.
 """
 
 from __future__ import annotations
@@ -29,14 +30,19 @@ QUIET_KINDS: Final = tuple(kind for kind in KINDS if kind != "match")
 """Kinds that may be silenced: of matches, by grade only."""
 
 
-def send_at(to: Partner, *, kind: str, event: str, grade: str | None, priority: str, now: datetime) -> datetime | None:
+def send_at(
+    to: Partner, *, kind: str, event: str, grade: str | None, priority: str, now: datetime,
+    reminds_of: str | None = None,
+) -> datetime | None:  # fmt: skip
     """Return from when on a message may be sent; None where it is in the inbox only.
 
     Args:
         kind, event, grade, priority: as in `api.alerts.notice.AlertNotice`.
+        reminds_of: of a reminder, the event of its alert.
     """
     rules = to.quiet
-    if not rules or priority == "critical" or event in NEVER_QUIET or not _in_force(rules, to, now):
+    always = priority == "critical" or not NEVER_QUIET.isdisjoint((event, reminds_of))
+    if always or not rules or not _in_force(rules, to, now):
         return now
     if kind in rules["kinds"] or (kind == "match" and event not in SPOKEN and grade in rules["grades"]):
         return None

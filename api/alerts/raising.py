@@ -122,10 +122,17 @@ def notice_of(alert_id: str, occasion: Occasion) -> AlertNotice:
     )
 
 
-def messages_to(to: Partner, notice: AlertNotice, now: datetime, random_bytes: RandomBytes) -> list[NewMessage]:
-    """Return a message for each channel by which a partner is told, held or left out where it asked for quiet."""
+def messages_to(
+    to: Partner, notice: AlertNotice, now: datetime, random_bytes: RandomBytes, *, reminds_of: str | None = None
+) -> list[NewMessage]:
+    """Return a message for each channel by which a partner is told, held or left out where it asked for quiet.
+
+    Args:
+        reminds_of: of a reminder, the event of its alert.
+    """
     at = send_at(
-        to, kind=notice.kind, event=notice.event, grade=notice.grade, priority=notice.priority, now=now
+        to, kind=notice.kind, event=notice.event, grade=notice.grade, priority=notice.priority, now=now,
+        reminds_of=reminds_of,
     )  # fmt: skip
     if at is None:
         return []

@@ -1,9 +1,13 @@
-"""What could not be delivered, and who has it sent once more? The recipient its own, the operator everybody's."""
+"""What could not be delivered, and who has it sent once more? The recipient its own, the operator everybody's.
+
+Whose recipient may not know of its match any more is held back in the same transaction, before anybody can send it.
+"""
 
 from __future__ import annotations
 
 from api.access import AccessScope, NotFound, Permission
 from api.ids import Clock
+from api.matches.withholding import hold_back_unsent
 from api.store import Database, alerts, audit, dead_letters
 from api.store.dead_letters import DeadLetter, LaneState
 
@@ -27,6 +31,8 @@ class ReplayService:
             if alert is None or alert.recipient_id != scope.partner_id:
                 raise NotFound("alert")
             found = dead_letters.replay(conn, now, alert_id=alert_id)
+            if found and alert.match_id is not None and hold_back_unsent(conn, now, [alert.match_id]):
+                found = dead_letters.still_queued(conn, found)
             if found:
                 detail: dict[str, object] = {"messages": len(found)}
                 audit.append(
@@ -39,6 +45,8 @@ class ReplayService:
         now = self._clock()
         with self._database.write() as conn:
             found = dead_letters.replay(conn, now, message_id=message_id, recipient_id=partner_id)
+            if found and hold_back_unsent(conn, now):
+                found = dead_letters.still_queued(conn, found)
             if found:
                 detail: dict[str, object] = {"messages": len(found)}
                 subject = partner_id or message_id or "outbox"

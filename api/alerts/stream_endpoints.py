@@ -75,7 +75,8 @@ def stream_alerts(
 def replay_alert(alert_id: str, caller: Caller, services: Services) -> Replay:
     """Have what could not be delivered of an alert sent once more, behind what is waiting for you.
 
-    There is no `Idempotency-Key`: what is on its way already is not sent again.
+    There is no `Idempotency-Key`: what is on its way already is not sent again. Nor is anything of an alert that has
+    ended: acted on, closed or recalled.
     """
     return Replay(alert_id=alert_id, messages=services.replays.of_alert(alert_id, caller))
 

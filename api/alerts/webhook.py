@@ -16,7 +16,7 @@ from typing import Final, Protocol
 import httpx
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
-from api.alerts.connections import Connection, IdleConnections
+from api.alerts.connections import Connection, IdleConnections, Key
 from api.alerts.deadline import Deadline
 from api.alerts.errors import InvalidWebhookSecret, TargetRefused
 from api.alerts.outcomes import SendResult, parse_retry_after
@@ -123,9 +123,14 @@ class HttpxWebhookSender:
     def _post_first_reachable(
         self, target: Target, headers: dict[str, str], body: bytes, now: datetime, deadline: Deadline
     ) -> SendResult:
-        for address in target.addresses:
+        # Over an address that is connected already nobody has to wait for one that does not answer.
+        addresses = sorted(target.addresses, key=lambda address: not self._idle.holds(_key(target, address)))
+        for others, address in zip(reversed(range(len(addresses))), addresses, strict=True):
+            # One that swallows packets leaves the others, and the answer, their share of the time.
+            connect_s = deadline.left / (others + 2) if others else deadline.left
+            request = self._request(target, address, headers, body, connect_s)
             try:
-                return self._post(target, address, headers, body, now, deadline)
+                return self._post(_key(target, address), request, now, deadline)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 # Nothing was sent yet, so the next address cannot make it arrive twice.
                 last: httpx.HTTPError = error
@@ -140,26 +145,17 @@ class HttpxWebhookSender:
             return SendResult("connection_failed", detail="no connection, or its certificate was not accepted")
         return SendResult("connection_failed", detail="the connection broke before an answer")
 
-    def _post(
-        self,
-        target: Target,
-        address: str,
-        headers: dict[str, str],
-        body: bytes,
-        now: datetime,
-        deadline: Deadline,
-    ) -> SendResult:
-        key = (target.url.scheme, target.url.host, target.url.port, address)
+    def _post(self, key: Key, request: httpx.Request, now: datetime, deadline: Deadline) -> SendResult:
         kept = self._idle.take(key)
         try:
             connection = kept or Connection(self._ssl_context)
-            response, usable = self._exchange(connection, self._request(target, address, headers, body), deadline)
+            response, usable = self._exchange(connection, request, deadline)
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
             # A receiver may close a connection that has been idle just as we use it. That is no failure of its.
             if kept is None or not kept.was_reused or deadline.passed:
                 raise
             connection = Connection(self._ssl_context)
-            response, usable = self._exchange(connection, self._request(target, address, headers, body), deadline)
+            response, usable = self._exchange(connection, request, deadline)
         if usable:
             self._idle.give_back(key, connection)
         else:
@@ -174,7 +170,9 @@ class HttpxWebhookSender:
             connection.close()
             raise
 
-    def _request(self, target: Target, address: str, headers: dict[str, str], body: bytes) -> httpx.Request:
+    def _request(
+        self, target: Target, address: str, headers: dict[str, str], body: bytes, connect_s: float
+    ) -> httpx.Request:
         return httpx.Request(
             "POST",
             target.url.copy_with(host=address),
@@ -186,10 +184,14 @@ class HttpxWebhookSender:
             },
             content=body,
             extensions={
-                "timeout": httpx.Timeout(self._timeout_s).as_dict(),
+                "timeout": httpx.Timeout(self._timeout_s, connect=connect_s).as_dict(),
                 "sni_hostname": target.url.raw_host.decode("ascii"),
             },
         )
+
+
+def _key(target: Target, address: str) -> Key:
+    return target.url.scheme, target.url.host, target.url.port, address
 
 
 def _judge(status: int, retry_after: str | None, now: datetime) -> SendResult:

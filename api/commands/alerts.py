@@ -74,7 +74,7 @@ def replay(
         partner_id = act_as(sandhan, partner).partner_id if partner else None
         sent = sandhan.replays.by_operator(_ACTOR, message_id=message, partner_id=partner_id)
     if message is not None and not sent:
-        fail("no message of this id was given up; one whose match has ended is not sent again")
+        fail("no message of this id was given up; one whose alert or match has ended is not sent again")
     if as_json:
         print_json({"messages": sent})
     else:

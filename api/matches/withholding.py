@@ -33,9 +33,15 @@ def hold_back_unshared(conn: Connection, now: datetime, match_ids: Sequence[str]
     return _end_unshared(conn, knowing.standing(conn, match_ids), now)
 
 
-def hold_back_unsent(conn: Connection, now: datetime) -> int:
-    """Hold back what has not gone out of any match; the alerts are for `end_all_unshared`. Return how many messages."""
-    unshared = _unshared(conn, knowing.standing(conn, unsent_only=True), now)
+def hold_back_unsent(conn: Connection, now: datetime, match_ids: Sequence[str] | None = None) -> int:
+    """Hold back what has not gone out; the alerts are for `end_all_unshared`.
+
+    Args:
+        match_ids: of these matches; None for all.
+    Returns:
+        How many messages.
+    """
+    unshared = _unshared(conn, knowing.standing(conn, match_ids, unsent_only=True), now)
     return sum(outbox.hold_back(conn, one.match_id, now, recipient_id=one.recipient_id, why=WHY) for one in unshared)
 
 

@@ -1,7 +1,8 @@
 """What could not be delivered, how does it stand with each lane, and what is sent once more by hand?
 
 A replay keeps the id of the message (a receiver that has it already recognises it) and goes to the end of its lane:
-what is given up by hand must not block what works. What was held back because its match has ended stays unsent.
+what is given up by hand must not block what works. What was held back because its match has ended stays unsent, and so
+does what was given up of an alert that has ended since: somebody has acted on it, or nobody is waited for any more.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, update
 
+from api.store.alerts import ENDED
 from api.store.engine import note_queued
 from api.store.outbox import UNFINISHED, is_held_back
-from api.store.portable import hold_commit_order
+from api.store.portable import chunks, hold_commit_order
 from api.store.tables import alerts, delivery_attempts, outbox
 
 
@@ -102,8 +104,16 @@ def replay(
     return [row.id for row in found]
 
 
+def still_queued(conn: Connection, message_ids: Sequence[str]) -> list[str]:
+    """Return those among some messages that wait to be sent, in their order."""
+    waiting: set[str] = set()
+    for some in chunks(message_ids):
+        waiting.update(conn.scalars(select(outbox.c.id).where(outbox.c.id.in_(some), outbox.c.state == "queued")))
+    return [message_id for message_id in message_ids if message_id in waiting]
+
+
 def lanes(conn: Connection) -> list[LaneState]:
-    """Return how it stands with every lane that has something to send or something given up."""
+    """Return how it stands with every lane that has something to send, or something given up that may be sent again."""
 
     def count(*states: str) -> ColumnElement[int]:
         return func.coalesce(func.sum(case((outbox.c.state.in_(states), 1), else_=0)), 0)
@@ -116,7 +126,7 @@ def lanes(conn: Connection) -> list[LaneState]:
         count("retrying").label("retrying"),
         count("dead_letter").label("dead"),
         func.min(case((outbox.c.state.in_(UNFINISHED), outbox.c.created_at))).label("oldest"),
-    ).where(outbox.c.state.in_((*UNFINISHED, "dead_letter")), ~is_held_back())
+    ).where(or_(outbox.c.state.in_(UNFINISHED), and_(*_replayable())), ~is_held_back())
     grouped = statement.group_by(outbox.c.recipient_id, outbox.c.channel)
     ordered = grouped.order_by(outbox.c.recipient_id, outbox.c.channel)
     return [LaneState(**row._asdict()) for row in conn.execute(ordered)]
@@ -131,4 +141,6 @@ def _requeue(conn: Connection, message_id: str, alert_id: str, at: datetime) -> 
 
 
 def _replayable() -> Sequence[ColumnElement[bool]]:
-    return outbox.c.state == "dead_letter", ~is_held_back()
+    over = alerts.alias("over")
+    ended = exists().where(over.c.id == outbox.c.alert_id, over.c.state.in_(ENDED))
+    return outbox.c.state == "dead_letter", ~is_held_back(), ~ended

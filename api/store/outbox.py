@@ -256,9 +256,11 @@ def give_up_lost(conn: Connection, now: datetime) -> None:
     """Give up what was held back while it was being sent, and of which its sender has recorded nothing in time."""
     lost = select(outbox.c.id).where(outbox.c.state == "sending", outbox.c.claimed_until < now, is_held_back())
     for message_id in list(conn.scalars(lost.order_by(outbox.c.id).with_for_update(skip_locked=True))):
-        give_up = update(outbox).where(outbox.c.id == message_id)
-        conn.execute(give_up.values(state="dead_letter", claimed_until=None))
-        _add_attempt(conn, message_id, now, "no_result", None, "its sender has recorded nothing")
+        # In one statement: at a second one PostgreSQL checks the references of the row, and would wait for the alert,
+        # which its sender may have while it waits for the message.
+        given_up = {"state": "dead_letter", "claimed_until": None, "attempts": outbox.c.attempts + 1}
+        conn.execute(update(outbox).where(outbox.c.id == message_id).values(**given_up))
+        _note_attempt(conn, message_id, now, "no_result", None, "its sender has recorded nothing")
 
 
 def withhold_other(conn: Connection, alert_id: str) -> None:
@@ -323,5 +325,11 @@ def _add_attempt(
     conn: Connection, message_id: str, at: datetime, outcome: str, status_code: int | None, detail: str
 ) -> None:
     conn.execute(update(outbox).where(outbox.c.id == message_id).values(attempts=outbox.c.attempts + 1))
+    _note_attempt(conn, message_id, at, outcome, status_code, detail)
+
+
+def _note_attempt(
+    conn: Connection, message_id: str, at: datetime, outcome: str, status_code: int | None, detail: str
+) -> None:
     row = {"outbox_id": message_id, "at": at, "outcome": outcome, "status_code": status_code, "detail": detail}
     conn.execute(insert(delivery_attempts).values(**row))

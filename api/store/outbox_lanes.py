@@ -12,6 +12,7 @@ A message that was made for a later hour (a digest) stands in no line before tha
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Row,
+    ScalarSelect,
     Select,
     and_,
     case,
@@ -65,7 +67,10 @@ class Claim:
 def claim_lanes(
     conn: Connection, now: datetime, lease: timedelta, *, batch: int, room: Mapping[Kind, int] | None = None
 ) -> list[Claim]:
-    """Take lanes that are due, longest waiting first, so that nobody else takes them before `now + lease`.
+    """Take lanes that are due, so that nobody else takes them before `now + lease`.
+
+    Longest waiting first; where not all find room, first those in which a critical message waits, and of these, and of
+    the others, first those that were served longest ago: a slow receiver does not come again before who has waited.
 
     Args:
         batch: messages of each at most; of a lane whose head has failed before, the head only.
@@ -74,8 +79,13 @@ def claim_lanes(
     give_up_lost(conn, now)
     claims: list[Claim] = []
     left = None if room is None else dict(room)
-    for head in conn.execute(_heads(now).where(_is_due(now), ~_in_hand(now)).order_by(outbox.c.seq)).all():
-        kind = (str(head.channel), head.attempts > 0)
+    due = _heads(now).where(_is_due(now), ~_in_hand(now))
+    heads = conn.execute(due.order_by(outbox.c.seq)).all()
+    if room is not None and not _all_find_room(heads, room):
+        urgent = case((_critical_waits(now), 0), else_=1)
+        heads = conn.execute(due.order_by(urgent, _last_served().nulls_first(), outbox.c.seq)).all()
+    for head in heads:
+        kind = _kind_of(head)
         if left is not None and left.get(kind, 0) <= 0:
             continue
         claim = _claim(conn, head.recipient_id, head.channel, now, lease, 1 if head.attempts else batch)
@@ -174,6 +184,16 @@ def _front(
     return [row for row, wanted in zip(rows, front, strict=False) if row.id == wanted]
 
 
+def _kind_of(head: Row[tuple[object, ...]]) -> Kind:
+    return str(head.channel), head.attempts > 0
+
+
+def _all_find_room(heads: Sequence[Row[tuple[object, ...]]], room: Mapping[Kind, int]) -> bool:
+    """Tell whether every lane of a kind for which there is room at all can be taken."""
+    wanted = Counter(_kind_of(head) for head in heads)
+    return all(not 0 < room.get(kind, 0) < count for kind, count in wanted.items())
+
+
 def _heads(now: datetime) -> Select[tuple[object, ...]]:
     """Select the oldest message of each line."""
     lines = select(func.min(outbox.c.seq).label("seq")).where(_in_line(now))
@@ -195,23 +215,35 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 
 def _early(now: datetime) -> ColumnElement[bool]:
     """Tell whether a head is to be tried ahead of its time: for a critical one behind it, unless asked to wait."""
-    behind = outbox.alias("behind")
-    of_lane = (behind.c.recipient_id == outbox.c.recipient_id, behind.c.channel == outbox.c.channel)
-    critical = exists().where(
-        *of_lane,
-        behind.c.seq > outbox.c.seq,
-        behind.c.state.in_(WAITING),
-        behind.c.next_attempt_at <= now,
-        alerts.c.id == behind.c.alert_id,
-        alerts.c.priority == "critical",
-    )
     tried = delivery_attempts.alias("tried")
     last = select(func.max(tried.c.id)).where(tried.c.outbox_id == outbox.c.id).correlate(outbox).scalar_subquery()
     lately = exists().where(
         delivery_attempts.c.id == last,
         or_(delivery_attempts.c.at > now - EARLY_EVERY, delivery_attempts.c.outcome == "asked_to_wait"),
     )
-    return and_(outbox.c.state == "retrying", critical, ~lately)
+    return and_(outbox.c.state == "retrying", _critical_waits(now), ~lately)
+
+
+def _critical_waits(now: datetime) -> ColumnElement[bool]:
+    """Tell whether a message, or one behind it in its lane, is critical and waits to be sent now."""
+    lined = outbox.alias("lined")
+    of_lane = (lined.c.recipient_id == outbox.c.recipient_id, lined.c.channel == outbox.c.channel)
+    return exists().where(
+        *of_lane,
+        lined.c.seq >= outbox.c.seq,
+        lined.c.state.in_(WAITING),
+        lined.c.next_attempt_at <= now,
+        alerts.c.id == lined.c.alert_id,
+        alerts.c.priority == "critical",
+    )
+
+
+def _last_served() -> ScalarSelect[datetime | None]:
+    """Select when the receiver of a head last took something."""
+    taken = outbox.alias("taken")
+    of_lane = (taken.c.recipient_id == outbox.c.recipient_id, taken.c.channel == outbox.c.channel)
+    newest = select(taken.c.delivered_at).where(taken.c.state == "delivered", *of_lane).order_by(taken.c.seq.desc())
+    return newest.limit(1).correlate(outbox).scalar_subquery()
 
 
 def _alive(box: FromClause, now: datetime) -> ColumnElement[bool]:

@@ -256,19 +256,26 @@ def set_contact(
     return _require(conn, partner_id)
 
 
-def disable_webhook(conn: Connection, partner_id: str) -> None:
+def disable_webhook(conn: Connection, partner_id: str, called: str) -> bool:
     """Forget a partner's webhook address because its owner has answered 410 Gone; the secret is kept.
 
     Where it was one of the channels that the partner named, the others are left; the inbox is always there.
 
+    Args:
+        called: the address that answered.
+    Returns:
+        Whether it was forgotten; False, and nothing is changed, where the partner has another address by now.
     Raises:
         RowMissing: there is no such partner.
     """
     partner = _require(conn, partner_id)
+    if partner.webhook_url != called:
+        return False
     set_contact(conn, partner_id, email=partner.email, webhook_url=None, webhook_secret=partner.webhook_secret)
     if partner.channels and "webhook" in partner.channels:
         left = [channel for channel in partner.channels if channel != "webhook"] or ["inbox"]
         change_partner(conn, partner_id, {"channels": left})
+    return True
 
 
 def set_active(conn: Connection, partner_id: str, active: bool) -> Partner:

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from api.matches import withholding
-from api.store import Connection, alerts, outbox
+from api.store import Connection, agreements, alerts, outbox
 from api.store.knowing import Standing
 
 from .conftest import REPORT, RESCUE, House
@@ -105,6 +105,29 @@ def test_nobody_is_reminded_of_what_may_not_be_known_any_more(fresh_house: House
         assert alert["state"] == "closed"
         assert "agreement" not in str(alert)
         assert "consent" not in str(alert)
+
+
+def test_what_was_given_up_is_not_sent_again_to_who_may_not_know_of_it_any_more(
+    three: tuple[House, dict[frozenset[str], str]],
+) -> None:
+    house, made = three
+    house.enter("north", REPORT)
+    match_id = house.enter("south", RESCUE)["matches"][0]["id"]
+    lost: dict[str, tuple[str, str]] = {}
+    with house.sandhan.database.write() as conn:
+        for alert in alerts.alerts_of_match(conn, match_id):
+            for message in outbox.messages_of(conn, alert.id):
+                outbox.record_failure(conn, message.id, house.clock(), "timeout", None, "", None)
+                lost[alert.recipient_id] = alert.id, message.id
+        # What the end of an agreement ends follows in pages; until then its alerts are open.
+        west, left = house["west"].id, made[frozenset(("south", "west"))]
+        agreements.leave(conn, left, west, at=house.clock(), by="test")
+    alert_id, message_id = lost.pop(west)
+    key = house.key_with("west", "alerts:replay")
+    assert house.client.post(f"/v1/alerts/{alert_id}/replay", headers=key).json()["messages"] == []
+    assert house.sandhan.replays.by_operator("test", message_id=message_id) == []
+    assert sorted(house.sandhan.replays.by_operator("test")) == sorted(message for _, message in lost.values())
+    assert states(house, match_id) == {"north": {WAITS}, "south": {WAITS}, "west": {HELD}}
 
 
 def test_what_was_told_ends_with_the_agreement(three: tuple[House, dict[frozenset[str], str]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -418,3 +419,17 @@ def test_quiet_holds_messages_and_never_the_inbox(watch: Watch) -> None:
     for told in (critical, escalated):
         assert [message.next_attempt_at for message in watch.messages(told)] == [watch.now]
     assert len(watch.inbox("unit")) == 4
+
+
+@pytest.mark.parametrize("event", ["taken_down", "escalated"])
+def test_a_reminder_of_what_no_quiet_reaches_is_silenced_and_held_by_none_either(watch: Watch, event: str) -> None:
+    with watch.database.write() as conn:
+        quiet = {"until": None, "kinds": ["bulletin"], "grades": [], "outside_hours": True}
+        partners.change_partner(conn, "unit", {"quiet": quiet})
+    watch.now = MONDAY - timedelta(hours=3)
+    about: dict[str, Any] = {"kind": "bulletin", "match_id": None, "subject_id": "bul-1", "grade": None, "act_by": None}
+    told, silenced = watch.alert(event=event, **about), watch.alert(event="published", **about)
+    first = watch.now
+    assert watch.pass_hours(15) == {"reminder": 2}
+    assert [message.next_attempt_at for message in watch.messages(told)] == [first, watch.now]
+    assert watch.messages(silenced) == []

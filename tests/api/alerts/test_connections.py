@@ -1,9 +1,10 @@
 """A connection is used again for the same name at the same address, and for nothing else."""
 
 import http.server
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -117,6 +118,21 @@ def test_a_name_that_moves_is_called_where_it_is_now(post: Any) -> None:
         ADDRESSES["one.example"] = "127.0.0.2"  # nobody listens there
         assert post(f"http://one.example:{port}/").outcome == "connection_failed"
     assert len(came) == 1
+
+
+def test_an_address_that_is_connected_comes_before_one_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect, tried = socket.create_connection, []
+
+    def note(address: tuple[str, int], *options: Any, **named: Any) -> socket.socket:
+        tried.append(address[0])
+        return connect(address, *options, **named)
+
+    monkeypatch.setattr(socket, "create_connection", note)
+    sender = HttpxWebhookSender(timeout_s=5.0, allow_private=True, resolve=lambda *_: ["127.0.0.2", "127.0.0.1"])
+    with receiver(no_content) as (port, came), closing(sender):
+        for number in range(3):
+            assert sender(f"http://one.example:{port}/", SECRET, f"ob-{number}", BODY, datetime.now(UTC)).delivered
+    assert (tried, len(came)) == (["127.0.0.2", "127.0.0.1"], 3)
 
 
 def test_a_kept_connection_that_the_receiver_closed_is_no_failure(post: Any) -> None:

@@ -15,7 +15,7 @@ from api.alerts.delivery import DeliverySettings
 from api.alerts.errors import InvalidDeliverySettings
 from api.alerts.outcomes import SCHEDULE, SendResult
 from api.sinks import MailSink, Response, WebhookReceiver
-from api.store import outbox, outbox_lanes, partners
+from api.store import audit, outbox, outbox_lanes, partners
 
 from .conftest import SECRET, World
 
@@ -141,11 +141,37 @@ def test_gone_ends_the_message_and_the_webhook(world: World) -> None:
         assert world.outcomes(first) == [("gone", 410)]
         assert world.state(first) == "dead_letter"
         assert world.get_partner("ngo").webhook_url is None
+        with world.database.read() as connection:
+            [entry] = audit.entries(connection, subject="ngo", limit=10)
+        assert (entry.actor, entry.action, entry.detail) == ("engine", "partner.webhook_off", {"message": first})
         [second] = world.alert("ngo")
         dispatcher.run_once()
         assert receiver.requests == 1
     assert world.outcomes(second) == [("no_address", None)]
     assert world.state(second) == "dead_letter"
+
+
+def test_gone_says_the_address_that_was_called_and_not_the_one_the_partner_has_moved_to(world: World) -> None:
+    called: list[str] = []
+
+    def send(url: str, _secret: str, _message: str, _body: bytes, _now: datetime) -> SendResult:
+        called.append(url)
+        if len(called) > 1:
+            return SendResult("delivered", 204)
+        with world.database.write() as connection:
+            moved = "https://new.partner.example"
+            partners.set_contact(connection, "ngo", email=None, webhook_url=moved, webhook_secret=SECRET)
+        return SendResult("gone", 410, gone=True, final=True)
+
+    world.partner("ngo", url="https://old.partner.example")
+    [message], [behind] = world.alert("ngo"), world.alert("ngo")
+    dispatcher = world.dispatcher(webhook_sender=send)
+    for _ in range(3):
+        dispatcher.run_once()
+    assert called == ["https://old.partner.example", *["https://new.partner.example"] * 2]
+    assert world.state(message) == world.state(behind) == "delivered"
+    with world.database.read() as connection:
+        assert audit.entries(connection, subject="ngo", limit=10) == []
 
 
 @pytest.mark.parametrize(

@@ -250,6 +250,42 @@ def test_a_mail_server_that_hangs_and_receivers_that_hang_hold_up_no_webhook(wor
         release.set()
 
 
+def test_a_slow_receiver_has_its_turn_and_then_its_messages_wait_in_their_order(
+    world: World, receiver: Receiver
+) -> None:
+    world.partner("slow", url="https://slow.example")
+    wanted = [world.alert("slow")[0] for _ in range(5)]
+    receiver.answers = lambda _: world.clock.advance(seconds=3) or GOOD
+    dispatcher = world.dispatcher(webhook_sender=receiver)
+    assert [dispatcher.run_once() for _ in range(4)] == [2, 2, 1, 0]
+    assert receiver.sent == wanted
+
+
+def test_slow_receivers_that_take_everything_hold_up_no_critical_alert_of_another(
+    world: World, receiver: Receiver
+) -> None:
+    slow = [world.partner(f"slow-{number}", url="https://slow.example") for number in range(2)]
+    for name in slow * 40:
+        world.alert(name, priority="standard")
+    world.partner("other", url="https://other.example")
+    critical: list[str] = []
+
+    def answer(_: str) -> SendResult:
+        if len(receiver.sent) == 1:
+            critical.extend(world.alert("other", priority="critical"))
+        world.clock.advance(seconds=3)
+        return GOOD
+
+    receiver.answers = answer
+    dispatcher = world.dispatcher(webhook_sender=receiver, workers=2)
+    dispatcher.start()
+    end = time.monotonic() + 60
+    while len(receiver.taken) < 81 and time.monotonic() < end:
+        time.sleep(0.01)
+    dispatcher.stop()
+    assert receiver.taken.index(critical[0]) < 20, "a turn of each, and not all that waits for them"
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_several_dispatchers_keep_the_order_whatever_fails(world: World, receiver: Receiver, seed: int) -> None:
     rng, names = random.Random(seed), ["a", "b", "c"]

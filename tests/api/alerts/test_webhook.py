@@ -2,6 +2,7 @@
 
 import http.server
 import secrets
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -132,6 +133,41 @@ def test_an_address_that_does_not_answer_is_followed_by_the_next() -> None:
         result = sender(lambda *_: ["::1", "127.0.0.1"])(url, SECRET, "ob-1", BODY, now())
         assert result.delivered
         assert receiver.requests == 1
+
+
+class Swallowing:
+    """Stands before the network: packets to one address are lost, and connecting there lasts as long as it may."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+        self.waited: list[tuple[str, float]] = []
+        self._address, self._connect = address, socket.create_connection
+        monkeypatch.setattr(socket, "create_connection", self)
+
+    def __call__(self, address: tuple[str, int], timeout: float, **options: Any) -> socket.socket:
+        self.waited.append((address[0], timeout))
+        if address[0] == self._address:
+            raise TimeoutError
+        return self._connect(address, timeout, **options)
+
+
+def test_an_address_that_swallows_packets_leaves_the_others_their_share_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = Swallowing(monkeypatch, "2001:db8::1")
+    with WebhookReceiver(SECRET) as receiver:
+        url = f"http://hooks.partner.example:{receiver.port}/"
+        post = sender(lambda *_: ["2001:db8::1", "127.0.0.1"], timeout_s=30.0)
+        assert post(url, SECRET, "ob-1", BODY, now()).delivered
+    (first, short), (second, longer) = network.waited
+    assert (first, second) == ("2001:db8::1", "127.0.0.1")
+    assert short <= 10.0 < longer <= 30.0
+
+
+def test_a_single_address_has_all_the_time_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Swallowing(monkeypatch, "192.0.2.1")
+    result = sender(lambda *_: ["192.0.2.1"], timeout_s=30.0)("http://hooks.partner.example/", SECRET, "1", BODY, now())
+    assert result.outcome == "timeout"
+    assert [wait > 15.0 for _, wait in network.waited] == [True]
 
 
 def test_an_answer_of_the_first_address_is_final() -> None:

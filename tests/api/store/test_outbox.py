@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from time import monotonic, sleep
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 
 from api.store import Database, RowMissing, alerts, attention, dead_letters, outbox, outbox_lanes, partners
 
@@ -112,6 +112,19 @@ def test_a_dead_letter_is_sent_again_by_hand_under_its_own_id(conn, world) -> No
     assert len(outbox.attempts_of(conn, message_id)) == 2
 
 
+@pytest.mark.parametrize("ended", alerts.ENDED)
+def test_nothing_is_sent_again_of_an_alert_that_has_ended(conn, world, ended: str) -> None:
+    alert = world.alert(conn)
+    (message_id,) = claim(conn, world.now)
+    fail(conn, message_id, world.now, None)
+    assert [letter.message_id for letter in dead_letters.dead_letters(conn)] == [message_id]
+    attention.end(conn, [alert.id], ended, world.now)
+    for which in ({"message_id": message_id}, {"alert_id": alert.id}, {}):
+        assert dead_letters.replay(conn, world.now, **which) == []
+    assert dead_letters.dead_letters(conn) == dead_letters.lanes(conn) == []
+    assert state(conn, alert) == (ended, ["dead_letter"])
+
+
 @pytest.mark.parametrize("acknowledged_first", [True, False])
 def test_an_acknowledged_alert_stays_so_when_another_channel_arrives(conn, world, acknowledged_first: bool) -> None:
     alert = world.alert(conn, ("email", "webhook"))
@@ -161,7 +174,9 @@ def test_a_slow_senders_late_failure_does_not_undo_a_delivery(conn, world) -> No
 
 def test_a_webhook_that_is_gone_is_forgotten_and_its_secret_kept(conn, world) -> None:
     partner = world.partner(conn, webhook_url="https://example.org/hook", webhook_secret="whsec_x")
-    partners.disable_webhook(conn, partner.id)
+    assert not partners.disable_webhook(conn, partner.id, "https://example.org/moved-from")
+    assert partners.get_partner(conn, partner.id) == partner
+    assert partners.disable_webhook(conn, partner.id, "https://example.org/hook")
     found = partners.get_partner(conn, partner.id)
     assert found is not None
     assert (found.webhook_url, found.webhook_secret) == (None, "whsec_x")
@@ -173,7 +188,7 @@ def test_what_is_not_there_is_missing(conn, world) -> None:
     with pytest.raises(RowMissing):
         fail(conn, "nothing", world.now, None)
     with pytest.raises(RowMissing):
-        partners.disable_webhook(conn, "nobody")
+        partners.disable_webhook(conn, "nobody", "https://example.org/hook")
 
 
 @pytest.mark.parametrize("ordered", [True, False])
@@ -205,6 +220,25 @@ def test_dispatchers_never_claim_the_same_message(
     assert taken == {f"message-{number}": 1 for number in range(60)}
     with dispatchers[0].read() as conn:
         assert outbox.pending_count(conn) == 0
+
+
+def test_where_not_all_find_room_a_critical_lane_comes_first_and_then_who_was_served_longest_ago(conn, world) -> None:
+    match_id = world.match(conn).id
+    lanes = {name: world.partner(conn).id for name in ("a", "b", "c", "d")}
+
+    def queue(name: str, priority: str) -> str:
+        alert = world.alert(conn, match_id=match_id, recipient_id=lanes[name], priority=priority)
+        return f"{alert.id}-webhook"
+
+    served = [queue("a", "standard"), queue("b", "standard")]
+    assert claim(conn, world.now) == served
+    for message_id, second in zip(served, (2, 1), strict=True):
+        outbox.record_success(conn, message_id, world.later(seconds=second), 200)
+    first_of = {name: queue(name, "standard") for name in lanes}
+    critical = queue("d", "critical")
+    now = world.later(seconds=3)
+    assert claim(conn, now, lanes=1) == [first_of["d"], critical]
+    assert [claim(conn, now, lanes=1) for _ in range(3)] == [[first_of[name]] for name in ("c", "b", "a")]
 
 
 def test_a_message_locked_by_one_dispatcher_does_not_hold_up_another(
@@ -249,6 +283,39 @@ def test_a_step_of_a_person_and_a_delivery_that_touch_the_same_alerts_do_not_blo
         delivery.result(timeout=20)
     with database.read() as conn:
         assert [state(conn, alert) for alert in (earlier, later)] == [("closed", ["delivered"])] * 2
+
+
+def test_a_claim_that_gives_up_what_was_lost_and_its_late_sender_do_not_block_each_other_for_good(
+    url: str, opened: Callable[[str], Database], world
+) -> None:
+    """The sender has the alert and waits for the message: who has changed the message must not want the alert."""
+    database = opened(url)
+    if database.dialect == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    with database.write() as conn:
+        alert = world.alert(conn)
+        [message_id] = claim(conn, world.now)
+        outbox.hold_back_alerts(conn, [alert.id], world.now, "it is over")
+    late: list[Future[None]] = []
+
+    def record() -> None:
+        with database.write(ordered=False) as conn:
+            outbox.lock(conn, [message_id])
+
+    def meanwhile(conn: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE outbox") and not late:
+            late.append(pool.submit(record))
+            _until_somebody_waits(conn)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.write(ordered=False) as conn:
+            event.listen(conn, "after_cursor_execute", meanwhile)
+            outbox.give_up_lost(conn, world.later(minutes=3))
+        late[0].result(timeout=20)
+    with database.read() as conn:
+        assert state(conn, alert)[1] == ["dead_letter"]
+        [message] = outbox.messages_of(conn, alert.id)
+        assert message.attempts == len(outbox.attempts_of(conn, message_id)) == 2
 
 
 def _until_somebody_waits(conn) -> None:

@@ -134,7 +134,7 @@ def test_a_webhook_that_is_gone_is_no_channel_any_more(conn, world, channels, ex
     contacts = {"email": "a@example.org", "webhook_url": "https://example.org/h", "webhook_secret": "whsec_x"}
     partner = world.partner(conn, channels=channels, **contacts)
     assert partner.messages_go_by() == expected
-    partners.disable_webhook(conn, partner.id)
+    assert partners.disable_webhook(conn, partner.id, "https://example.org/h")
     after = partners.get_partner(conn, partner.id)
     assert after is not None
     assert after.channels == left
