@@ -22,7 +22,16 @@ class ItemView(BaseModel):
 
     id: str
     kind: Literal[
-        "untraced", "quarterly", "follow_up", "authorisation", "alert", "disclosure", "referral", "match", "return"
+        "untraced",
+        "quarterly",
+        "follow_up",
+        "home_report",
+        "authorisation",
+        "alert",
+        "disclosure",
+        "referral",
+        "match",
+        "return",
     ]
     due_on: date | None = Field(description="null for what waits without a day")
     overdue: bool
@@ -83,7 +92,7 @@ def settle_agenda_item(
 ) -> Response:
     """Note that you took over an untraced report, or filed a quarterly one; it settles those that were due before.
 
-    Visits, alerts and requests are settled where `link` leads.
+    Visits, home reports, alerts and requests are settled where `link` leads.
     """
     services.agenda.done(item_id, form.done_on, caller)
     return Response(status_code=status.HTTP_204_NO_CONTENT)

@@ -1,7 +1,8 @@
 """What has a unit to do, and by when? Its agenda; and the pass that tells everybody once of what has fallen due.
 
 clocks of its reports ─┐
-visits, ends of orders ├─> one list, by day: what is overdue, what is coming, what waits without a day
+visits, home reports   │
+ends of orders         ├─> one list, by day: what is overdue, what is coming, what waits without a day
 alerts, requests       │   ids and kinds only: whoever wants to know more reads the thing itself
 matches that wait      ┘
 """
@@ -34,7 +35,16 @@ from api.store.partners import Partner
 from matcher.errors import InvalidRecord
 
 Kind = Literal[
-    "untraced", "quarterly", "follow_up", "authorisation", "alert", "disclosure", "referral", "match", "return"
+    "untraced",
+    "quarterly",
+    "follow_up",
+    "home_report",
+    "authorisation",
+    "alert",
+    "disclosure",
+    "referral",
+    "match",
+    "return",
 ]
 AHEAD: Final = timedelta(days=31)
 FARTHEST: Final = timedelta(days=3 * 366)
@@ -281,6 +291,9 @@ class AgendaService:
         for visit in agenda.visits_due(conn, until, owner_id=mine):
             link = f"/v1/cases/{visit.case_id}/follow-ups"
             yield Item(visit.id, "follow_up", visit.due_on, visit.due_on < today, visit.case_id, link)
+        for report in agenda.home_reports_due(conn, until, mine):
+            link = f"/v1/cases/{report.case_id}/home-reports"
+            yield Item(report.id, "home_report", report.due_on, report.due_on < today, report.case_id, link)
         for term in ending(conn, register.now, register.now + BULLETINS_AHEAD, mine):
             link = f"/v1/cases/{term.case_id}/publication-authorisations"
             last = register.day_of(term.expires_at - timedelta(microseconds=1), mine)

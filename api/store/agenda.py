@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, func, or_, select, update
 
-from api.store.care_tables import follow_ups, referrals, stage_events
+from api.store.care_tables import follow_ups, home_reports, referrals, stage_events
 from api.store.duty_tables import clock_marks
 from api.store.found import found_among
 from api.store.portable import chunks, insert_if_absent
@@ -56,6 +56,14 @@ class Visit(NamedTuple):
     case_id: str
     owner_id: str
     months: int
+    due_on: date
+
+
+class Asked(NamedTuple):
+    """A home report that was asked for."""
+
+    id: str
+    case_id: str
     due_on: date
 
 
@@ -162,6 +170,16 @@ def visits_due(
         statement = statement.where(~told.exists())
     statement = statement.order_by(follow_ups.c.due_on, follow_ups.c.id).limit(limit)
     return [Visit(*row) for row in conn.execute(statement)]
+
+
+def home_reports_due(conn: Connection, upto: date, owner_id: str) -> list[Asked]:
+    """Return the home reports that were asked for in a partner's open cases, are due up to a day and not received."""
+    statement = select(home_reports.c.id, home_reports.c.case_id, home_reports.c.due_on)
+    statement = statement.join(cases, cases.c.id == home_reports.c.case_id).where(
+        home_reports.c.version == 0, home_reports.c.due_on <= upto, cases.c.owner_id == owner_id,
+        cases.c.status == "open", cases.c.erased_at.is_(None),
+    )  # fmt: skip
+    return [Asked(*row) for row in conn.execute(statement.order_by(home_reports.c.due_on, home_reports.c.id))]
 
 
 def waiting_alerts(conn: Connection, partner_id: str) -> list[Waiting]:

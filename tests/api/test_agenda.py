@@ -619,6 +619,30 @@ def test_nobody_is_reminded_of_what_is_no_duty_any_more(fresh_house: House, case
     assert all(one.next_step_at is None for one in found if one.state == "closed")
 
 
+def test_a_home_report_that_was_asked_for_stands_there_until_it_comes_in(fresh_house: House, case_id: str) -> None:
+    house = fresh_house
+    reports = f"/v1/cases/{case_id}/home-reports"
+    asked = house.ask("family", "POST", reports, json={"unit": "DCPU", "due_on": "2026-11-20"}).json()
+
+    def due(until: str | None = None, who: str = "family") -> list[tuple[str, str, bool, str]]:
+        return [
+            (item["id"], item["due_on"], item["overdue"], item["link"])
+            for item in agenda(house, who, until)
+            if item["kind"] == "home_report"
+        ]
+
+    assert (due("2026-11-19"), due(who="ahtu")) == ([], [])
+    assert due() == [(asked["id"], "2026-11-20", False, reports)]
+    go_to(house, "2026-11-21T08:00:00")
+    assert [late for _, _, late, _ in due()] == [True]
+    for step, shown in (("close", 0), ("reopen", 1)):
+        assert house.ask("family", "POST", f"/v1/cases/{case_id}/{step}").status_code == 200
+        assert len(due()) == shown
+    found = {"outcome": "safe", "visited_on": "2026-11-18", "role": "officer", "version": 0}
+    assert house.ask("family", "POST", f"{reports}/{asked['id']}/findings", json=found).status_code == 201
+    assert due() == []
+
+
 def test_a_restored_match_waits_for_the_day_of_the_return(fresh_house: House) -> None:
     pair, house = matched(fresh_house), fresh_house
 
