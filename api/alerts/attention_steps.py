@@ -18,7 +18,7 @@ from api.alerts.notice import AlertNotice
 from api.alerts.raising import Occasion, link_of, messages_to, raise_alert
 from api.alerts.unshared import ENGINE, close_unshared, takes_back
 from api.ids import RandomBytes
-from api.store import Connection, alerts, audit, inbox, outbox, partners, untold
+from api.store import Connection, agenda, alerts, audit, inbox, outbox, partners, untold
 from api.store import attention as store
 from api.store.alerts import Alert
 from api.store.errors import RowMissing
@@ -33,7 +33,7 @@ def take_step(conn: Connection, alert: Alert, now: datetime, random_bytes: Rando
     """Take the step of an alert that is due now, and set when the next one is.
 
     An alert of a match or a duty of which its recipient may no longer know ends instead. Where the recipient has only
-    ceased to take part, whoever stands above is told first.
+    ceased to take part, whoever stands above is told of a match first; a duty becomes another's.
 
     Returns:
         The step; None where the office's hours have moved it meanwhile, or the alert has ended.
@@ -43,9 +43,11 @@ def take_step(conn: Connection, alert: Alert, now: datetime, random_bytes: Rando
         raise RowMissing("partners")
     about_case = alert.match_id is not None or alert.kind == "clock"
     if about_case and not takes_back(conn, alert) and why_not(conn, alert, recipient, now):
-        if is_only_gone(conn, alert, recipient, now):
+        if alert.match_id is not None and is_only_gone(conn, alert, recipient, now):
             return _pass_on(conn, alert, recipient, now, random_bytes)
         close_unshared(conn, alert, now)
+        if alert.kind == "clock":  # whose it is by then is told at the next pass, or whoever takes part again
+            agenda.tell_anew(conn, str(alert.subject_id))
         return None
     waits = Attention.of(alert)
     step = attention.due_step(waits, recipient, now)

@@ -9,9 +9,10 @@ Alerts are written into the outbox in the same transaction as the match. The dis
 A crash between sending and recording leaves the claim behind. When its lease runs out, anybody claims the lane again
 and sends with the same ids: at least once, and recognisable. Webhooks and e-mail have threads of their own, and so have
 receivers that just failed: neither a mail server that hangs nor a receiver that does delays the others. Who is slow and
-takes everything has a turn of a few seconds, and then those theirs who waited.
+takes everything has a turn of a few seconds, and then those have theirs who waited.
 """
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -29,7 +30,7 @@ from api.alerts.outcomes import SCHEDULE, SendResult
 from api.alerts.webhook import HttpxWebhookSender, WebhookSender
 from api.faults import origin
 from api.store import Database, outbox_lanes
-from api.store.outbox_lanes import Claim, Kind
+from api.store.outbox_lanes import Claim, Kind, Lane
 
 log = logging.getLogger("sandhan.delivery")
 
@@ -137,6 +138,7 @@ class Dispatcher:
             kind: ThreadPoolExecutor(settings.workers, thread_name_prefix="sandhan-delivery") for kind in KINDS
         }
         self._free = dict.fromkeys(KINDS, settings.workers)
+        self._turn, self._turns = itertools.count(1), dict[Lane, int]()
         self._lock = threading.Lock()
 
     def run_once(self) -> int:
@@ -205,7 +207,12 @@ class Dispatcher:
             return []
         lease = timedelta(seconds=self._settings.lease_s)
         with self._database.write(ordered=False) as connection:
-            return outbox_lanes.claim_lanes(connection, self._clock(), lease, batch=self._settings.batch, room=room)
+            claims = outbox_lanes.claim_lanes(
+                connection, self._clock(), lease, batch=self._settings.batch, room=room, turns=self._turns
+            )  # fmt: skip
+        for claim in claims:
+            self._turns[claim.recipient_id, claim.channel] = next(self._turn)
+        return claims
 
     def _send(self, claims: Sequence[Claim]) -> list[Future[int]]:
         futures = []

@@ -20,10 +20,11 @@ from api.store import Connection, Database, audit, care, follow_ups, matches
 from api.store.follow_ups import FollowUp, Timer
 from matcher.errors import InvalidRecord
 
+NO_RETURN: Final = "mistake"
 OUTCOMES: Final[Mapping[str, tuple[str, ...]]] = {
     "done": ("well", "concern", "at_risk"),
     "missed": ("not_found", "refused", "not_possible"),
-    "cancelled": ("moved_away", "mistake", "died", "other"),
+    "cancelled": ("moved_away", NO_RETURN, "died", "other"),
 }
 """What a person may note of a visit, by the state it leads to."""
 _FARTHEST: Final = timedelta(days=3 * 366)
@@ -155,7 +156,7 @@ class FollowUpService:
         return AgendaPage(tuple(items), today, items[-1].id if len(rows) > limit else None)
 
     def settle(self, case_id: str, follow_up_id: str, settling: Settling, scope: AccessScope) -> FollowUp:
-        """Note what came of a visit.
+        """Note what came of a visit; that there was no such return (`mistake`) cancels all of that return.
 
         Raises:
             NotFound: there is no such timer of the caller's own case.
@@ -179,6 +180,10 @@ class FollowUpService:
             if not settled:
                 raise NotDue(found.state)
             duty_done(conn, "follow_up", case_id, [follow_up_id], scope.actor_id, now)
+            if settling.outcome == NO_RETURN and found.source == "return":
+                follow_ups.cancel_due(
+                    conn, case_id, at=now, by=scope.actor_id, outcome=NO_RETURN, returned_on=found.returned_on
+                )
             audit.append(
                 conn, at=now, actor=scope.actor_id, action="care.follow_up_settled", subject=case_id,
                 detail={"follow_up": follow_up_id, "state": settling.state},

@@ -295,7 +295,8 @@ class Lifecycle:
         over = reason in ("expired", "expired_at_source")
         freed = self._end_matches(conn, case, Action.EXPIRE if over else Action.WITHDRAW, actor)
         if reason in _MISTAKES:
-            take_back_matches_of(conn, self._moves, case.id, at=now, actor=actor)
+            nobody_home = reason == "error" and case.side == Side.RESCUED
+            take_back_matches_of(conn, self._moves, case.id, at=now, actor=actor, nobody_home=nobody_home)
         disclosures.withdraw_all(conn, case.id, at=now, by=actor)
         care.forget(conn, case.id, at=now, by=actor)
         forget_case(conn, case.id, "expired" if over else "erased", now, by=actor, random_bytes=self._random)

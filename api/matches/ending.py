@@ -14,7 +14,7 @@ from datetime import datetime
 
 from api.matches.moves import MatchMoves
 from api.matches.states import Action
-from api.store import Connection, cases, matches
+from api.store import Connection, cases, follow_ups, matches
 
 
 def end_matches_of(
@@ -36,10 +36,20 @@ def end_matches_of(
     return freed
 
 
-def take_back_matches_of(conn: Connection, moves: MatchMoves, case_id: str, *, at: datetime, actor: str) -> None:
-    """End what was verified with a case that should not have been there; to be called after `end_matches_of`."""
+def take_back_matches_of(
+    conn: Connection, moves: MatchMoves, case_id: str, *, at: datetime, actor: str, nobody_home: bool
+) -> None:
+    """End what was verified with a case that should not have been there; to be called after `end_matches_of`.
+
+    Args:
+        nobody_home: a rescued person was none: the visits of the report's child, which her restoration let run, end.
+    """
     for match in sorted(matches.matches_of_case(conn, case_id), key=lambda one: one.id):
-        moves.take_back(conn, match, at=at, actor=actor)
+        if moves.take_back(conn, match, at=at, actor=actor) and nobody_home:
+            for day in matches.restorations_of(conn, match):
+                follow_ups.cancel_due(
+                    conn, match.missing_id, at=at, by=actor, outcome="match_undone", source="return", returned_on=day
+                )
 
 
 def revive_matches_of(conn: Connection, moves: MatchMoves, case_id: str, *, at: datetime, actor: str) -> None:

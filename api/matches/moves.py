@@ -151,17 +151,17 @@ class MatchMoves:
     def bring_back(self, conn: Connection, winner: Match, rivals: Sequence[Match], at: datetime) -> None:
         """Give rivals back the state they had, now that the verification which ended them is undone."""
         for rival in rivals:
-            if rival.state != MatchState.SUPERSEDED:
+            # While another match of one of its persons is verified, it stays: undoing that one brings it back.
+            if rival.state != MatchState.SUPERSEDED or matches.has_found_rival(conn, rival):
                 continue
             ended = [one for one in matches.events_of(conn, rival.id) if one.detail.get("to") == rival.state][-1]
-            if ended.detail["winner"] == winner.id:
-                # One that was revived into this state begins anew, as it would have without the winner.
-                anew = ended.kind == Action.REVIVE
-                target = MatchState.SUGGESTED if anew else MatchState(str(ended.detail["from"]))
-                back = self.move(
-                    conn, rival, Action.COME_BACK, target, at=at, actor=ENGINE, detail={"winner": winner.id}
-                )  # fmt: skip
-                self.end_where_closed(conn, back, at=at)
+            # One that was revived into this state begins anew, as it would have without the winner.
+            anew = ended.kind == Action.REVIVE
+            target = MatchState.SUGGESTED if anew else MatchState(str(ended.detail["from"]))
+            back = self.move(
+                conn, rival, Action.COME_BACK, target, at=at, actor=ENGINE, detail={"winner": winner.id}
+            )  # fmt: skip
+            self.end_where_closed(conn, back, at=at)
 
     def _begin_anew(
         self, conn: Connection, match: Match, action: Action, target: MatchState, at: datetime, actor: str,

@@ -115,17 +115,21 @@ def settle(
 
 
 def cancel_due(
-    conn: Connection, case_id: str, *, at: datetime, by: str, outcome: str, source: str | None = None
-) -> int:
+    conn: Connection, case_id: str, *, at: datetime, by: str, outcome: str, source: str | None = None,
+    returned_on: date | None = None,
+) -> int:  # fmt: skip
     """Cancel the timers of a case that are still due; return how many.
 
     Args:
         outcome: why, e.g. "case_closed".
         source: only those that this started.
+        returned_on: only those of this day of return.
     """
     statement = update(follow_ups).where(follow_ups.c.case_id == case_id, follow_ups.c.state == "due")
     if source is not None:
         statement = statement.where(follow_ups.c.source == source)
+    if returned_on is not None:
+        statement = statement.where(follow_ups.c.returned_on == returned_on)
     values = {"state": "cancelled", "outcome": outcome, "settled_at": at, "settled_by": by}
     return conn.execute(statement.values(**values)).rowcount
 

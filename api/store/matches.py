@@ -315,6 +315,18 @@ def restored_on(conn: Connection, case_id: str) -> date | None:
     return None
 
 
+def restorations_of(conn: Connection, match: Match) -> list[date]:
+    """Return the days from which a match's restorations that are not undone let visits run in its report."""
+    events = events_of(conn, match.id)
+    undone = {event.detail.get("undoes") for event in events}
+    return [
+        date.fromisoformat(str(event.detail["returned_on"]))
+        for event in events
+        if event.kind == "restore" and event.id not in undone and event.detail.get("visits") == match.missing_id
+        and "returned_on" in event.detail
+    ]  # fmt: skip
+
+
 def _of_either(match: Match) -> Select[Any]:
     either = or_(matches.c.missing_id == match.missing_id, matches.c.rescued_id == match.rescued_id)
     return select(matches).where(either).order_by(matches.c.id)

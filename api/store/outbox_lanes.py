@@ -12,10 +12,10 @@ A message that was made for a later hour (a digest) stands in no line before tha
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import (
     BigInteger,
@@ -23,7 +23,6 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Row,
-    ScalarSelect,
     Select,
     and_,
     case,
@@ -41,6 +40,8 @@ from api.store.tables import alerts, delivery_attempts, outbox
 EARLY_EVERY = timedelta(minutes=5)
 """While a critical message stands behind a head that waits, the head is tried this often, ahead of its time."""
 
+Lane = tuple[str, str]
+"""Recipient and channel."""
 Kind = tuple[str, bool]
 """Channel of a lane, and whether its head has failed before."""
 
@@ -65,27 +66,26 @@ class Claim:
 
 
 def claim_lanes(
-    conn: Connection, now: datetime, lease: timedelta, *, batch: int, room: Mapping[Kind, int] | None = None
-) -> list[Claim]:
+    conn: Connection, now: datetime, lease: timedelta, *, batch: int, room: Mapping[Kind, int] | None = None,
+    turns: Mapping[Lane, int] = MappingProxyType({}),
+) -> list[Claim]:  # fmt: skip
     """Take lanes that are due, so that nobody else takes them before `now + lease`.
 
-    Longest waiting first; where not all find room, first those in which a critical message waits, and of these, and of
-    the others, first those that were served longest ago: a slow receiver does not come again before who has waited.
+    First those whose turn was longest ago, and of these the longest waiting: a slow receiver, whose messages are the
+    oldest, does not come again before who has waited for it.
 
     Args:
         batch: messages of each at most; of a lane whose head has failed before, the head only.
         room: how many lanes of each kind at most, none of a kind that is not named; None: all that are due.
+        turns: which turn was a lane's last; one that is not named has had none.
     """
     give_up_lost(conn, now)
     claims: list[Claim] = []
     left = None if room is None else dict(room)
-    due = _heads(now).where(_is_due(now), ~_in_hand(now))
-    heads = conn.execute(due.order_by(outbox.c.seq)).all()
-    if room is not None and not _all_find_room(heads, room):
-        urgent = case((_critical_waits(now), 0), else_=1)
-        heads = conn.execute(due.order_by(urgent, _last_served().nulls_first(), outbox.c.seq)).all()
+    due = _heads(now).where(_is_due(now), ~_in_hand(now)).order_by(outbox.c.seq)
+    heads = sorted(conn.execute(due).all(), key=lambda head: turns.get((head.recipient_id, head.channel), 0))
     for head in heads:
-        kind = _kind_of(head)
+        kind = (str(head.channel), head.attempts > 0)
         if left is not None and left.get(kind, 0) <= 0:
             continue
         claim = _claim(conn, head.recipient_id, head.channel, now, lease, 1 if head.attempts else batch)
@@ -184,16 +184,6 @@ def _front(
     return [row for row, wanted in zip(rows, front, strict=False) if row.id == wanted]
 
 
-def _kind_of(head: Row[tuple[object, ...]]) -> Kind:
-    return str(head.channel), head.attempts > 0
-
-
-def _all_find_room(heads: Sequence[Row[tuple[object, ...]]], room: Mapping[Kind, int]) -> bool:
-    """Tell whether every lane of a kind for which there is room at all can be taken."""
-    wanted = Counter(_kind_of(head) for head in heads)
-    return all(not 0 < room.get(kind, 0) < count for kind, count in wanted.items())
-
-
 def _heads(now: datetime) -> Select[tuple[object, ...]]:
     """Select the oldest message of each line."""
     lines = select(func.min(outbox.c.seq).label("seq")).where(_in_line(now))
@@ -215,35 +205,23 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 
 def _early(now: datetime) -> ColumnElement[bool]:
     """Tell whether a head is to be tried ahead of its time: for a critical one behind it, unless asked to wait."""
+    behind = outbox.alias("behind")
+    of_lane = (behind.c.recipient_id == outbox.c.recipient_id, behind.c.channel == outbox.c.channel)
+    critical = exists().where(
+        *of_lane,
+        behind.c.seq > outbox.c.seq,
+        behind.c.state.in_(WAITING),
+        behind.c.next_attempt_at <= now,
+        alerts.c.id == behind.c.alert_id,
+        alerts.c.priority == "critical",
+    )
     tried = delivery_attempts.alias("tried")
     last = select(func.max(tried.c.id)).where(tried.c.outbox_id == outbox.c.id).correlate(outbox).scalar_subquery()
     lately = exists().where(
         delivery_attempts.c.id == last,
         or_(delivery_attempts.c.at > now - EARLY_EVERY, delivery_attempts.c.outcome == "asked_to_wait"),
     )
-    return and_(outbox.c.state == "retrying", _critical_waits(now), ~lately)
-
-
-def _critical_waits(now: datetime) -> ColumnElement[bool]:
-    """Tell whether a message, or one behind it in its lane, is critical and waits to be sent now."""
-    lined = outbox.alias("lined")
-    of_lane = (lined.c.recipient_id == outbox.c.recipient_id, lined.c.channel == outbox.c.channel)
-    return exists().where(
-        *of_lane,
-        lined.c.seq >= outbox.c.seq,
-        lined.c.state.in_(WAITING),
-        lined.c.next_attempt_at <= now,
-        alerts.c.id == lined.c.alert_id,
-        alerts.c.priority == "critical",
-    )
-
-
-def _last_served() -> ScalarSelect[datetime | None]:
-    """Select when the receiver of a head last took something."""
-    taken = outbox.alias("taken")
-    of_lane = (taken.c.recipient_id == outbox.c.recipient_id, taken.c.channel == outbox.c.channel)
-    newest = select(taken.c.delivered_at).where(taken.c.state == "delivered", *of_lane).order_by(taken.c.seq.desc())
-    return newest.limit(1).correlate(outbox).scalar_subquery()
+    return and_(outbox.c.state == "retrying", critical, ~lately)
 
 
 def _alive(box: FromClause, now: datetime) -> ColumnElement[bool]:

@@ -38,7 +38,12 @@ def _counts() -> ColumnElement[bool]:
         wrong.c.source == "return", wrong.c.state == "cancelled", wrong.c.outcome.in_(TAKEN_BACK),
         wrong.c.settled_at >= follow_ups.c.created_at,
     )  # fmt: skip
-    return and_(follow_ups.c.source == "return", ~corrected.exists(), ~_undone().exists())
+    # Where visits of that day are still due, somebody has cancelled one of them, not the return.
+    going = follow_ups.alias("going")
+    due = select(going.c.id).where(
+        going.c.case_id == follow_ups.c.case_id, going.c.returned_on == follow_ups.c.returned_on, going.c.state == "due"
+    )
+    return and_(follow_ups.c.source == "return", or_(due.exists(), ~corrected.exists()), ~_undone().exists())
 
 
 def _undone() -> Select[tuple[int]]:

@@ -232,8 +232,10 @@ def test_a_return_counts_whatever_becomes_of_its_visits_unless_there_was_none(
     house = fresh_house
     first, *others = returned(house, case_id, "2026-10-28")
     settled(house, first, *made)
-    for visit in others:
+    for visit in others if counts else others[:1]:
         settled(house, visit, "cancelled", outcome)
+    visits = house.ask("family", "GET", f"/v1/cases/{case_id}/follow-ups").json()["items"]
+    assert "due" not in {visit["state"] for visit in visits}, "who never returned is visited no more"
     go_to(house, "2027-03-02T08:00:00")
     assert [kind for kind, *_ in clocks(house, "ahtu")] == ([] if counts else ["untraced"])
     returned(house, case_id, "2026-10-28")  # said anew, it counts again
@@ -659,6 +661,5 @@ def test_a_restored_match_waits_for_the_day_of_the_return(fresh_house: House) ->
     visits = house.ask("shelter", "POST", own["shelter"], json={"returned_on": "2026-10-31"})
     assert visits.status_code == 201
     assert waiting() == {}, "one of the two sees to the visits"
-    for visit in visits.json()["items"]:
-        settled(house, visit, "cancelled", "mistake", who="shelter")
+    settled(house, visits.json()["items"][0], "cancelled", "mistake", who="shelter")
     assert waiting().keys() == own.keys(), "there was no such return"

@@ -6,7 +6,7 @@ import pytest
 
 from api.store import agreements, knowing
 
-from .conftest import REPORT, House, matched
+from .conftest import REPORT, RESCUE, House, matched
 from .test_agenda import active, clocks, go_to
 from .test_decisions import taken, verified
 
@@ -121,3 +121,31 @@ def test_the_owner_when_no_unit_may_know_any_more_and_the_unit_when_it_may_again
         "ahtu", "POST", f"/v1/agenda/{case_id}.untraced.1/done", json={"done_on": "2027-03-01"}
     ).status_code == 204  # fmt: skip
     assert later(house) == 0
+
+
+def test_of_a_visit_whose_owner_was_away_when_its_step_was_due(fresh_house: House) -> None:
+    house = fresh_house
+    case_id = house.enter("shelter", RESCUE)["case"]["id"]
+    house.ask("shelter", "POST", f"/v1/cases/{case_id}/return", json={"returned_on": "2026-10-01"})
+    house.sandhan.agenda.run_clocks()
+    assert living(house, case_id) == {"shelter": [("follow_up", True)]}
+    active(house, "shelter", False)
+    for _ in range(100):
+        house.clock.advance(hours=1)
+        house.sandhan.attention.run_due()
+    assert living(house, case_id) == {}
+    active(house, "shelter", True)
+    assert later(house) == 1
+    assert living(house, case_id) == {"shelter": [("follow_up", True)]}
+
+
+def test_nobody_above_is_told_of_a_duty_that_has_become_anothers(fresh_house: House, case_id: str) -> None:
+    house = fresh_house
+    house.join("nodal", "nodal", ("IN/WB",), email="nodal@example.org")
+    active(house, "ahtu", False)
+    for _ in range(24):
+        house.clock.advance(hours=1)
+        house.sandhan.attention.run_due()
+    assert later(house) == 1
+    assert living(house, case_id) == {"family": [("untraced", True)]}, "it is the owner's by now"
+    assert house.ask("nodal", "GET", "/v1/alerts").json()["items"] == []

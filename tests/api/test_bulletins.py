@@ -323,7 +323,7 @@ def test_a_report_that_is_being_made_or_compared_is_not_found(fresh_desk: Desk) 
 def test_a_return_that_was_a_mistake_forbids_nothing_though_one_visit_was_made(fresh_desk: Desk) -> None:
     house, own = fresh_desk.house, f"/v1/cases/{fresh_desk.case_id}"
     first, *others = house.ask("family", "POST", f"{own}/return", json={"returned_on": "2026-10-28"}).json()["items"]
-    settled = [(first, "missed", "not_found"), *((visit, "cancelled", "mistake") for visit in others)]
+    settled = [(first, "missed", "not_found"), (others[0], "cancelled", "mistake")]
     refused(fresh_desk.authorise(), 403, "publication_forbidden")
     for visit, state, outcome in settled:
         form = {"state": state, "outcome": outcome}

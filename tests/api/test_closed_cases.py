@@ -6,8 +6,8 @@ import pytest
 
 from api.store import found, matches, outbox
 
-from .conftest import REPORT, House, Pair, matched
-from .test_decisions import decide, taken, timeline, verified
+from .conftest import REPORT, RESCUE, House, Pair, matched
+from .test_decisions import ORDER, decide, home_found, taken, timeline, verified
 from .test_following import alerts_of, events_of, everybody
 
 
@@ -115,3 +115,36 @@ def test_who_is_erased_at_her_wish_stays_found_and_who_was_a_mistake_was_not(
     erased(own, own.rescued_id, reason, "shelter")
     assert is_found(own) == known
     assert state_of(own) == ("verified" if known else "withdrawn")
+
+
+def test_who_is_found_in_another_match_is_not_suggested_again_until_that_is_undone(own: Pair) -> None:
+    house = own.house
+    true = house.enter("ahtu", REPORT | {"external_id": "FIR-TRUE"})["case"]["id"]
+    second = house.enter("mumbai", RESCUE | {"external_id": "R2"})["case"]["id"]
+    with house.sandhan.database.read() as conn:
+        of_true = {one.rescued_id: one.id for one in matches.matches_of_case(conn, true)}
+    rival, other = of_true[own.rescued_id], of_true[second]
+    verified(own)
+    for who, action in (
+        ("mumbai", "take_up"),
+        ("mumbai", "confirm"),
+        ("ahtu", "confirm"),
+        ("ahtu", "start_verification"),
+    ):
+        assert decide(own, who, action, other).status_code == 200
+    assert decide(own, "ahtu", "verify", other, finding="same_person").status_code == 200
+    erased(own, own.missing_id, "duplicate", "family")
+    assert state_of(own, rival) == "superseded"
+    assert decide(own, "ahtu", "undo", other, reason="mistake").status_code == 200
+    assert state_of(own, rival) == "suggested"
+
+
+@pytest.mark.parametrize(("reason", "home"), [("error", False), ("duplicate", True)])
+def test_whoever_was_nobody_came_home_to_nobody(own: Pair, reason: str, home: bool) -> None:
+    verified(own)
+    home_found(own, "family", "safe")
+    taken(own, "family", "restore", order=ORDER, returned_on="2026-10-31")
+    erased(own, own.rescued_id, reason, "shelter")
+    assert is_found(own) == home
+    visits = own.house.ask("family", "GET", f"/v1/cases/{own.missing_id}/follow-ups").json()["items"]
+    assert {visit["state"] for visit in visits} == {"due" if home else "cancelled"}

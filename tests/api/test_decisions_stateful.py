@@ -352,8 +352,9 @@ def machine_on(database: Database) -> type[RuleBasedStateMachine]:
                 self.rivals_come_back(match_id)
 
         def rivals_come_back(self, match_id: str) -> None:
-            for rival in self.rivals(match_id).values():
-                if rival.state == "superseded" and rival.beaten and rival.beaten[0] == match_id:
+            for key, rival in self.rivals(match_id).items():
+                if rival.state == "superseded" and not any(one.state in FOUND for one in self.rivals(key).values()):
+                    assert rival.beaten is not None
                     rival.state, rival.beaten = rival.beaten[1], None
 
         def revive(self, data: Any) -> None:

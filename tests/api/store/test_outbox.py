@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from time import monotonic, sleep
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, text
@@ -22,14 +23,14 @@ def state(conn, alert) -> tuple[str, list[str]]:
     return found.state, [message.state for message in outbox.messages_of(conn, alert.id)]
 
 
-def taken(conn, now, batch: int = 10, lanes: int = 10) -> list[outbox.OutboxMessage]:
+def taken(conn, now, batch: int = 10, lanes: int = 10, **more: Any) -> list[outbox.OutboxMessage]:
     room = {("webhook", False): lanes, ("webhook", True): lanes, ("email", False): lanes, ("email", True): lanes}
-    claims = outbox_lanes.claim_lanes(conn, now, LEASE, batch=batch, room=room)
+    claims = outbox_lanes.claim_lanes(conn, now, LEASE, batch=batch, room=room, **more)
     return [message for claimed in claims for message in claimed.messages]
 
 
-def claim(conn, now, batch: int = 10, lanes: int = 10) -> list[str]:
-    return [message.id for message in taken(conn, now, batch, lanes)]
+def claim(conn, now, batch: int = 10, lanes: int = 10, **more: Any) -> list[str]:
+    return [message.id for message in taken(conn, now, batch, lanes, **more)]
 
 
 def fail(conn, message_id: str, at, again) -> None:
@@ -222,67 +223,16 @@ def test_dispatchers_never_claim_the_same_message(
         assert outbox.pending_count(conn) == 0
 
 
-def test_where_not_all_find_room_a_critical_lane_comes_first_and_then_who_was_served_longest_ago(conn, world) -> None:
+def test_where_not_all_find_room_those_come_first_whose_turn_was_longest_ago(conn, world) -> None:
     match_id = world.match(conn).id
     lanes = {name: world.partner(conn).id for name in ("a", "b", "c", "d")}
-
-    def queue(name: str, priority: str) -> str:
-        alert = world.alert(conn, match_id=match_id, recipient_id=lanes[name], priority=priority)
-        return f"{alert.id}-webhook"
-
-    served = [queue("a", "standard"), queue("b", "standard")]
-    assert claim(conn, world.now) == served
-    for message_id, second in zip(served, (2, 1), strict=True):
-        outbox.record_success(conn, message_id, world.later(seconds=second), 200)
-    first_of = {name: queue(name, "standard") for name in lanes}
-    critical = queue("d", "critical")
-    now = world.later(seconds=3)
-    assert claim(conn, now, lanes=1) == [first_of["d"], critical]
-    assert [claim(conn, now, lanes=1) for _ in range(3)] == [[first_of[name]] for name in ("c", "b", "a")]
-
-
-def test_a_message_locked_by_one_dispatcher_does_not_hold_up_another(
-    url: str, opened: Callable[[str], Database], world
-) -> None:
-    database = opened(url)
-    if database.dialect == "sqlite":
-        pytest.skip("SQLite has one writer at a time")
-    with database.write() as conn:
-        world.alert(conn)
-        world.alert(conn)
-    with database.write(ordered=False) as first, database.write(ordered=False) as second:
-        one = claim(first, world.now, lanes=1)
-        other = claim(second, world.now)
-    assert len(one) == len(other) == 1
-    assert one != other
-
-
-def test_a_step_of_a_person_and_a_delivery_that_touch_the_same_alerts_do_not_block_each_other_for_good(
-    url: str, opened: Callable[[str], Database], world
-) -> None:
-    """The step takes the later alert first, the delivery the earlier: each would have what the other needs."""
-    database = opened(url)
-    if database.dialect == "sqlite":
-        pytest.skip("SQLite has one writer at a time")
-    with database.write() as conn:
-        earlier, later = sorted((world.alert(conn) for _ in range(2)), key=lambda alert: alert.id)
-        sent = claim(conn, world.now)
-    receipts = [outbox.Receipt(message_id, world.later(seconds=1), 200) for message_id in sent]
-
-    def deliver() -> None:
-        with database.write(ordered=False) as conn:
-            outbox.record_receipts(conn, receipts)
-
-    with ThreadPoolExecutor(1) as pool:
-        with database.write() as conn:
-            attention.end(conn, [later.id], "closed", world.now)
-            delivery = pool.submit(deliver)
-            _until_somebody_waits(conn)
-            outbox.hold_back_alerts(conn, [earlier.id], world.now, "it is over")
-            attention.end(conn, [earlier.id], "closed", world.now)
-        delivery.result(timeout=20)
-    with database.read() as conn:
-        assert [state(conn, alert) for alert in (earlier, later)] == [("closed", ["delivered"])] * 2
+    first_of = {}
+    for name, partner_id in lanes.items():
+        first_of[name] = f"{world.alert(conn, match_id=match_id, recipient_id=partner_id).id}-webhook"
+    turns = {(lanes["a"], "webhook"): 2, (lanes["b"], "webhook"): 1}
+    assert [claim(conn, world.now, lanes=1, turns=turns) for _ in range(5)] == [
+        *([first_of[name]] for name in ("c", "d", "b", "a")), [],
+    ]  # fmt: skip
 
 
 def test_a_claim_that_gives_up_what_was_lost_and_its_late_sender_do_not_block_each_other_for_good(
