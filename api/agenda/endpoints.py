@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.agenda.service import Item
+from api.agenda.service import Item, Kind
 from api.days import IsoDay
 from api.dependencies import Caller, Services
 from api.errors import CONFLICT_RESPONSES
@@ -21,18 +21,7 @@ class ItemView(BaseModel):
     """Something that your unit has to do. It names nobody: read the thing itself."""
 
     id: str
-    kind: Literal[
-        "untraced",
-        "quarterly",
-        "follow_up",
-        "home_report",
-        "authorisation",
-        "alert",
-        "disclosure",
-        "referral",
-        "match",
-        "return",
-    ]
+    kind: Kind
     due_on: date | None = Field(description="null for what waits without a day")
     overdue: bool
     case_id: str | None
