@@ -305,26 +305,22 @@ def events_of(conn: Connection, match_id: str) -> list[MatchEvent]:
 def restored_on(conn: Connection, case_id: str) -> date | None:
     """Return the day of the return of which a match of a case tells that is restored; None where none does."""
     for match in matches_of_case(conn, case_id):
-        if match.state not in FOUND_STATES:
-            continue
-        events = events_of(conn, match.id)
-        undone = {event.detail.get("undoes") for event in events}
-        for event in reversed(events):
-            if event.kind == "restore" and event.id not in undone and event.detail.get("return_of") == case_id:
+        for event in reversed(_restorations(conn, match)) if match.state in FOUND_STATES else ():
+            if event.detail.get("return_of") == case_id:
                 return date.fromisoformat(str(event.detail["returned_on"]))
     return None
 
 
 def restorations_of(conn: Connection, match: Match) -> list[date]:
     """Return the days from which a match's restorations that are not undone let visits run in its report."""
+    begun = [event.detail for event in _restorations(conn, match) if event.detail.get("visits") == match.missing_id]
+    return [date.fromisoformat(str(detail["returned_on"])) for detail in begun if "returned_on" in detail]
+
+
+def _restorations(conn: Connection, match: Match) -> list[MatchEvent]:
     events = events_of(conn, match.id)
     undone = {event.detail.get("undoes") for event in events}
-    return [
-        date.fromisoformat(str(event.detail["returned_on"]))
-        for event in events
-        if event.kind == "restore" and event.id not in undone and event.detail.get("visits") == match.missing_id
-        and "returned_on" in event.detail
-    ]  # fmt: skip
+    return [event for event in events if event.kind == "restore" and event.id not in undone]
 
 
 def _of_either(match: Match) -> Select[Any]:
